@@ -40,7 +40,11 @@ struct AccountMethodsEmitter {
 
     private func handler(of method: Method, calling rule: String, of api: API) -> [String] {
         let wire = "\(api.name.upperCamel)Wire"
-        var arguments = method.ownParams.map { "\($0.name.lowerCamel): params.\($0.name.lowerCamel)" }
+        var arguments = method.ownParams.map { param in
+            // A param that is an object has a type of its own in the rules.
+            let fields = param.input == nil ? "" : ".map { $0.fields }"
+            return "\(param.name.lowerCamel): params.\(param.name.lowerCamel)\(fields)"
+        }
         if let credential = credential(of: method, api) { arguments.insert(credential, at: 0) }
         let call = "try \(api.name).\(rule.lowerCamel)(\(arguments.joined(separator: ", ")))"
         let head = "func \(method.localName)(_ params: \(wire).\(method.localName.upperCamel)Params) throws"

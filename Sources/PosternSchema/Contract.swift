@@ -237,6 +237,8 @@ struct Property {
     let isPassword: Bool
     /// The constant value of the property; nil if its value varies.
     let constant: JSONValue?
+    /// Whether tools have it. Assistants are not offered what only a host knows.
+    let isOfTools: Bool
     /// The input type; nil if the type is not one of the inputs.
     let input: ObjectType?
     /// Whether all properties of the object may be omitted.
@@ -251,7 +253,7 @@ struct Property {
         try value.allowOnly(
             known + [
                 "name", "type", "description", "required", "optional", "secret", "const", "partial", "enumeration",
-                "isWholeEnumeration",
+                "isWholeEnumeration", "tool",
             ]
         )
         let type = TypeName(try value.text("type"))
@@ -263,6 +265,7 @@ struct Property {
         isPassword = value["secret"] == "password"
         isSecret = isPassword || value["secret"]?.bool ?? false
         constant = value["const"]
+        isOfTools = value["tool"]?.bool ?? true
         input = inputs.first { $0.name == type.base }
         isPartial = value["partial"]?.bool ?? false
         enumeration = value["enumeration"]?.string.map { name in

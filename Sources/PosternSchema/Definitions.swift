@@ -15,13 +15,13 @@ struct Definitions {
     ///   - account: account.json, the file of the definitions and records that several APIs share.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["properties", "types", "errors", "methods", "records"])
+        try account.allowOnly(["properties", "types", "inputs", "errors", "methods", "records"])
         accountMethods = try AccountMethods(account)
         enumerations = try apis.flatMap { api in
             try api.list("enums").map { try Enumeration($0, api: api.text("api")) }
         }
         let properties = try Self.named(account.list("properties"), beside: [:])
-        let types = try account.list("types").map { try Self.filled($0, from: properties) }
+        let types = try (account.list("types") + account.list("inputs")).map { try Self.filled($0, from: properties) }
         shared = try Self.named(types, beside: properties)
     }
 

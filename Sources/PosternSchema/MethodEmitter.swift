@@ -54,8 +54,9 @@ struct MethodEmitter {
         properties.map { property in
             let inner = property.input.map { names($0.properties) } ?? []
             let required = property.isRequired ? ", isRequired: true" : ""
+            let host = property.isOfTools ? "" : ", isOfTools: false"
             let nested = inner.isEmpty ? "" : ", [" + inner.joined(separator: ", ") + "]"
-            return "ParamName(\"\(property.name)\"\(required)\(nested))"
+            return "ParamName(\"\(property.name)\"\(required)\(host)\(nested))"
         }
     }
 

@@ -12,6 +12,7 @@ struct ToolInputSchema {
     }
 
     private static func object(_ properties: [Property], isPartial: Bool) -> [JSONValue.Property] {
+        let properties = properties.filter(\.isOfTools)
         let schemas = properties.map { JSONValue.Property($0.name, schema(of: $0, isPartial: isPartial)) }
         let required = isPartial ? [] : properties.filter(\.isRequired)
         return [.init("type", "object"), .init("properties", .object(schemas))]

@@ -12,7 +12,8 @@ struct CareHandlers {
             role: params.role,
             firstName: params.firstName,
             lastName: params.lastName,
-            phone: params.phone
+            phone: params.phone,
+            client: params.client.map { $0.fields }
         )
     }
 
@@ -36,7 +37,7 @@ struct CareHandlers {
     }
 
     func userResetPassword(_ params: CareWire.UserResetPasswordParams) throws -> Progress<String> {
-        try care.resetPassword(email: params.email)
+        try care.resetPassword(email: params.email, client: params.client.map { $0.fields })
     }
 
     func userConfirmEmail(_ params: CareWire.UserConfirmEmailParams) throws -> CareWire.ConfirmedEmail {
@@ -44,11 +45,16 @@ struct CareHandlers {
     }
 
     func userResendConfirmation(_ params: CareWire.UserResendConfirmationParams) throws {
-        try care.resendConfirmation(email: params.email)
+        try care.resendConfirmation(email: params.email, client: params.client.map { $0.fields })
     }
 
     func authToken(_ params: CareWire.AuthTokenParams) throws -> Progress<SecretToken> {
-        try care.signIn(email: params.email, password: params.password)
+        try care.signIn(
+            email: params.email,
+            password: params.password,
+            lifetime: SessionLifetimeFields(seconds: params.sessionSeconds, idleSeconds: params.idleSeconds),
+            client: params.client.map { $0.fields }
+        )
     }
 
     func authRevoke(_ params: CareWire.AuthRevokeParams) throws -> CareWire.Done {
@@ -121,6 +127,10 @@ struct CareHandlers {
     func patientsClaim(_ params: CareWire.PatientsClaimParams) throws -> CareWire.PatientResult {
         CareWire.PatientResult(try care.claim(params.accessToken, code: params.code))
     }
+}
+
+extension CareWire.OriginInput {
+    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
 }
 
 extension CareWire.Account {

@@ -6,11 +6,20 @@ struct OperatorsHandlers {
     let operators: Operators
 
     func register(_ params: OperatorsWire.RegisterParams) throws -> Progress<Operators.SignedIn> {
-        try operators.register(person: params.user.map { PersonFields($0) }, password: params.password)
+        try operators.register(
+            person: params.user.map { PersonFields($0) },
+            password: params.password,
+            client: params.client.map { $0.fields }
+        )
     }
 
     func signin(_ params: OperatorsWire.SigninParams) throws -> Progress<Operators.SignedIn> {
-        try operators.signIn(email: params.email, password: params.password)
+        try operators.signIn(
+            email: params.email,
+            password: params.password,
+            lifetime: SessionLifetimeFields(seconds: params.sessionSeconds, idleSeconds: params.idleSeconds),
+            client: params.client.map { $0.fields }
+        )
     }
 
     func clientCreate(_ params: OperatorsWire.ClientCreateParams) throws -> OperatorsWire.Client {
@@ -49,7 +58,7 @@ struct OperatorsHandlers {
     }
 
     func resendConfirmation(_ params: OperatorsWire.ResendConfirmationParams) throws {
-        try operators.resendConfirmation(email: params.email)
+        try operators.resendConfirmation(email: params.email, client: params.client.map { $0.fields })
     }
 
     func signout(_ params: OperatorsWire.SignoutParams) throws {
@@ -66,12 +75,20 @@ struct OperatorsHandlers {
     }
 
     func resetPassword(_ params: OperatorsWire.ResetPasswordParams) throws {
-        try operators.resetPassword(email: params.email)
+        try operators.resetPassword(email: params.email, client: params.client.map { $0.fields })
     }
 
     func completeReset(_ params: OperatorsWire.CompleteResetParams) throws -> Progress<Void> {
-        try operators.completeReset(code: params.code, password: params.password)
+        try operators.completeReset(
+            code: params.code,
+            password: params.password,
+            client: params.client.map { $0.fields }
+        )
     }
+}
+
+extension OperatorsWire.OriginInput {
+    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
 }
 
 extension PersonFields {

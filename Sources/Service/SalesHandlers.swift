@@ -10,7 +10,8 @@ struct SalesHandlers {
             password: params.password,
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) },
-            source: params.source
+            source: params.source,
+            client: params.client.map { $0.fields }
         )
         return try sales.create(.customer, new)
     }
@@ -22,7 +23,8 @@ struct SalesHandlers {
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) },
             phone: params.phone,
-            brandID: params.brandID
+            brandID: params.brandID,
+            client: params.client.map { $0.fields }
         )
         return try sales.create(.salesperson, new)
     }
@@ -32,13 +34,19 @@ struct SalesHandlers {
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
-            name: params.name.map { NameFields($0) }
+            name: params.name.map { NameFields($0) },
+            client: params.client.map { $0.fields }
         )
         return try sales.create(.admin, new)
     }
 
     func userAuthenticate(_ params: SalesWire.UserAuthenticateParams) throws -> Progress<Sales.SignedIn> {
-        try sales.authenticate(email: params.email, password: params.password)
+        try sales.authenticate(
+            email: params.email,
+            password: params.password,
+            lifetime: SessionLifetimeFields(seconds: params.sessionSeconds, idleSeconds: params.idleSeconds),
+            client: params.client.map { $0.fields }
+        )
     }
 
     func userVerify(_ params: SalesWire.UserVerifyParams) throws -> SalesWire.VerifiedEmail {
@@ -60,20 +68,28 @@ struct SalesHandlers {
     }
 
     func userReset(_ params: SalesWire.UserResetParams) throws {
-        try sales.reset(email: params.email)
+        try sales.reset(email: params.email, client: params.client.map { $0.fields })
     }
 
     func userCompleteReset(_ params: SalesWire.UserCompleteResetParams) throws -> Progress<Void> {
-        try sales.completeReset(token: params.token, password: params.password)
+        try sales.completeReset(
+            token: params.token,
+            password: params.password,
+            client: params.client.map { $0.fields }
+        )
     }
 
     func userResendVerification(_ params: SalesWire.UserResendVerificationParams) throws {
-        try sales.resendVerification(email: params.email)
+        try sales.resendVerification(email: params.email, client: params.client.map { $0.fields })
     }
 
     func userSignout(_ params: SalesWire.UserSignoutParams) throws {
         try sales.signOut(params.apiKey)
     }
+}
+
+extension SalesWire.OriginInput {
+    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
 }
 
 extension NameFields {

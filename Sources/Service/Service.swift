@@ -13,7 +13,8 @@ package final class Service: RequestHandler {
     var apis: AccountAPIs { backend.apis }
     let hashesElsewhere: Bool
     private let isDeterministic: Bool
-    private let refusesUnknownParams: Bool
+    /// The strictness of requests that are no tool calls.
+    private let strictness: Strictness
     private let log: (String) -> Void
 
     /// - Parameters:
@@ -32,7 +33,7 @@ package final class Service: RequestHandler {
         refusesUnknownParams: Bool = false,
         log: @escaping (String) -> Void
     ) {
-        self.refusesUnknownParams = refusesUnknownParams
+        self.strictness = refusesUnknownParams ? .refusing : .ignoring
         self.hashesElsewhere = hashesElsewhere
         self.backend = backend
         self.system = system
@@ -52,14 +53,14 @@ package final class Service: RequestHandler {
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         if let method = method(of: request) {
-            return try call(method, request.params, from: phase, isStrict: refusesUnknownParams, result: &result)
+            return try call(method, request.params, from: phase, strictness, result: &result)
         }
         guard let method = MCPMethod.named(request.method) else {
             throw .methodNotFound(request.method, isDeterministic: isDeterministic)
         }
         let call: MCPHandlers.CallMethod = { method, params, result throws(RPCError) in
             // Strict: a model that misspells an argument would otherwise believe that the argument took effect.
-            try self.call(method, params, from: phase, isStrict: true, result: &result)
+            try self.call(method, params, from: phase, .tool, result: &result)
         }
         return try mcp.execute(method, params: request.params, call: call, result: &result)
     }
@@ -69,12 +70,12 @@ package final class Service: RequestHandler {
         _ method: Method,
         _ params: UnsafeRawBufferPointer?,
         from phase: (any RequestPhase)?,
-        isStrict: Bool,
+        _ strictness: Strictness,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
         let params = params ?? Self.noParams
         guard Self.isObject(params) else { throw method.wantsObject.formatted(for: method) }
-        if isStrict, let property = UnknownProperty(in: params, of: method) { throw method.hasNo(property) }
+        if let property = strictness.refused(in: params, of: method) { throw method.hasNo(property) }
         do throws(Failure) {
             return try run(method, params, from: phase, result: &result)
         } catch {
@@ -121,7 +122,7 @@ package final class Service: RequestHandler {
     package func lookAhead(_ request: Request) -> SlowWork? {
         guard let call = called(by: request), let params = call.params, Self.isObject(params) else { return nil }
         // Such a request is refused at its turn, without password work.
-        if call.isStrict, UnknownProperty(in: params, of: call.method) != nil { return nil }
+        if call.strictness.refused(in: params, of: call.method) != nil { return nil }
         defer { rollback() }
         var reader = JSONReader(params)
         var discarded = JSONWriter()
@@ -197,16 +198,15 @@ package final class Service: RequestHandler {
     private struct Call {
         let method: Method
         let params: UnsafeRawBufferPointer?
-        /// Whether a property that the method does not take is an error.
-        let isStrict: Bool
+        let strictness: Strictness
     }
 
     /// The contract's method that a request calls, by name or as an MCP tool, with its params.
     private func called(by request: Request) -> Call? {
         if let method = method(of: request) {
-            return Call(method: method, params: request.params, isStrict: refusesUnknownParams)
+            return Call(method: method, params: request.params, strictness: strictness)
         }
-        return mcp.toolCall(in: request).map { Call(method: $0.method, params: $0.params, isStrict: true) }
+        return mcp.toolCall(in: request).map { Call(method: $0.method, params: $0.params, strictness: .tool) }
     }
 
     private func method(of request: Request) -> Method? {

@@ -159,8 +159,13 @@ struct IdentityTests {
             for number in 0..<40_000 {
                 let address = try #require(EmailAddress("a\(number)@b.co"))
                 try outbox.postDecoy(.salesReset, to: address, mail, at: start, in: tx)
-                let hash = try AddressHash(of: address.canonical, newKey: "00", in: tx)
-                try Lockout(.sales).failUnknown(hash, at: start, in: tx)
+                let email = try SignInLockout.UnknownEmail(
+                    address.canonical,
+                    from: .unknown,
+                    newKey: "00",
+                    in: tx
+                )
+                try SignInLockout(.sales).failUnknown(email, at: start, in: tx)
             }
             #expect(try (10_000...16_384).contains(tx.count(MailQuota.self)))
             #expect(try (10_000...16_384).contains(tx.count(UnknownFailures.self)))

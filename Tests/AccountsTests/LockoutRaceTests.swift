@@ -107,10 +107,11 @@ struct LockoutRaceTests {
             for _ in 1...10 { try lockout.fail(1, at: time.now, in: tx) }
             for _ in 1...10 { try lockout.fail(1, at: later, in: tx) }
             #expect(try lockout.secondsLeft(for: 1, at: later, in: tx) == 3_000)
-            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
-            for _ in 1...10 { try lockout.failUnknown(address, at: time.now, in: tx) }
-            for _ in 1...10 { try lockout.failUnknown(address, at: later, in: tx) }
-            #expect(try lockout.secondsLeft(forUnknown: address, at: later, in: tx) == 3_000)
+            let unknown = SignInLockout(.care)
+            let email = try SignInLockout.UnknownEmail("a@b.co", from: .unknown, newKey: "00", in: tx)
+            for _ in 1...10 { try unknown.failUnknown(email, at: time.now, in: tx) }
+            for _ in 1...10 { try unknown.failUnknown(email, at: later, in: tx) }
+            #expect(try unknown.secondsLeft(forUnknown: email, at: later, in: tx) == 3_000)
         }
     }
 
@@ -120,8 +121,8 @@ struct LockoutRaceTests {
         hasher.isRight = false
         hasher.meanwhile = { [store, time] in
             try store.transact { tx in
-                let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
-                for _ in 1...10 { try Lockout(.sales).failUnknown(address, at: time.now, in: tx) }
+                let email = try SignInLockout.UnknownEmail("a@b.co", from: .unknown, newKey: "00", in: tx)
+                for _ in 1...10 { try SignInLockout(.sales).failUnknown(email, at: time.now, in: tx) }
             }
         }
         #expect(throws: AccountError(ErrorCode.Sales.tooManyAttempts, retryAfter: 3_600)) {

@@ -88,10 +88,10 @@ struct SweepTests {
     /// A count lapses a day after its last failure. A clock that was ahead once delayed that by a year.
     @Test func lapsesCountsInADay() throws {
         try store.transact { tx in
-            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
             let ahead = start.adding(seconds: year)
             try Lockout(.care).fail(1, at: ahead, in: tx)
-            try Lockout(.care).failUnknown(address, at: ahead, in: tx)
+            let email = try SignInLockout.UnknownEmail("a@b.co", from: .unknown, newKey: "00", in: tx)
+            try SignInLockout(.care).failUnknown(email, at: ahead, in: tx)
         }
         try sweep(at: start)
         #expect(try count(PasswordFailures.self) == 1 && count(UnknownFailures.self) == 1)

@@ -39,7 +39,7 @@ struct TypeConfusionTests {
             }
             for param in declared {
                 for path in Self.paths(to: param) {
-                    for stranger in Self.strangers where !Self.fits(stranger.kind, path.schema) {
+                    for stranger in Self.strangers where !Self.fits(stranger.kind, path.schema, path.names) {
                         let given = JSONValue.object(params).setting(path.names, to: stranger.value)
                         let reply = try postern.reply(to: name, given)
                         let code = reply["error"]?["code"]?.int
@@ -127,8 +127,10 @@ struct TypeConfusionTests {
     }
 
     /// Whether the schema allows a kind of value, or the kind means "no value" for an optional property.
-    private static func fits(_ kind: String, _ schema: JSONValue) -> Bool {
+    private static func fits(_ kind: String, _ schema: JSONValue, _ names: [String]) -> Bool {
         switch kind {
+        // A long one is cut.
+        case "long": names == ["client", "agent"]
         case "null", "blank": schema["isRequired"]?.bool == false
         case "number": schema["type"]?.string == "integer"
         case "object": schema["type"]?.string == "object"

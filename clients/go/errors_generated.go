@@ -43,6 +43,8 @@ const (
 	SlugInvalidPatientID            Slug = "invalid_patient_id"
 	SlugInvalidShareID              Slug = "invalid_share_id"
 	SlugInvalidCode                 Slug = "invalid_code"
+	SlugInvalidClient               Slug = "invalid_client"
+	SlugInvalidSessionSeconds       Slug = "invalid_session_seconds"
 	SlugInvalidRequest              Slug = "invalid_request"
 	SlugTokenInvalid                Slug = "token_invalid"
 	SlugInsufficientAuthorization   Slug = "insufficient_authorization"
@@ -185,6 +187,14 @@ type CareInvalidShareID struct{ *CallError }
 // CareInvalidCode is the error `invalid_code` of care. A mailed code is unknown, used, superseded or expired, or
 // belongs to another account.
 type CareInvalidCode struct{ *CallError }
+
+// CareInvalidClient is the error `invalid_client` of care. `client` is no object, its `ip` no IP address, or its
+// `agent` no string (`data.field`).
+type CareInvalidClient struct{ *CallError }
+
+// CareInvalidSessionSeconds is the error `invalid_session_seconds` of care. `session_seconds` or `idle_seconds` is not
+// a number in its range (`data.field`).
+type CareInvalidSessionSeconds struct{ *CallError }
 
 // CareTooManyMails is the error `too_many_mails` of care. 5 mails of a kind went to the address within an hour, or the
 // account caused 100 mails to other addresses within a day; `data.retry_after` is the number of seconds until the next
@@ -336,6 +346,10 @@ func typed(api string, failure *CallError) error {
 		return &CareInvalidShareID{failure}
 	case "care.invalid_code":
 		return &CareInvalidCode{failure}
+	case "care.invalid_client":
+		return &CareInvalidClient{failure}
+	case "care.invalid_session_seconds":
+		return &CareInvalidSessionSeconds{failure}
 	case "care.too_many_mails":
 		return &CareTooManyMails{failure}
 	case "care.session_not_found":

@@ -120,6 +120,8 @@ type OperatorsRegisterParams struct {
 	User OperatorsPersonInput `json:"user"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -132,7 +134,7 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 
 // Register registers an operator. The returned session works at once. Signing in requires the email to be confirmed
 // with the mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
-// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 //
 // It calls `operators.register`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
 // [OperatorsOperatorExists] and [OperatorsTooManyMails].
@@ -146,6 +148,13 @@ type OperatorsSigninParams struct {
 	Email string `json:"email"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
+	// How long the session lasts; 90 days if absent. Nil omits it.
+	SessionSeconds *int64 `json:"session_seconds,omitempty"`
+	// How long the session lasts without a request; without a limit if absent. It is kept to within a quarter. Nil
+	// omits it.
+	IdleSeconds *int64 `json:"idle_seconds,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -196,10 +205,13 @@ func (m OperatorsMethods) ConfirmEmail(
 type OperatorsResendConfirmationParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
-// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+// `requestsPerAddressMax` (20).
 //
 // It calls `operators.resend_confirmation`. Its errors: [OperatorsFieldRequired] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) ResendConfirmation(ctx context.Context, params OperatorsResendConfirmationParams) error {
@@ -261,10 +273,13 @@ func (m OperatorsMethods) Update(ctx context.Context, params OperatorsUpdatePara
 type OperatorsResetPasswordParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // ResetPassword mails a code for setting a new password. The reply is the same whether or not the account exists.
-// Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+// `requestsPerAddressMax` (20).
 //
 // It calls `operators.reset_password`. Its errors: [OperatorsFieldRequired] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) ResetPassword(ctx context.Context, params OperatorsResetPasswordParams) error {
@@ -278,6 +293,8 @@ type OperatorsCompleteResetParams struct {
 	Code string `json:"code"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -409,6 +426,8 @@ type OperatorsCheckPasswordParams struct {
 	SessionID string `json:"session_id"`
 	// The account's current password.
 	CurrentPassword string `json:"current_password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -441,6 +460,8 @@ type OperatorsChangePasswordParams struct {
 	CurrentPassword string `json:"current_password"`
 	// The new password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -474,6 +495,8 @@ type OperatorsDeleteParams struct {
 	SessionID string `json:"session_id"`
 	// The account's current password.
 	CurrentPassword string `json:"current_password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -632,6 +655,8 @@ type CareUserRegisterParams struct {
 	LastName *string `json:"last_name,omitempty"`
 	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -643,11 +668,12 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 }
 
 // Register registers a user. Also creates a patient for the user, and mails a code that confirms the address. Limits:
-// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+// `requestsPerAddressMax` (20).
 //
 // It calls `care.user.register`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
 // [CareInvalidPassword], [CareInvalidRole], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone],
-// [CareUserAlreadyExists] and [CareTooManyMails].
+// [CareUserAlreadyExists], [CareTooManyMails] and [CareInvalidClient].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -733,14 +759,17 @@ func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams
 type CareUserResetPasswordParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
 }
 
 // ResetPassword mails a temporary password. Every access token is revoked. The temporary password is valid for a day;
 // signing in with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares
 // and invitations that the account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
-// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 //
-// It calls `care.user.reset_password`. Its errors: [CareEmailRequired], [CareInvalidEmail] and [CareUserNotFound].
+// It calls `care.user.reset_password`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CareUserNotFound] and
+// [CareInvalidClient].
 func (m CareUserMethods) ResetPassword(
 	ctx context.Context,
 	params CareUserResetPasswordParams,
@@ -782,12 +811,16 @@ func (m CareUserMethods) ConfirmEmail(
 type CareUserResendConfirmationParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
 }
 
 // ResendConfirmation mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
-// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+// `requestsPerAddressMax` (20).
 //
-// It calls `care.user.resend_confirmation`. Its errors: [CareEmailRequired] and [CareInvalidEmail].
+// It calls `care.user.resend_confirmation`. Its errors: [CareEmailRequired], [CareInvalidEmail] and
+// [CareInvalidClient].
 func (m CareUserMethods) ResendConfirmation(ctx context.Context, params CareUserResendConfirmationParams) error {
 	_, err := m.service.Call(ctx, "care.user.resend_confirmation", params)
 	return err
@@ -893,6 +926,8 @@ type CareUserCheckPasswordParams struct {
 	AccessToken string `json:"access_token"`
 	// The account's current password.
 	CurrentPassword string `json:"current_password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -909,7 +944,8 @@ func (v CareUserCheckPasswordParams) Format(state fmt.State, verb rune) {
 // (a day), `lockoutSeconds` (an hour).
 //
 // It calls `care.user.check_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword] and [CareLoginAttemptsExceeded].
+// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword], [CareInvalidClient] and
+// [CareLoginAttemptsExceeded].
 func (m CareUserMethods) CheckPassword(ctx context.Context, params CareUserCheckPasswordParams) error {
 	_, err := m.service.Call(ctx, "care.user.check_password", params)
 	return err
@@ -923,6 +959,8 @@ type CareUserChangePasswordParams struct {
 	CurrentPassword string `json:"current_password"`
 	// The new password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -940,7 +978,8 @@ func (v CareUserChangePasswordParams) Format(state fmt.State, verb rune) {
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
 // It calls `care.user.change_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword] and [CareLoginAttemptsExceeded].
+// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword], [CareInvalidClient] and
+// [CareLoginAttemptsExceeded].
 func (m CareUserMethods) ChangePassword(
 	ctx context.Context,
 	params CareUserChangePasswordParams,
@@ -954,6 +993,13 @@ type CareAuthTokenParams struct {
 	Email string `json:"email"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
+	// How long the session lasts; 90 days if absent. Nil omits it.
+	SessionSeconds *int64 `json:"session_seconds,omitempty"`
+	// How long the session lasts without a request; without a limit if absent. It is kept to within a quarter. Nil
+	// omits it.
+	IdleSeconds *int64 `json:"idle_seconds,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -969,7 +1015,8 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 // `lockoutSeconds` (an hour).
 //
 // It calls `care.auth.token`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
-// [CareInvalidPassword], [CareWrongEmailPassword] and [CareLoginAttemptsExceeded].
+// [CareInvalidPassword], [CareWrongEmailPassword], [CareLoginAttemptsExceeded], [CareInvalidClient] and
+// [CareInvalidSessionSeconds].
 func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) (*CareAccessToken, error) {
 	return call[CareAccessToken](ctx, m.service, "care.auth.token", params)
 }
@@ -1265,6 +1312,8 @@ type SalesUserCreateCustomerParams struct {
 	Source string `json:"source"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1276,7 +1325,8 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 }
 
 // CreateCustomer creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token
-// is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+// `requestsPerAddressMax` (20).
 //
 // It calls `sales.user.create_customer`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
 // [SalesUserAlreadyExists] and [SalesTooManyMails].
@@ -1301,6 +1351,8 @@ type SalesUserCreateSalespersonParams struct {
 	Phone string `json:"phone"`
 	// The external id of the brand.
 	BrandID string `json:"brand_id"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1312,10 +1364,10 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 }
 
 // CreateSalesperson creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
-// Limits: `sessionSeconds` (90 days).
+// Limits: `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 //
 // It calls `sales.user.create_salesperson`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
-// [SalesInsufficientAuthorization] and [SalesUserAlreadyExists].
+// [SalesInsufficientAuthorization], [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateSalesperson(
 	ctx context.Context,
 	params SalesUserCreateSalespersonParams,
@@ -1333,6 +1385,8 @@ type SalesUserCreateInternalParams struct {
 	ReferralCode string `json:"referral_code"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1344,10 +1398,10 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 }
 
 // CreateInternal creates an internal user. The owner of the referral code must be an internal user. Limits:
-// `sessionSeconds` (90 days).
+// `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 //
 // It calls `sales.user.create_internal`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
-// [SalesInsufficientAuthorization] and [SalesUserAlreadyExists].
+// [SalesInsufficientAuthorization], [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateInternal(
 	ctx context.Context,
 	params SalesUserCreateInternalParams,
@@ -1361,6 +1415,13 @@ type SalesUserAuthenticateParams struct {
 	Email string `json:"email"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
+	// How long the session lasts; 90 days if absent. Nil omits it.
+	SessionSeconds *int64 `json:"session_seconds,omitempty"`
+	// How long the session lasts without a request; without a limit if absent. It is kept to within a quarter. Nil
+	// omits it.
+	IdleSeconds *int64 `json:"idle_seconds,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1480,10 +1541,13 @@ func (m SalesUserMethods) RenewReferralCode(
 type SalesUserResetParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Reset mails a token for setting a new password. The reply is the same whether or not the account exists. Limits:
-// `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax`
+// (20).
 //
 // It calls `sales.user.reset`. Its errors: [SalesInvalidRequest].
 func (m SalesUserMethods) Reset(ctx context.Context, params SalesUserResetParams) error {
@@ -1497,6 +1561,8 @@ type SalesUserCompleteResetParams struct {
 	Token string `json:"token"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1521,10 +1587,13 @@ func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCom
 type SalesUserResendVerificationParams struct {
 	// The email address, unique without regard to case.
 	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // ResendVerification mails a new verification token. The reply is the same whether or not the account exists. Limits:
-// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+// `requestsPerAddressMax` (20).
 //
 // It calls `sales.user.resend_verification`. Its errors: [SalesInvalidRequest].
 func (m SalesUserMethods) ResendVerification(ctx context.Context, params SalesUserResendVerificationParams) error {
@@ -1654,6 +1723,8 @@ type SalesUserCheckPasswordParams struct {
 	APIKey string `json:"api_key"`
 	// The account's current password.
 	CurrentPassword string `json:"current_password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1684,6 +1755,8 @@ type SalesUserChangePasswordParams struct {
 	CurrentPassword string `json:"current_password"`
 	// The new password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1715,6 +1788,8 @@ type SalesUserDeleteParams struct {
 	APIKey string `json:"api_key"`
 	// The account's current password.
 	CurrentPassword string `json:"current_password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.

@@ -160,10 +160,14 @@ type OperatorsOpenSession struct {
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
 	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	LastUsed string `json:"last_used"`
-	// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Expires string `json:"expires"`
 	// Whether this request used the session.
 	Current bool `json:"current"`
+	// The address that the session was opened from, if the host stated it. Nil means null.
+	Ip *string `json:"ip"`
+	// The program that opened the session, if the host stated it. Nil means null.
+	Agent *string `json:"agent"`
 }
 
 // OperatorsSessionList lists the open sessions of an account.
@@ -385,10 +389,14 @@ type CareOpenSession struct {
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
 	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	LastUsed string `json:"last_used"`
-	// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Expires string `json:"expires"`
 	// Whether this request used the session.
 	Current bool `json:"current"`
+	// The address that the session was opened from, if the host stated it. Nil means null.
+	Ip *string `json:"ip"`
+	// The program that opened the session, if the host stated it. Nil means null.
+	Agent *string `json:"agent"`
 }
 
 // CareSessionList lists the open sessions of an account.
@@ -530,10 +538,14 @@ type SalesOpenSession struct {
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
 	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	LastUsed string `json:"last_used"`
-	// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Expires string `json:"expires"`
 	// Whether this request used the session.
 	Current bool `json:"current"`
+	// The address that the session was opened from, if the host stated it. Nil means null.
+	Ip *string `json:"ip"`
+	// The program that opened the session, if the host stated it. Nil means null.
+	Agent *string `json:"agent"`
 }
 
 // SalesSessionList lists the open sessions of an account.
@@ -592,6 +604,16 @@ type ServiceInvite struct {
 	ReferralCode string `json:"referral_code"`
 }
 
+// OperatorsOriginInput is where a host's client is.
+type OperatorsOriginInput struct {
+	// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
+	// Nil omits it. An empty string has the same effect as null.
+	Ip *string `json:"ip,omitempty"`
+	// The program, such as a browser's User-Agent; the first 256 characters are kept. Nil omits it. An empty string has
+	// the same effect as null.
+	Agent *string `json:"agent,omitempty"`
+}
+
 // OperatorsPersonInput is the person data in a request.
 type OperatorsPersonInput struct {
 	// The first name.
@@ -642,6 +664,26 @@ type OperatorsNameChanges struct {
 	FirstName *string `json:"first_name,omitempty"`
 	// The last name. Nil omits it.
 	LastName *string `json:"last_name,omitempty"`
+}
+
+// CareOriginInput is where a host's client is.
+type CareOriginInput struct {
+	// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
+	// Nil omits it. An empty string has the same effect as null.
+	Ip *string `json:"ip,omitempty"`
+	// The program, such as a browser's User-Agent; the first 256 characters are kept. Nil omits it. An empty string has
+	// the same effect as null.
+	Agent *string `json:"agent,omitempty"`
+}
+
+// SalesOriginInput is where a host's client is.
+type SalesOriginInput struct {
+	// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
+	// Nil omits it. An empty string has the same effect as null.
+	Ip *string `json:"ip,omitempty"`
+	// The program, such as a browser's User-Agent; the first 256 characters are kept. Nil omits it. An empty string has
+	// the same effect as null.
+	Agent *string `json:"agent,omitempty"`
 }
 
 // SalesNameInput is a person's name.

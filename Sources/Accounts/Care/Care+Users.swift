@@ -12,7 +12,8 @@ extension Care {
         role: Given<String>,
         firstName: Given<String>,
         lastName: Given<String>,
-        phone: Given<String>
+        phone: Given<String>,
+        client: Given<OriginFields> = .absent
     ) throws -> Progress<CareUser> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
@@ -24,7 +25,8 @@ extension Care {
             role: knownRole,
             firstName: try CareRules.firstName(firstName),
             lastName: try CareRules.lastName(lastName),
-            phone: try CareRules.phone(phone)
+            phone: try CareRules.phone(phone),
+            origin: try CareRules.origin(client)
         )
         try environment.store.read { try refuseTaken(address, in: $0) }
         return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
@@ -34,12 +36,16 @@ extension Care {
     private struct NewCareUser {
         let email: EmailAddress
         let role, firstName, lastName, phone: String
+        let origin: Origin
     }
 
     private func register(_ new: NewCareUser, _ hash: PasswordHash) throws -> CareUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
             try refuseTaken(new.email, in: tx)
+            if let seconds = try environment.outbox.admitRequest(from: new.origin, mail, at: now, in: tx) {
+                throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
+            }
             let user = CareUser(
                 id: try tx.nextNumber(of: CareUser.self),
                 created: now,
@@ -79,15 +85,27 @@ extension Care {
     }
 
     /// Signs in and returns the access token of a new session.
-    package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SecretToken> {
+    package func signIn(
+        email: Given<String>,
+        password: Given<Password>,
+        lifetime: SessionLifetimeFields = .absent,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<SecretToken> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
         // A text that is not an address is answered like an email that has no account.
         let isText = !email.isBlank && email.value != nil
         if let error = AccountError(all: (isText ? [] : emailErrors) + passwordErrors) { throw error }
+        let (lifetime, origin) = (try CareRules.lifetime(lifetime), try CareRules.origin(client))
         guard let address, let text else { throw AccountError(ErrorCode.Care.wrongEmailPassword) }
         let token = newToken()
-        return try signIn(email: address.canonical, password: text, token: token).map { _ in token }
+        return try signIn(
+            email: address.canonical,
+            password: text,
+            token: token,
+            lifetime: lifetime,
+            origin: origin
+        ).map { _ in token }
     }
 
     /// Marks the address of a user as proven who signs in with a temporary password that was mailed to it.
@@ -143,26 +161,38 @@ extension Care {
     }
 
     /// Sets a temporary password, mails it and ends every session. If the mail quota is reached, nothing changes.
-    package func resetPassword(email: Given<String>) throws -> Progress<String> {
+    package func resetPassword(
+        email: Given<String>,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<String> {
         let (address, errors) = CareRules.email(email)
         if let error = AccountError(all: errors) { throw error }
+        let origin = try CareRules.origin(client)
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
         guard try environment.store.read({ try self.user(of: address, in: $0) }) != nil else {
             throw AccountError(ErrorCode.Care.userNotFound)
         }
         let mail = MailSecrets(environment.random)
         return .hash(Password(mail.secret.utf8)) { hash, apis in
-            .done(try apis.care.resetPassword(address, mail, hash))
+            .done(try apis.care.resetPassword(address, mail, hash, from: origin))
         }
     }
 
-    private func resetPassword(_ address: EmailAddress, _ mail: MailSecrets, _ hash: PasswordHash) throws -> String {
+    private func resetPassword(
+        _ address: EmailAddress,
+        _ mail: MailSecrets,
+        _ hash: PasswordHash,
+        from origin: Origin
+    ) throws -> String {
         let now = environment.time.now
         return try environment.store.write { tx in
             guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw AccountError(ErrorCode.Care.userNotFound)
             }
-            // If the quota refuses the mail, an anonymous request gets its usual reply.
+            // If a quota refuses the request or the mail, an anonymous request gets its usual reply.
+            guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else {
+                return user.email
+            }
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
             else { return user.email }
             let end = now.adding(seconds: Limits.temporaryPasswordSeconds)

@@ -115,6 +115,14 @@ package enum CareRules {
 }
 
 extension CareRules: AccountRules {
+    package static func invalidOrigin(_ field: String, _ expectedType: String?) -> AccountError {
+        AccountError(Codes.invalidClient, field: field, expectedType: expectedType)
+    }
+
+    package static func invalidLifetime(_ field: String, _ expectedType: String?) -> AccountError {
+        AccountError(Codes.invalidSessionSeconds, field: field, expectedType: expectedType)
+    }
+
     package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
         guard let password = given.password else {
             let code = given.isMissing ? Codes.passwordRequired : Codes.invalidPassword

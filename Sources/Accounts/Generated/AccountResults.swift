@@ -21,23 +21,31 @@ package struct OpenSession: Sendable {
     package var created: Timestamp
     /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
     package var lastUsed: Timestamp
-    /// When the session expires.
+    /// When the session expires if no request uses it.
     package var expires: Timestamp
     /// Whether this request used the session.
     package var current: Bool
+    /// The address that the session was opened from, if the host stated it.
+    package var ip: String?
+    /// The program that opened the session, if the host stated it.
+    package var agent: String?
 
     package init(
         id: Int,
         created: Timestamp,
         lastUsed: Timestamp,
         expires: Timestamp,
-        current: Bool
+        current: Bool,
+        ip: String?,
+        agent: String?
     ) {
         self.id = id
         self.created = created
         self.lastUsed = lastUsed
         self.expires = expires
         self.current = current
+        self.ip = ip
+        self.agent = agent
     }
 }
 

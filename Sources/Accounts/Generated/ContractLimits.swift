@@ -16,12 +16,20 @@ extension Limits {
     package static let emailLocalPartBytesMax = 64
     /// Failed sign-ins in a row that lock an account.
     package static let failedSignInsMax = 10
+    /// The number of wrong passwords, from all addresses together, that locks an account for addresses that it has not signed in from.
+    package static let failedSignInsFromAnywhereMax = 100
+    /// The number of addresses that an account has signed in from, and that stay known.
+    package static let knownAddressesMax = 20
+    /// How long an address stays known after a sign-in.
+    package static let knownAddressSeconds = 7_776_000
     /// How long an account is locked after `failedSignInsMax` failures.
     package static let lockoutSeconds = 3_600
     /// How long after the last failure the count of failures is reset.
     package static let failureCountSeconds = 86_400
     /// How long a session lasts.
     package static let sessionSeconds = 7_776_000
+    /// The shortest lifetime of a session.
+    package static let sessionSecondsMin = 60
     /// How often a process stores when sessions were last used.
     package static let sessionUseSeconds = 600
     /// The year of the earliest day of birth.
@@ -38,12 +46,16 @@ extension Limits {
     package static let codeCharactersMax = 64
     /// Bytes in a bearer token or a code, including white space around it; a longer one is never valid.
     package static let tokenBytesMax = 1_024
+    /// The number of characters that are kept of the name of a client's program.
+    package static let agentCharactersMax = 256
     /// How long a used confirmation code returns the same success again.
     package static let usedCodeSeconds = 86_400
     /// Mails of one kind to an address in `mailQuotaSeconds`.
     package static let mailsPerKindAndAddressMax = 5
     /// The period in which mails of one kind to an address are counted.
     package static let mailQuotaSeconds = 3_600
+    /// The number of registrations and requests for a mail from one network address in `mailQuotaSeconds`.
+    package static let requestsPerAddressMax = 20
     /// Mails to other addresses that an account can cause in `mailsToOthersSeconds`.
     package static let mailsToOthersMax = 100
     /// The period in which mails to other addresses are counted.

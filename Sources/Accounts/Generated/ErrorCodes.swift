@@ -298,6 +298,20 @@ extension ErrorCode {
             number: 404,
             message: "This code is not valid, or not any more."
         )
+        /// `client` is no object, its `ip` no IP address, or its `agent` no string (`data.field`).
+        package static let invalidClient = ErrorCode(
+            api: .care,
+            slug: "invalid_client",
+            number: 400,
+            message: "The client specified is not a valid one."
+        )
+        /// `session_seconds` or `idle_seconds` is not a number in its range (`data.field`).
+        package static let invalidSessionSeconds = ErrorCode(
+            api: .care,
+            slug: "invalid_session_seconds",
+            number: 400,
+            message: "The lifetime specified for the session is not a valid one."
+        )
         /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
         package static let tooManyMails = ErrorCode(
             api: .care,

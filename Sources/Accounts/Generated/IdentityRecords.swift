@@ -19,6 +19,12 @@ package struct Session: Equatable, Sendable {
     package var expires: Timestamp
     /// When a request last used the session, as far as the store knows; absent until a use is stored.
     package var lastUsed: Timestamp?
+    /// How long the session lasts without a request.
+    package var idleSeconds: Int?
+    /// The address that the session was opened from.
+    package var ip: String?
+    /// The program that opened the session.
+    package var agent: String?
 
     package init(
         realm: String,
@@ -27,7 +33,10 @@ package struct Session: Equatable, Sendable {
         number: Int,
         created: Timestamp,
         expires: Timestamp,
-        lastUsed: Timestamp?
+        lastUsed: Timestamp?,
+        idleSeconds: Int?,
+        ip: String?,
+        agent: String?
     ) {
         self.realm = realm
         self.hash = hash
@@ -36,6 +45,9 @@ package struct Session: Equatable, Sendable {
         self.created = created
         self.expires = expires
         self.lastUsed = lastUsed
+        self.idleSeconds = idleSeconds
+        self.ip = ip
+        self.agent = agent
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -46,6 +58,9 @@ package struct Session: Equatable, Sendable {
         var created: Timestamp?
         var expires: Timestamp?
         var lastUsed: Timestamp?
+        var idleSeconds: Int?
+        var ip: String?
+        var agent: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("realm") {
@@ -62,6 +77,12 @@ package struct Session: Equatable, Sendable {
                 expires = try Timestamp(reading: &reader)
             } else if propertyName.equals("last_used") {
                 lastUsed = try Timestamp(reading: &reader)
+            } else if propertyName.equals("idle_seconds") {
+                idleSeconds = try reader.number().int
+            } else if propertyName.equals("ip") {
+                ip = try reader.text().string
+            } else if propertyName.equals("agent") {
+                agent = try reader.text().string
             } else {
                 try reader.skip()
             }
@@ -76,6 +97,9 @@ package struct Session: Equatable, Sendable {
         self.created = created
         self.expires = expires
         self.lastUsed = lastUsed
+        self.idleSeconds = idleSeconds
+        self.ip = ip
+        self.agent = agent
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -95,6 +119,18 @@ package struct Session: Equatable, Sendable {
         if let lastUsed {
             writer.property("last_used")
             lastUsed.write(to: &writer)
+        }
+        if let idleSeconds {
+            writer.property("idle_seconds")
+            writer.int(idleSeconds)
+        }
+        if let ip {
+            writer.property("ip")
+            writer.string(ip)
+        }
+        if let agent {
+            writer.property("agent")
+            writer.string(agent)
         }
         writer.endObject()
     }
@@ -169,7 +205,7 @@ package struct AccountDeletion: Equatable, Sendable {
 package struct PasswordFailures: Equatable, Sendable {
     /// The API of the account.
     package var realm: String
-    /// The operation: sign-in or password change.
+    /// The operation: sign-in, sign-in from anywhere (for requests with an address), or password change.
     package var scope: String
     /// The number of the account.
     package var account: Int
@@ -250,13 +286,108 @@ package struct PasswordFailures: Equatable, Sendable {
     }
 }
 
+/// The sign-ins of an account from one address.
+package struct AddressSignIns: Equatable, Sendable {
+    /// The API of the account.
+    package var realm: String
+    /// The number of the account.
+    package var account: Int
+    /// The IPv4 address, or the first 64 bits of the IPv6 address.
+    package var network: String
+    /// The number of wrong passwords in a row; 0 after they have led to a lockout.
+    package var count: Int
+    /// When the last wrong password was counted, or the record created.
+    package var last: Timestamp
+    /// No password is checked before this time.
+    package var lockedUntil: Timestamp?
+    /// The day of the last sign-in, or an earlier one; null if there was none.
+    package var signedIn: Timestamp?
+
+    package init(
+        realm: String,
+        account: Int,
+        network: String,
+        count: Int,
+        last: Timestamp,
+        lockedUntil: Timestamp?,
+        signedIn: Timestamp?
+    ) {
+        self.realm = realm
+        self.account = account
+        self.network = network
+        self.count = count
+        self.last = last
+        self.lockedUntil = lockedUntil
+        self.signedIn = signedIn
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var realm: String?
+        var account: Int?
+        var network: String?
+        var count: Int?
+        var last: Timestamp?
+        var lockedUntil: Timestamp?
+        var signedIn: Timestamp?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
+                realm = try reader.text().string
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
+            } else if propertyName.equals("network") {
+                network = try reader.text().string
+            } else if propertyName.equals("count") {
+                count = try reader.number().int
+            } else if propertyName.equals("last") {
+                last = try Timestamp(reading: &reader)
+            } else if propertyName.equals("locked_until") {
+                if try reader.kind() == .null { try reader.null() } else { lockedUntil = try Timestamp(reading: &reader) }
+            } else if propertyName.equals("signed_in") {
+                if try reader.kind() == .null { try reader.null() } else { signedIn = try Timestamp(reading: &reader) }
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let realm, let account, let network, let count, let last else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.realm = realm
+        self.account = account
+        self.network = network
+        self.count = count
+        self.last = last
+        self.lockedUntil = lockedUntil
+        self.signedIn = signedIn
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("realm")
+        writer.string(realm)
+        writer.property("account")
+        writer.int(account)
+        writer.property("network")
+        writer.string(network)
+        writer.property("count")
+        writer.int(count)
+        writer.property("last")
+        last.write(to: &writer)
+        writer.property("locked_until")
+        if let lockedUntil { lockedUntil.write(to: &writer) } else { writer.null() }
+        writer.property("signed_in")
+        if let signedIn { signedIn.write(to: &writer) } else { writer.null() }
+        writer.endObject()
+    }
+}
+
 /// The number of wrong passwords in a row for an email that has no account. A record is one slot of a table of fixed size, so that made-up emails cannot fill the disk.
 package struct UnknownFailures: Equatable, Sendable {
     /// The API that received the request.
     package var realm: String
     /// The slot that the email's hash selects.
     package var slot: Int
-    /// The keyed hash of the email, in hexadecimal.
+    /// The keyed hash of the email, and of the address of the request, in hexadecimal.
     package var subject: String
     /// The number in a row; 0 after they have led to a lockout.
     package var count: Int
@@ -602,11 +733,11 @@ package struct OutboxText: Equatable, Sendable {
 
 /// The number of mails of one kind to an address, or caused by an account, in a period.
 package struct MailQuota: Equatable, Sendable {
-    /// The kind of mail, or mails-to-others.
+    /// The kind of mail, mails-to-others, or requests.
     package var kind: String
-    /// The keyed hash of the address, in hexadecimal; for mails to others, the API and number of the account.
+    /// The keyed hash of the email or network address, in hexadecimal; for mails to others, the API and number of the account.
     package var subject: String
-    /// The slot that the hash selects; null for an address that mail is sent to. Addresses without an account share a table of fixed size.
+    /// The slot that the hash selects; null for an email that mail is sent to. Emails without an account, and network addresses, share tables of fixed size.
     package var slot: Int?
     /// The number of mails in the period.
     package var count: Int

@@ -18,6 +18,7 @@ package enum RecordTypes {
         RecordType(Session.self),
         RecordType(AccountDeletion.self),
         RecordType(PasswordFailures.self),
+        RecordType(AddressSignIns.self),
         RecordType(UnknownFailures.self),
         RecordType(MailedCode.self),
         RecordType(OutboxMail.self),

@@ -1,3 +1,4 @@
+internal import Platform
 package import Store
 
 extension Session {
@@ -8,6 +9,7 @@ extension Session {
         findings.check("created", created)
         findings.check("expires", expires)
         findings.check("last_used", lastUsed)
+        findings.check("idle_seconds", idleSeconds ?? SessionLifetime.range.lowerBound, in: SessionLifetime.range)
         if expires > created.adding(seconds: Limits.sessionSeconds) {
             findings.refuse("expires", "more than \(Limits.sessionSeconds) seconds after created")
         }
@@ -19,6 +21,8 @@ extension AccountDeletion {
         findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
         findings.check("account", account)
         findings.check("address", email: address)
+        // The clients that remain refer to the operator.
+        if realm == Realm.operators.rawValue { findings.reportSubstitute(for: Operator.self, account) }
     }
 }
 
@@ -26,7 +30,18 @@ extension PasswordFailures {
     package func validate(into findings: inout RecordFindings) {
         findings.check(realm, account: account)
         findings.check("scope", scope, isOneOf: Lockout.Scope.allCases.map(\.rawValue))
-        failures.validate(into: &findings)
+        let max = Lockout.Scope(rawValue: scope)?.failuresMax ?? Limits.failedSignInsMax
+        failures.validate(into: &findings, max: max)
+    }
+}
+
+extension AddressSignIns {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check(realm, account: account)
+        failures.validate(into: &findings, max: Limits.failedSignInsMax)
+        findings.check("signed_in", signedIn)
+        let address = network.hasSuffix("/64") ? String(network.dropLast(3)) : network
+        if InternetAddress(address)?.network != network { findings.refuse("network", "not the network of an address") }
     }
 }
 
@@ -35,13 +50,14 @@ extension UnknownFailures {
         findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
         findings.check("slot", slot, in: 0...Limits.unknownAddressSlotsMax - 1)
         findings.check("subject", subject, hexOfBytes: AddressHash.bytesCount)
-        failures.validate(into: &findings)
+        failures.validate(into: &findings, max: Limits.failedSignInsFromAnywhereMax)
     }
 }
 
 extension FailureCount {
-    fileprivate func validate(into findings: inout RecordFindings) {
-        findings.check("count", count, in: 0...Limits.failedSignInsMax - 1)
+    /// - Parameter max: the number of failures that leads to a lock.
+    fileprivate func validate(into findings: inout RecordFindings, max: Int) {
+        findings.check("count", count, in: 0...max - 1)
         findings.check("last", last)
         findings.check("locked_until", lockedUntil)
     }
@@ -103,8 +119,10 @@ extension MailQuota {
                 findings.refuse("subject", "not the API and number of an account")
             }
         } else {
-            findings.check("kind", kind, isOneOf: MailKind.allCases.map(\.rawValue) + [Self.toOthers])
-            findings.check("count", count, in: 1...Limits.mailsPerKindAndAddressMax)
+            let kinds = MailKind.allCases.map(\.rawValue) + [Self.toOthers, Self.requests]
+            findings.check("kind", kind, isOneOf: kinds)
+            let max = kind == Self.requests ? Limits.requestsPerAddressMax : Limits.mailsPerKindAndAddressMax
+            findings.check("count", count, in: 1...max)
             findings.check("subject", subject, hexOfBytes: AddressHash.bytesCount)
         }
     }

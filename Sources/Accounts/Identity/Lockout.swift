@@ -13,7 +13,17 @@ package struct Lockout: Sendable {
     /// prevent the owner from changing the password, or deleting the account, in an open session.
     package enum Scope: String, CaseIterable, Sendable {
         case signIn = "sign-in"
+        /// Sign-ins from all network addresses together, of requests whose host states the address.
+        case signInFromAnywhere = "sign-in from anywhere"
         case passwordChange = "password change"
+
+        /// The number of failures that lead to a lock.
+        var failuresMax: Int {
+            switch self {
+            case .signIn, .passwordChange: Limits.failedSignInsMax
+            case .signInFromAnywhere: Limits.failedSignInsFromAnywhereMax
+            }
+        }
     }
 
     private let realm: Realm
@@ -42,7 +52,7 @@ package struct Lockout: Sendable {
                 lockedUntil: nil
             )
         guard record.failures.secondsLeft(at: now) == nil else { return }
-        record.failures.fail(at: now)
+        record.failures.fail(at: now, max: scope.failuresMax)
         try tx.save(record)
     }
 
@@ -54,41 +64,13 @@ package struct Lockout: Sendable {
     /// Deletes all failure counts of an account, after its password was replaced or when it is deleted.
     package static func clearAll(of realm: Realm, _ account: Int, in tx: Transaction) throws {
         for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
+        for signIns in try tx.all(AddressSignIns.self, prefix: Key(realm.rawValue, account)) {
+            try tx.delete(AddressSignIns.self, signIns.key)
+        }
     }
 
     private func key(_ account: Int) -> Key {
         Key(realm.rawValue, scope.rawValue, account)
-    }
-
-    // MARK: Emails without an account
-
-    /// The seconds until an email without an account is unlocked; nil if it is not locked.
-    func secondsLeft(forUnknown email: AddressHash, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        try unknown(email, in: tx)?.failures.secondsLeft(at: now)
-    }
-
-    /// Counts a failed sign-in with an email that has no account. It does the same work as for a wrong password, and
-    /// locks like an account, so a lock does not reveal whether the account exists.
-    func failUnknown(_ email: AddressHash, at now: Timestamp, in tx: Transaction) throws {
-        var record =
-            try unknown(email, in: tx)
-            ?? UnknownFailures(
-                realm: realm.rawValue,
-                slot: email.slot,
-                subject: email.text,
-                count: 0,
-                last: now,
-                lockedUntil: nil
-            )
-        guard record.failures.secondsLeft(at: now) == nil else { return }
-        record.failures.fail(at: now)
-        try tx.save(record)
-    }
-
-    /// The row of an email; nil if its slot is empty or contains another email. The caller then overwrites the slot.
-    private func unknown(_ email: AddressHash, in tx: Transaction) throws -> UnknownFailures? {
-        let record = try tx.get(UnknownFailures.self, Key(realm.rawValue, email.slot))
-        return record?.subject == email.text ? record : nil
     }
 }
 
@@ -110,12 +92,13 @@ struct FailureCount {
         last.adding(seconds: Limits.failureCountSeconds) <= now
     }
 
-    mutating func fail(at now: Timestamp) {
+    /// Counts a failure, and locks if it is number `max` in a row.
+    mutating func fail(at now: Timestamp, max: Int) {
         if isLapsed(at: now) { count = 0 }
         count += 1
         last = now
         lockedUntil = nil
-        if count >= Limits.failedSignInsMax {
+        if count >= max {
             count = 0
             lockedUntil = now.adding(seconds: Limits.lockoutSeconds)
         }
@@ -135,18 +118,6 @@ extension PasswordFailures: Record {
     }
 
     package var key: Key { Key(realm, scope, account) }
-
-    var failures: FailureCount {
-        get { FailureCount(count: count, last: last, lockedUntil: lockedUntil) }
-        set { (count, last, lockedUntil) = (newValue.count, newValue.last, newValue.lockedUntil) }
-    }
-}
-
-extension UnknownFailures: Record {
-    package static let collection = Collection<UnknownFailures>("unknown failures", ordered: [byLast])
-    static let byLast = OrderedIndex<UnknownFailures>("last") { Key($0.last.seconds, $0.realm, $0.slot) }
-
-    package var key: Key { Key(realm, slot) }
 
     var failures: FailureCount {
         get { FailureCount(count: count, last: last, lockedUntil: lockedUntil) }

@@ -11,7 +11,8 @@ package struct MailCause: Sendable {
     }
 }
 
-/// Limits the mails to an address, and the mails that an account causes to others.
+/// Limits the mails to an address, the mails that an account causes to others, and the anonymous requests from a
+/// network address.
 ///
 /// A refused mail is not counted and writes nothing.
 struct MailQuotas {
@@ -67,6 +68,21 @@ struct MailQuotas {
         if let cause { bounds.append(Self.toOthers(cause)) }
     }
 
+    /// Collects the limit of registrations and requests for a mail.
+    ///
+    /// - Parameter network: the hash of the network address.
+    init(ofRequestsFrom network: AddressHash) {
+        bounds.append(
+            Bound(
+                kind: MailQuota.requests,
+                subject: network.text,
+                slot: network.slot,
+                max: Limits.requestsPerAddressMax,
+                seconds: Limits.mailQuotaSeconds
+            )
+        )
+    }
+
     private static func toOthers(_ cause: MailCause) -> Bound {
         Bound(
             kind: MailQuota.toOthers,
@@ -91,6 +107,24 @@ struct MailQuotas {
     }
 }
 
+extension Outbox {
+    /// Counts one anonymous request, a registration or a request for a mail, from a network address.
+    ///
+    /// - Parameter mail: random values, drawn outside the transaction.
+    /// - Returns: nil if the request may be executed; else the seconds until it may be, with nothing written. Then a
+    ///   registration is refused with `too_many_mails`, and any other request is answered as usual and does nothing.
+    package func admitRequest(
+        from origin: Origin,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int? {
+        guard let network = origin.network else { return nil }
+        let hash = try AddressHash(of: network, newKey: mail.newHashKey, in: tx)
+        return try MailQuotas(ofRequestsFrom: hash).admit(at: now, in: tx)
+    }
+}
+
 extension MailQuota: Record {
     package static let collection = Collection<MailQuota>("mail quotas", ordered: [byEnd])
     static let byEnd = OrderedIndex<MailQuota>("end") { quota in
@@ -98,6 +132,8 @@ extension MailQuota: Record {
     }
     /// The `kind` of counts of mails to others.
     static let toOthers = "mails-to-others"
+    /// The `kind` of counts of anonymous requests from a network address.
+    static let requests = "requests"
 
     package var key: Key { slot.map { Key(kind, $0) } ?? Key(kind, subject) }
 }

@@ -3,13 +3,16 @@ package import Store
 /// When sessions were last used, as far as the store does not know it yet.
 ///
 /// A use is kept in memory and stored later, together with others, so that a request that only reads writes nothing.
-/// The store's time of a session is at most `Limits.sessionUseSeconds` behind, except after a kill.
+/// The store's time of a session is at most `Limits.sessionUseSeconds` behind, or a quarter of the time that the session
+/// may be idle, except after a kill.
 package final class SessionUses {
     private struct Use {
         /// The key of the session's record.
         let key: Key
         /// The last use that the store has.
         let stored: Timestamp
+        /// The seconds that the store's time may be behind.
+        let delay: Int
         var time: Timestamp
     }
 
@@ -26,8 +29,10 @@ package final class SessionUses {
         if let place = uses.index(forKey: number) {
             uses.values[place].time = now
         } else {
-            uses[number] = Use(key: session.record.key, stored: session.record.lastUseInStore, time: now)
-            if due == nil { due = now.adding(seconds: Limits.sessionUseSeconds) }
+            let record = session.record
+            let delay = record.secondsToStoreUse
+            uses[number] = Use(key: record.key, stored: record.lastUseInStore, delay: delay, time: now)
+            due = due.map { min($0, now.adding(seconds: delay)) } ?? now.adding(seconds: delay)
         }
     }
 
@@ -65,7 +70,7 @@ package final class SessionUses {
     /// Drops the uses of sessions whose time in the store is recent enough. A process that ends then stores the others,
     /// so that one that serves a single read writes only if that is due.
     package func dropRecent() {
-        uses = uses.filter { _, use in use.stored.adding(seconds: Limits.sessionUseSeconds) <= use.time }
+        uses = uses.filter { _, use in use.stored.adding(seconds: use.delay) <= use.time }
         if uses.isEmpty { due = nil }
     }
 
@@ -78,4 +83,8 @@ package final class SessionUses {
 extension Session {
     /// The last use that the store has: the sign-in, if it has no other.
     var lastUseInStore: Timestamp { lastUsed ?? created }
+
+    /// The seconds that the store's time of the last use may be behind. Other processes know no later time, and end a
+    /// session that was idle for too long.
+    var secondsToStoreUse: Int { min(Limits.sessionUseSeconds, idleSeconds.map { $0 / 4 } ?? .max) }
 }

@@ -17,10 +17,17 @@ package struct Sessions {
     }
 
     /// Opens a session with `token`.
-    package func open(_ token: SecretToken, for account: Int, at now: Timestamp, in tx: Transaction) throws {
+    package func open(
+        _ token: SecretToken,
+        for account: Int,
+        lasting lifetime: SessionLifetime = .standard,
+        from origin: Origin = .unknown,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
         let open = try all(of: account, in: tx)
-        let expired = open.filter { $0.expires <= now }
-        let living = open.filter { $0.expires > now }
+        let expired = open.filter { isExpired($0, at: now) }
+        let living = open.filter { !isExpired($0, at: now) }
         for session in expired + living.dropLast(perAccountMax - 1) { try tx.delete(Session.self, session.key) }
         try tx.insert(
             Session(
@@ -29,8 +36,11 @@ package struct Sessions {
                 account: account,
                 number: try tx.next(Session.counter),
                 created: now,
-                expires: now.adding(seconds: Limits.sessionSeconds),
-                lastUsed: nil
+                expires: now.adding(seconds: lifetime.seconds),
+                lastUsed: nil,
+                idleSeconds: lifetime.idleSeconds,
+                ip: origin.ip,
+                agent: origin.agent
             )
         )
     }
@@ -45,7 +55,7 @@ package struct Sessions {
         orThrow refusal: @autoclosure () -> AccountError
     ) throws -> Int {
         guard let stored = try tx.stored(Session.self, Self.key(realm, token)) else { throw refusal() }
-        guard stored.record.expires > now else { throw refusal().refusing(.session(stored.record.key)) }
+        guard !isExpired(stored.record, at: now) else { throw refusal().refusing(.session(stored.record.key)) }
         uses.insert(stored, at: now)
         return stored.record.account
     }
@@ -65,7 +75,22 @@ package struct Sessions {
 
     /// An account's open sessions, the newest first.
     package func open(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [Session] {
-        try all(of: account, in: tx).filter { $0.expires > now }.reversed()
+        try all(of: account, in: tx).filter { !isExpired($0, at: now) }.reversed()
+    }
+
+    /// The open session with this token; nil if there is none.
+    package func session(holding token: String, in tx: Transaction) throws -> Session? {
+        try tx.get(Session.self, Self.key(realm, token))
+    }
+
+    /// When a session expires if no request uses it.
+    package func end(of session: Session) -> Timestamp {
+        guard let seconds = session.idleSeconds else { return session.expires }
+        return min(session.expires, lastUse(of: session).adding(seconds: seconds))
+    }
+
+    private func isExpired(_ session: Session, at now: Timestamp) -> Bool {
+        session.expires <= now || session.idleSeconds != nil && end(of: session) <= now
     }
 
     /// When a request last used a session: the later of the uses that the store has and those that only this process

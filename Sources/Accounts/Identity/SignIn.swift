@@ -43,7 +43,7 @@ package struct SignIn<Account: PasswordAccount> {
 
     private let environment: Environment
     private let sessions: Sessions
-    private let lockout: Lockout
+    private let lockout: SignInLockout
     private let refusals: Refusals
     private let hidesUnknown: Bool
     private let mayEnter: @Sendable (Account, Timestamp) -> Bool
@@ -69,7 +69,7 @@ package struct SignIn<Account: PasswordAccount> {
     ) {
         self.environment = environment
         self.sessions = sessions
-        self.lockout = Lockout(realm)
+        self.lockout = SignInLockout(realm)
         self.refusals = refusals
         self.hidesUnknown = hidesUnknown
         self.mayEnter = mayEnter
@@ -86,9 +86,25 @@ package struct SignIn<Account: PasswordAccount> {
     ///   - email: the email in lower case.
     ///   - password: the password as given.
     ///   - token: the bearer token of the new session.
-    package func callAsFunction(email: String, password: Password, token: SecretToken) throws -> Progress<Account> {
-        let newHashKey = environment.random.hex(bytes: 16)
-        return try verify(Attempt(email: email, password: password, token: token, newHashKey: newHashKey))
+    ///   - lifetime: how long the new session lasts.
+    ///   - origin: where the request comes from.
+    package func callAsFunction(
+        email: String,
+        password: Password,
+        token: SecretToken,
+        lifetime: SessionLifetime,
+        origin: Origin
+    ) throws -> Progress<Account> {
+        try verify(
+            Attempt(
+                email: email,
+                password: password,
+                token: token,
+                lifetime: lifetime,
+                origin: origin,
+                newHashKey: environment.random.hex(bytes: 16)
+            )
+        )
     }
 
     /// The data of a sign-in that is passed between phases.
@@ -96,13 +112,15 @@ package struct SignIn<Account: PasswordAccount> {
         let email: String
         let password: Password
         let token: SecretToken
+        let lifetime: SessionLifetime
+        let origin: Origin
         /// The key for address hashes, used if the store has none.
         let newHashKey: String
     }
 
     private func verify(_ attempt: Attempt) throws -> Progress<Account> {
         let now = environment.time.now
-        let account = try environment.store.read { tx in try admitted(attempt.email, at: now, in: tx) }
+        let account = try environment.store.read { tx in try admitted(attempt, at: now, in: tx) }
         let known = account.map { PasswordHash(text: $0.passwordHash) }
         return .verify(attempt.password, against: known ?? environment.hasher.decoy) { [ofAPI] isRight, apis in
             let signIn = ofAPI(apis)
@@ -129,26 +147,38 @@ package struct SignIn<Account: PasswordAccount> {
     ) throws -> Progress<Account> {
         let now = environment.time.now
         let account: Account? = try environment.store.write { tx in
-            guard var account = try admitted(attempt.email, at: now, in: tx) else {
+            guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }
                 throw Refusal(AccountError(refusals.unknownEmail)) {
-                    [lockout, email = attempt.email, newHashKey = attempt.newHashKey] tx in
-                    let hash = try AddressHash(of: email, newKey: newHashKey, in: tx)
-                    try lockout.failUnknown(hash, at: now, in: tx)
+                    [lockout] tx in
+                    let email = try SignInLockout.UnknownEmail(
+                        attempt.email,
+                        from: attempt.origin,
+                        newKey: attempt.newHashKey,
+                        in: tx
+                    )
+                    try lockout.failUnknown(email, at: now, in: tx)
                 }
             }
             guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
                 throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, id = account.id] tx in
-                    try lockout.fail(id, at: now, in: tx)
+                    try lockout.fail(id, from: attempt.origin, at: now, in: tx)
                 }
             }
             if let newHash {
                 account.passwordHash = newHash.text
                 try tx.update(account)
             }
-            try lockout.clear(account.id, in: tx)
-            try sessions.open(attempt.token, for: account.id, at: now, in: tx)
+            try lockout.succeed(account.id, from: attempt.origin, at: now, in: tx)
+            try sessions.open(
+                attempt.token,
+                for: account.id,
+                lasting: attempt.lifetime,
+                from: attempt.origin,
+                at: now,
+                in: tx
+            )
             try entered(account, apis, tx)
             return account
         }
@@ -156,16 +186,18 @@ package struct SignIn<Account: PasswordAccount> {
         return try account.map { .done($0) } ?? verify(attempt)
     }
 
-    /// The account of an email; nil if there is none or it does not allow signing in.
+    /// The account of an attempt's email; nil if there is none or it does not allow signing in.
     ///
     /// - Throws: the `locked` refusal if the account, or the email without one, is locked.
-    private func admitted(_ email: String, at now: Timestamp, in tx: Transaction) throws -> Account? {
-        let account = try tx.find(Account.byEmail, Key(email)).flatMap { mayEnter($0, now) ? $0 : nil }
+    private func admitted(_ attempt: Attempt, at now: Timestamp, in tx: Transaction) throws -> Account? {
+        let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap { mayEnter($0, now) ? $0 : nil }
         let seconds: Int? =
             if let account {
-                try lockout.secondsLeft(for: account.id, at: now, in: tx)
-            } else if hidesUnknown, let hash = try AddressHash(of: email, in: tx) {
-                try lockout.secondsLeft(forUnknown: hash, at: now, in: tx)
+                try lockout.secondsLeft(for: account.id, from: attempt.origin, at: now, in: tx)
+            } else if hidesUnknown,
+                let email = try SignInLockout.UnknownEmail(attempt.email, from: attempt.origin, in: tx)
+            {
+                try lockout.secondsLeft(forUnknown: email, at: now, in: tx)
             } else {
                 nil
             }

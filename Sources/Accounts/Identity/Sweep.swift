@@ -12,6 +12,7 @@ package enum Sweep {
         var hasMore = try sweepQuotas(at: now, in: tx)
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
         hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore
+        hasMore = try sweepAddresses(at: now, in: tx) || hasMore
         for realm in Realm.allCases {
             for purpose in MailedCodes.Purpose.allCases {
                 hasMore = try sweepCodes(realm, purpose, at: now, in: tx) || hasMore
@@ -48,6 +49,19 @@ package enum Sweep {
         for record in over { try tx.delete(UnknownFailures.self, record.key) }
         for var record in ahead {
             record.failures.clamp(to: now)
+            try tx.update(record)
+        }
+        return over.count == rowsMax || ahead.count == rowsMax
+    }
+
+    private static func sweepAddresses(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let over = try tx.scan(AddressSignIns.byEnd, limit: rowsMax).prefix { $0.end <= now }
+        for record in over { try tx.delete(AddressSignIns.self, record.key) }
+        let latest = now.adding(seconds: Limits.knownAddressSeconds)
+        let ahead = try tx.scan(AddressSignIns.byEnd, descending: true, limit: rowsMax).prefix { $0.end > latest }
+        for var record in ahead {
+            record.failures.clamp(to: now)
+            record.signedIn = record.signedIn.map { min($0, now) }
             try tx.update(record)
         }
         return over.count == rowsMax || ahead.count == rowsMax

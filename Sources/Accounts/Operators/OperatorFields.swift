@@ -102,6 +102,14 @@ package enum OperatorRules {
 }
 
 extension OperatorRules: AccountRules {
+    package static func invalidOrigin(_ field: String, _ expectedType: String?) -> AccountError {
+        AccountError(ErrorCode.Operators.fieldInvalid, field: field, expectedType: expectedType)
+    }
+
+    package static func invalidLifetime(_ field: String, _ expectedType: String?) -> AccountError {
+        AccountError(ErrorCode.Operators.fieldInvalid, field: field, expectedType: expectedType)
+    }
+
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         try present(given, field)
     }

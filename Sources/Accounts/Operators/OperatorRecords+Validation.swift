@@ -14,7 +14,13 @@ extension Client {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
         // The operator's next change must get a higher number than any change of its clients.
-        findings.require("operator_id", Operator.self, operatorID, least: ("last_change", change))
+        findings.require(
+            "operator_id",
+            Operator.self,
+            operatorID,
+            least: ("last_change", change),
+            acceptsSubstitute: true
+        )
         findings.check("created", created)
         person.validate(into: &findings)
         findings.check("address", address) {

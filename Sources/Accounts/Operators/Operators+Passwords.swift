@@ -4,10 +4,13 @@ import Store
 extension Operators {
     /// Mails a password reset code if the email has an account. Otherwise does the same amount of work, so that the
     /// response time does not reveal whether the account exists.
-    package func resetPassword(email: Given<String>) throws {
+    package func resetPassword(email: Given<String>, client: Given<OriginFields> = .absent) throws {
         let email = try OperatorRules.email(email, "email")
+        let origin = try OperatorRules.origin(client)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
+            // If a quota refuses the request, it gets its usual reply.
+            guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let account = try self.account(of: email, in: tx) {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: account, at: now, in: tx)
@@ -18,9 +21,14 @@ extension Operators {
     }
 
     /// Sets a new password with a mailed code. The code proves the address, so the email becomes confirmed too.
-    package func completeReset(code: Given<String>, password: Given<Password>) throws -> Progress<Void> {
+    package func completeReset(
+        code: Given<String>,
+        password: Given<Password>,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<Void> {
         let code = try OperatorRules.code(code, "code")
         let password = try OperatorRules.password(password, "password")
+        _ = try OperatorRules.origin(client)
         // An invalid code is refused before a password is hashed.
         let now = environment.time.now
         _ = try environment.store.read { tx in

@@ -4,19 +4,27 @@ import Store
 extension Operators {
     /// Registers an operator, mails a confirmation code and opens a session. The session is valid before the email is
     /// confirmed.
-    package func register(person: Given<PersonFields>, password: Given<Password>) throws -> Progress<SignedIn> {
+    package func register(
+        person: Given<PersonFields>,
+        password: Given<Password>,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
+        let origin = try OperatorRules.origin(client)
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
         try environment.store.read { try refuseTaken(person.email, in: $0) }
-        return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }
+        return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash, from: origin)) }
     }
 
-    private func register(_ person: ValidPerson, _ hash: PasswordHash) throws -> SignedIn {
+    private func register(_ person: ValidPerson, _ hash: PasswordHash, from origin: Origin) throws -> SignedIn {
         let (now, session) = (environment.time.now, newToken())
         let mail = MailSecrets(environment.random)
         let account = try environment.store.write { tx in
             try refuseTaken(person.email, in: tx)
+            if let seconds = try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) {
+                throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
+            }
             let id = try tx.nextNumber(of: Operator.self)
             let account = Operator(
                 id: id,
@@ -33,7 +41,7 @@ extension Operators {
                 lastChange: 0
             )
             try tx.insert(account)
-            try sessions.open(session, for: id, at: now, in: tx)
+            try sessions.open(session, for: id, from: origin, at: now, in: tx)
             if confirmsEmail, let seconds = try send(.confirm, mail, to: account, at: now, in: tx) {
                 throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
             }
@@ -47,13 +55,22 @@ extension Operators {
     }
 
     /// Signs an operator in and opens a new session.
-    package func signIn(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
+    package func signIn(
+        email: Given<String>,
+        password: Given<Password>,
+        lifetime: SessionLifetimeFields = .absent,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<SignedIn> {
         let email = try OperatorRules.email(email, "email")
         let password = try OperatorRules.password(password, "password")
         let session = newToken()
-        return try signIn(email: email.canonical, password: password, token: session).map { account in
-            SignedIn(account: account, session: session)
-        }
+        return try signIn(
+            email: email.canonical,
+            password: password,
+            token: session,
+            lifetime: OperatorRules.lifetime(lifetime),
+            origin: OperatorRules.origin(client)
+        ).map { account in SignedIn(account: account, session: session) }
     }
 
     /// Confirms the email that a code was mailed to, and returns the email. A used code returns the same result for a
@@ -75,10 +92,13 @@ extension Operators {
 
     /// Mails a new confirmation code if the email has an account that is not confirmed. Otherwise does the same amount
     /// of work, so that the response time does not reveal whether the account exists.
-    package func resendConfirmation(email: Given<String>) throws {
+    package func resendConfirmation(email: Given<String>, client: Given<OriginFields> = .absent) throws {
         let email = try OperatorRules.email(email, "email")
+        let origin = try OperatorRules.origin(client)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
+            // If a quota refuses the request, it gets its usual reply.
+            guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let account = try self.account(of: email, in: tx), !account.isConfirmed {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.confirm, mail, to: account, at: now, in: tx)

@@ -3,13 +3,22 @@ import Store
 /// Signing in, changing the caller's name, email verification and password reset.
 extension Sales {
     /// Signs in and opens a session.
-    package func authenticate(email: Given<String>, password: Given<Password>) throws -> Progress<SignedIn> {
+    package func authenticate(
+        email: Given<String>,
+        password: Given<Password>,
+        lifetime: SessionLifetimeFields = .absent,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<SignedIn> {
         let email = try SalesRules.email(email)
         let password = try SalesRules.password(password)
         let key = newToken()
-        return try signIn(email: email.canonical, password: password, token: key).map { user in
-            SignedIn(user: user, key: key)
-        }
+        return try signIn(
+            email: email.canonical,
+            password: password,
+            token: key,
+            lifetime: SalesRules.lifetime(lifetime),
+            origin: SalesRules.origin(client)
+        ).map { user in SignedIn(user: user, key: key) }
     }
 
     /// Changes the name of the account that an API key belongs to.
@@ -41,10 +50,13 @@ extension Sales {
 
     /// Mails a new verification token if the email has an account that is not verified. Otherwise does the same amount
     /// of work, so that the response time does not reveal whether the account exists.
-    package func resendVerification(email: Given<String>) throws {
+    package func resendVerification(email: Given<String>, client: Given<OriginFields> = .absent) throws {
         let email = try SalesRules.email(email)
+        let origin = try SalesRules.origin(client)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
+            // If a quota refuses the request, it gets its usual reply.
+            guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let user = try user(of: email, in: tx), !user.isVerified {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.verify, mail, to: user, at: now, in: tx)
@@ -56,10 +68,13 @@ extension Sales {
 
     /// Mails a password reset token if the email has an account. Otherwise does the same amount of work, so that the
     /// response time does not reveal whether the account exists.
-    package func reset(email: Given<String>) throws {
+    package func reset(email: Given<String>, client: Given<OriginFields> = .absent) throws {
         let email = try SalesRules.email(email)
+        let origin = try SalesRules.origin(client)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
+            // If a quota refuses the request, it gets its usual reply.
+            guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let user = try user(of: email, in: tx) {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: user, at: now, in: tx)
@@ -71,9 +86,14 @@ extension Sales {
 
     /// Sets a new password with a mailed token, ends all sessions and unused codes, and clears the lock. The token
     /// proves the address, so the email becomes verified too.
-    package func completeReset(token: Given<String>, password: Given<Password>) throws -> Progress<Void> {
+    package func completeReset(
+        token: Given<String>,
+        password: Given<Password>,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<Void> {
         let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
+        _ = try SalesRules.origin(client)
         // An invalid token is refused before a password is hashed.
         let now = environment.time.now
         _ = try environment.store.read { tx in

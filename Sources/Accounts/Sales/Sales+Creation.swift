@@ -16,6 +16,7 @@ package struct NewSalesUser {
     let password: Given<Password>
     let name: Given<NameFields>
     let source, phone, brandID: Given<String>?
+    let client: Given<OriginFields>
 
     package init(
         email: Given<String>,
@@ -24,7 +25,8 @@ package struct NewSalesUser {
         name: Given<NameFields>,
         source: Given<String>? = nil,
         phone: Given<String>? = nil,
-        brandID: Given<String>? = nil
+        brandID: Given<String>? = nil,
+        client: Given<OriginFields> = .absent
     ) {
         self.email = email
         self.password = password
@@ -33,6 +35,7 @@ package struct NewSalesUser {
         self.source = source
         self.phone = phone
         self.brandID = brandID
+        self.client = client
     }
 }
 
@@ -43,6 +46,7 @@ private struct ValidSalesUser {
     let referralCode: String
     let name: (first: String, last: String)
     let source, phone, brandID: String?
+    let origin: Origin
 
     /// Checks the properties in the order in which their errors are reported.
     init(_ given: NewSalesUser, _ role: SalesRole, _ email: EmailAddress) throws {
@@ -53,6 +57,7 @@ private struct ValidSalesUser {
         name = try SalesRules.name(given.name)
         phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
         brandID = try given.brandID.map { try SalesRules.text($0, "brand_id", charactersMax: nameMax) }
+        origin = try SalesRules.origin(given.client)
     }
 }
 
@@ -81,6 +86,9 @@ extension Sales {
         let (externalID, ownCode) = (environment.random.uuid(), environment.random.hex(bytes: Limits.codeDigits / 2))
         let user = try environment.store.write { tx in
             let invitation = try check(new, at: now, in: tx)
+            if let seconds = try environment.outbox.admitRequest(from: new.origin, mail, at: now, in: tx) {
+                throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
+            }
             if let invitation { try use(invitation, in: tx) }
             let user = SalesUser(
                 id: try tx.nextNumber(of: SalesUser.self),
@@ -98,7 +106,7 @@ extension Sales {
                 brandID: new.brandID
             )
             try tx.insert(user)
-            if let key { try sessions.open(key, for: user.id, at: now, in: tx) }
+            if let key { try sessions.open(key, for: user.id, from: new.origin, at: now, in: tx) }
             if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
             }
@@ -163,6 +171,14 @@ package enum SalesRules {
 }
 
 extension SalesRules: AccountRules {
+    package static func invalidOrigin(_ field: String, _ expectedType: String?) -> AccountError {
+        AccountError(ErrorCode.Sales.invalidRequest, field: field, expectedType: expectedType)
+    }
+
+    package static func invalidLifetime(_ field: String, _ expectedType: String?) -> AccountError {
+        AccountError(ErrorCode.Sales.invalidRequest, field: field, expectedType: expectedType)
+    }
+
     package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
         guard let password = given.password else { throw invalid(given, field) }
         return password

@@ -21,15 +21,15 @@ extension OperatorsHandlers {
     }
 
     func checkPassword(_ params: OperatorsWire.CheckPasswordParams) throws -> Progress<Void> {
-        try operators.checkPassword(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword)
+        try operators.checkPassword(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
 
     func changePassword(_ params: OperatorsWire.ChangePasswordParams) throws -> Progress<SecretToken> {
-        try operators.changePassword(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, password: params.password)
+        try operators.changePassword(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, password: params.password, client: params.client.map { $0.fields })
     }
 
     func delete(_ params: OperatorsWire.DeleteParams) throws -> Progress<Void> {
-        try operators.delete(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword)
+        try operators.delete(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
 }
 
@@ -51,11 +51,11 @@ extension CareHandlers {
     }
 
     func userCheckPassword(_ params: CareWire.UserCheckPasswordParams) throws -> Progress<Void> {
-        try care.checkPassword(params.accessToken, currentPassword: params.currentPassword)
+        try care.checkPassword(params.accessToken, currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
 
     func userChangePassword(_ params: CareWire.UserChangePasswordParams) throws -> Progress<SecretToken> {
-        try care.changePassword(params.accessToken, currentPassword: params.currentPassword, password: params.password)
+        try care.changePassword(params.accessToken, currentPassword: params.currentPassword, password: params.password, client: params.client.map { $0.fields })
     }
 }
 
@@ -77,14 +77,14 @@ extension SalesHandlers {
     }
 
     func userCheckPassword(_ params: SalesWire.UserCheckPasswordParams) throws -> Progress<Void> {
-        try sales.checkPassword(params.apiKey, currentPassword: params.currentPassword)
+        try sales.checkPassword(params.apiKey, currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
 
     func userChangePassword(_ params: SalesWire.UserChangePasswordParams) throws -> Progress<SecretToken> {
-        try sales.changePassword(params.apiKey, currentPassword: params.currentPassword, password: params.password)
+        try sales.changePassword(params.apiKey, currentPassword: params.currentPassword, password: params.password, client: params.client.map { $0.fields })
     }
 
     func userDelete(_ params: SalesWire.UserDeleteParams) throws -> Progress<Void> {
-        try sales.delete(params.apiKey, currentPassword: params.currentPassword)
+        try sales.delete(params.apiKey, currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
 }

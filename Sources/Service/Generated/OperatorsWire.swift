@@ -243,23 +243,31 @@ package enum OperatorsWire {
         package var created: Timestamp
         /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
         package var lastUsed: Timestamp
-        /// When the session expires.
+        /// When the session expires if no request uses it.
         package var expires: Timestamp
         /// Whether this request used the session.
         package var current: Bool
+        /// The address that the session was opened from, if the host stated it.
+        package var ip: String?
+        /// The program that opened the session, if the host stated it.
+        package var agent: String?
 
         package init(
             id: Int,
             created: Timestamp,
             lastUsed: Timestamp,
             expires: Timestamp,
-            current: Bool
+            current: Bool,
+            ip: String?,
+            agent: String?
         ) {
             self.id = id
             self.created = created
             self.lastUsed = lastUsed
             self.expires = expires
             self.current = current
+            self.ip = ip
+            self.agent = agent
         }
 
         package init(_ result: Accounts.OpenSession) {
@@ -268,6 +276,8 @@ package enum OperatorsWire {
             lastUsed = result.lastUsed
             expires = result.expires
             current = result.current
+            ip = result.ip
+            agent = result.agent
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -282,6 +292,10 @@ package enum OperatorsWire {
             expires.write(to: &writer)
             writer.property("current")
             writer.bool(current)
+            writer.property("ip")
+            writer.string(ip)
+            writer.property("agent")
+            writer.string(agent)
             writer.endObject()
         }
     }
@@ -331,6 +345,30 @@ package enum OperatorsWire {
             writer.property("ended")
             writer.int(ended)
             writer.endObject()
+        }
+    }
+
+    /// Where a host's client is.
+    package struct OriginInput {
+        /// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
+        package var ip: Given<String> = .absent
+        /// The program, such as a browser's User-Agent; the first 256 characters are kept.
+        package var agent: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("ip") {
+                    try seen.insert(0, propertyName, reader)
+                    ip = try Given(reading: &reader)
+                } else if propertyName.equals("agent") {
+                    try seen.insert(1, propertyName, reader)
+                    agent = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
         }
     }
 
@@ -417,6 +455,8 @@ package enum OperatorsWire {
         package var user: Given<PersonInput> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -428,6 +468,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -441,6 +484,12 @@ package enum OperatorsWire {
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+        /// How long the session lasts; 90 days if absent.
+        package var sessionSeconds: Given<Int> = .absent
+        /// How long the session lasts without a request; without a limit if absent. It is kept to within a quarter.
+        package var idleSeconds: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -452,6 +501,15 @@ package enum OperatorsWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("session_seconds") {
+                    try seen.insert(3, propertyName, reader)
+                    sessionSeconds = try Given(reading: &reader)
+                } else if propertyName.equals("idle_seconds") {
+                    try seen.insert(4, propertyName, reader)
+                    idleSeconds = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -608,6 +666,8 @@ package enum OperatorsWire {
     package struct ResendConfirmationParams {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -616,6 +676,9 @@ package enum OperatorsWire {
                 if propertyName.equals("email") {
                     try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(1, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -680,6 +743,8 @@ package enum OperatorsWire {
     package struct ResetPasswordParams {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -688,6 +753,9 @@ package enum OperatorsWire {
                 if propertyName.equals("email") {
                     try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(1, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -701,6 +769,8 @@ package enum OperatorsWire {
         package var code: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -712,6 +782,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -828,6 +901,8 @@ package enum OperatorsWire {
         package var sessionID: Given<String> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -842,6 +917,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("current_password") {
                     try seen.insert(2, propertyName, reader)
                     currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(3, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -859,6 +937,8 @@ package enum OperatorsWire {
         package var currentPassword: Given<Password> = .absent
         /// The new password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -876,6 +956,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(3, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(4, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -891,6 +974,8 @@ package enum OperatorsWire {
         package var sessionID: Given<String> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -905,6 +990,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("current_password") {
                     try seen.insert(2, propertyName, reader)
                     currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(3, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

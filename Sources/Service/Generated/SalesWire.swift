@@ -293,23 +293,31 @@ package enum SalesWire {
         package var created: Timestamp
         /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
         package var lastUsed: Timestamp
-        /// When the session expires.
+        /// When the session expires if no request uses it.
         package var expires: Timestamp
         /// Whether this request used the session.
         package var current: Bool
+        /// The address that the session was opened from, if the host stated it.
+        package var ip: String?
+        /// The program that opened the session, if the host stated it.
+        package var agent: String?
 
         package init(
             id: Int,
             created: Timestamp,
             lastUsed: Timestamp,
             expires: Timestamp,
-            current: Bool
+            current: Bool,
+            ip: String?,
+            agent: String?
         ) {
             self.id = id
             self.created = created
             self.lastUsed = lastUsed
             self.expires = expires
             self.current = current
+            self.ip = ip
+            self.agent = agent
         }
 
         package init(_ result: Accounts.OpenSession) {
@@ -318,6 +326,8 @@ package enum SalesWire {
             lastUsed = result.lastUsed
             expires = result.expires
             current = result.current
+            ip = result.ip
+            agent = result.agent
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -332,6 +342,10 @@ package enum SalesWire {
             expires.write(to: &writer)
             writer.property("current")
             writer.bool(current)
+            writer.property("ip")
+            writer.string(ip)
+            writer.property("agent")
+            writer.string(agent)
             writer.endObject()
         }
     }
@@ -384,6 +398,30 @@ package enum SalesWire {
         }
     }
 
+    /// Where a host's client is.
+    package struct OriginInput {
+        /// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
+        package var ip: Given<String> = .absent
+        /// The program, such as a browser's User-Agent; the first 256 characters are kept.
+        package var agent: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("ip") {
+                    try seen.insert(0, propertyName, reader)
+                    ip = try Given(reading: &reader)
+                } else if propertyName.equals("agent") {
+                    try seen.insert(1, propertyName, reader)
+                    agent = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
     /// A person's name.
     package struct NameInput {
         /// The first name.
@@ -420,6 +458,8 @@ package enum SalesWire {
         package var source: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -440,6 +480,9 @@ package enum SalesWire {
                 } else if propertyName.equals("name") {
                     try seen.insert(4, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
+                } else if propertyName.equals("client") {
+                    try seen.insert(5, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -461,6 +504,8 @@ package enum SalesWire {
         package var phone: Given<String> = .absent
         /// The external id of the brand.
         package var brandID: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -484,6 +529,9 @@ package enum SalesWire {
                 } else if propertyName.equals("brand_id") {
                     try seen.insert(5, propertyName, reader)
                     brandID = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(6, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -501,6 +549,8 @@ package enum SalesWire {
         package var referralCode: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -518,6 +568,9 @@ package enum SalesWire {
                 } else if propertyName.equals("name") {
                     try seen.insert(3, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
+                } else if propertyName.equals("client") {
+                    try seen.insert(4, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -531,6 +584,12 @@ package enum SalesWire {
         package var email: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+        /// How long the session lasts; 90 days if absent.
+        package var sessionSeconds: Given<Int> = .absent
+        /// How long the session lasts without a request; without a limit if absent. It is kept to within a quarter.
+        package var idleSeconds: Given<Int> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -542,6 +601,15 @@ package enum SalesWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("session_seconds") {
+                    try seen.insert(3, propertyName, reader)
+                    sessionSeconds = try Given(reading: &reader)
+                } else if propertyName.equals("idle_seconds") {
+                    try seen.insert(4, propertyName, reader)
+                    idleSeconds = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -634,6 +702,8 @@ package enum SalesWire {
     package struct UserResetParams {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -642,6 +712,9 @@ package enum SalesWire {
                 if propertyName.equals("email") {
                     try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(1, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -655,6 +728,8 @@ package enum SalesWire {
         package var token: Given<String> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -666,6 +741,9 @@ package enum SalesWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -677,6 +755,8 @@ package enum SalesWire {
     package struct UserResendVerificationParams {
         /// The email address, unique without regard to case.
         package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -685,6 +765,9 @@ package enum SalesWire {
                 if propertyName.equals("email") {
                     try seen.insert(0, propertyName, reader)
                     email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(1, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -798,6 +881,8 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -809,6 +894,9 @@ package enum SalesWire {
                 } else if propertyName.equals("current_password") {
                     try seen.insert(1, propertyName, reader)
                     currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -824,6 +912,8 @@ package enum SalesWire {
         package var currentPassword: Given<Password> = .absent
         /// The new password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -838,6 +928,9 @@ package enum SalesWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(2, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(3, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -851,6 +944,8 @@ package enum SalesWire {
         package var apiKey: Given<String> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -862,6 +957,9 @@ package enum SalesWire {
                 } else if propertyName.equals("current_password") {
                     try seen.insert(1, propertyName, reader)
                     currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

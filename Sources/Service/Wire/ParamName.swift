@@ -5,12 +5,20 @@ import JSONRPC
 package struct ParamName {
     let name: StaticString
     let isRequired: Bool
+    /// Whether tools have it.
+    let isOfTools: Bool
     /// The properties of an object; empty for any other type.
     let properties: [ParamName]
 
-    init(_ name: StaticString, isRequired: Bool = false, _ properties: [ParamName] = []) {
+    init(
+        _ name: StaticString,
+        isRequired: Bool = false,
+        isOfTools: Bool = true,
+        _ properties: [ParamName] = []
+    ) {
         self.name = name
         self.isRequired = isRequired
+        self.isOfTools = isOfTools
         self.properties = properties
     }
 }

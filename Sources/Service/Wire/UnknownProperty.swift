@@ -1,5 +1,20 @@
 import JSON
 
+/// What happens to properties in the params that the method does not have.
+enum Strictness {
+    /// They are ignored.
+    case ignoring
+    /// They are refused.
+    case refusing
+    /// The method is called as a tool: they are refused, and those that only a host knows too.
+    case tool
+
+    /// The first property that is refused; nil if none is.
+    func refused(in params: UnsafeRawBufferPointer, of method: Method) -> UnknownProperty? {
+        self == .ignoring ? nil : UnknownProperty(in: params, of: method, isTool: self == .tool)
+    }
+}
+
 /// A property in the params that the method does not have.
 struct UnknownProperty {
     /// The dotted path: `user.emial`. A long name is shortened.
@@ -13,9 +28,11 @@ struct UnknownProperty {
 
     /// Finds the first unknown property in the params of a method; nil if there is none.
     ///
-    /// - Parameter params: the bytes of a JSON object.
-    init?(in params: UnsafeRawBufferPointer, of method: Method) {
-        var search = Search()
+    /// - Parameters:
+    ///   - params: the bytes of a JSON object.
+    ///   - isTool: whether the method is called as a tool, which lacks the properties that only a host knows.
+    init?(in params: UnsafeRawBufferPointer, of method: Method, isTool: Bool = false) {
+        var search = Search(isTool: isTool)
         do throws(JSONError) {
             var reader = JSONReader(params)
             try search.read(&reader, known: method.params, path: "")
@@ -35,10 +52,12 @@ struct UnknownProperty {
     }
 
     private struct Search {
+        let isTool: Bool
         var found: UnknownProperty?
         var lacksRequired = false
 
         mutating func read(_ reader: inout JSONReader, known: [ParamName], path: String) throws(JSONError) {
+            let known = isTool ? known.filter(\.isOfTools) : known
             var missing = known.filter(\.isRequired)
             try reader.beginObject()
             while let name = try reader.nextProperty() {

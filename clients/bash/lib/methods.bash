@@ -11,12 +11,17 @@ declare -gA _POSTERN_RESULTS=()
 
 # operators.register: Registers an operator. The returned session works at once. Signing in requires the email to be
 #     confirmed with the mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
-#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 #     user: OperatorsPersonInput. required. The operator's person data.
 #     user.first_name: string. required. The first name.
 #     user.last_name: string. required. The last name.
 #     user.email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns OperatorsOperator: An operator, with an open session.
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
@@ -29,6 +34,9 @@ user.first_name:string
 user.last_name:string
 user.email:string
 password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.register]=OperatorsOperator
 
@@ -37,6 +45,14 @@ _POSTERN_RESULTS[operators.register]=OperatorsOperator
 #     `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     session_seconds: integer. How long the session lasts; 90 days if absent.
+#     idle_seconds: integer. How long the session lasts without a request; without a limit if absent. It is kept to
+#         within a quarter.
 #     Returns OperatorsOperator: An operator, with an open session.
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
@@ -46,6 +62,11 @@ _POSTERN_RESULTS[operators.register]=OperatorsOperator
 _POSTERN_PARAMS[operators.signin]='
 email:string
 password:string
+client:json
+client.ip:string
+client.agent:string
+session_seconds:integer
+idle_seconds:integer
 '
 _POSTERN_RESULTS[operators.signin]=OperatorsOperator
 
@@ -159,12 +180,20 @@ _POSTERN_RESULTS[operators.confirm_email]=OperatorsConfirmedEmail
 
 # operators.resend_confirmation: Mails a new confirmation code. The reply is the same whether or not the account
 #     exists. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
-#     hour).
+#     hour), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: field_required, field_invalid.
 _POSTERN_PARAMS[operators.resend_confirmation]='
 email:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.resend_confirmation]=nothing
 
@@ -202,12 +231,20 @@ _POSTERN_RESULTS[operators.update]=OperatorsAccount
 
 # operators.reset_password: Mails a code for setting a new password. The reply is the same whether or not the
 #     account exists. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
-#     hour).
+#     hour), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: field_required, field_invalid.
 _POSTERN_PARAMS[operators.reset_password]='
 email:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.reset_password]=nothing
 
@@ -215,11 +252,19 @@ _POSTERN_RESULTS[operators.reset_password]=nothing
 #     email becomes confirmed. Limits: `resetCodeSeconds` (an hour).
 #     code: string. required. The code from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: field_required, field_invalid, code_invalid.
 _POSTERN_PARAMS[operators.complete_reset]='
 code:string
 password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.complete_reset]=nothing
 
@@ -285,12 +330,20 @@ _POSTERN_RESULTS[operators.end_other_sessions]=OperatorsEndedSessions
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     current_password: string. required. The account's current password.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.check_password]='
 user_id:integer
 session_id:string
 current_password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.check_password]=nothing
 
@@ -301,6 +354,11 @@ _POSTERN_RESULTS[operators.check_password]=nothing
 #     session_id: string. required. A session of that operator.
 #     current_password: string. required. The account's current password.
 #     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns OperatorsSessionCredential: A new session.
 #         session_id: string. The session: 128 hexadecimal digits.
 #     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
@@ -309,6 +367,9 @@ user_id:integer
 session_id:string
 current_password:string
 password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.change_password]=OperatorsSessionCredential
 
@@ -317,24 +378,37 @@ _POSTERN_RESULTS[operators.change_password]=OperatorsSessionCredential
 #     user_id: integer. required. The operator's `id`.
 #     session_id: string. required. A session of that operator.
 #     current_password: string. required. The account's current password.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.delete]='
 user_id:integer
 session_id:string
 current_password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[operators.delete]=nothing
 
 # care.user.register: Registers a user. Also creates a patient for the user, and mails a code that confirms the
 #     address. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
-#     hour).
+#     hour), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     role: string: user, clinician. required. user or clinician.
 #     first_name: string or null. The first name.
 #     last_name: string or null. The last name.
 #     phone: string or null. The phone number.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns CareRegistered: A newly registered user.
 #         email: string. The email address.
 #         first_name: string. The first name.
@@ -343,7 +417,7 @@ _POSTERN_RESULTS[operators.delete]=nothing
 #         role: string: user, clinician. user or clinician.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, invalid_role, invalid_first_name,
-#         invalid_last_name, invalid_phone, user_already_exists, too_many_mails.
+#         invalid_last_name, invalid_phone, user_already_exists, too_many_mails, invalid_client.
 _POSTERN_PARAMS[care.user.register]='
 email:string
 password:string
@@ -351,6 +425,9 @@ role:string
 first_name:string
 last_name:string
 phone:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[care.user.register]=CareRegistered
 
@@ -418,14 +495,23 @@ _POSTERN_RESULTS[care.user.delete]=CareUser
 # care.user.reset_password: Mails a temporary password. Every access token is revoked. The temporary password is
 #     valid for a day; signing in with it confirms the address. If the address was not confirmed before, that
 #     sign-in also ends all shares and invitations that the account made or that concern its patients. Limits:
-#     `temporaryPasswordSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+#     `temporaryPasswordSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+#     `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns CareResetEmail: The address that a temporary password was mailed to.
 #         email: string. The email address.
 #         success: boolean. Always true.
-#     Errors: email_required, invalid_email, user_not_found.
+#     Errors: email_required, invalid_email, user_not_found, invalid_client.
 _POSTERN_PARAMS[care.user.reset_password]='
 email:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[care.user.reset_password]=CareResetEmail
 
@@ -447,12 +533,20 @@ _POSTERN_RESULTS[care.user.confirm_email]=CareConfirmedEmail
 
 # care.user.resend_confirmation: Mails a new confirmation code. The reply is the same whether or not the account
 #     exists. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
-#     hour).
+#     hour), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
-#     Errors: email_required, invalid_email.
+#     Errors: email_required, invalid_email, invalid_client.
 _POSTERN_PARAMS[care.user.resend_confirmation]='
 email:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 
@@ -461,14 +555,27 @@ _POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 #     day), `lockoutSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     session_seconds: integer. How long the session lasts; 90 days if absent.
+#     idle_seconds: integer. How long the session lasts without a request; without a limit if absent. It is kept to
+#         within a quarter.
 #     Returns CareAccessToken: A new session.
 #         access_token: string. The bearer token of the session.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, wrong_email_password,
-#         login_attempts_exceeded.
+#         login_attempts_exceeded, invalid_client, invalid_session_seconds.
 _POSTERN_PARAMS[care.auth.token]='
 email:string
 password:string
+client:json
+client.ip:string
+client.agent:string
+session_seconds:integer
+idle_seconds:integer
 '
 _POSTERN_RESULTS[care.auth.token]=CareAccessToken
 
@@ -759,12 +866,20 @@ _POSTERN_RESULTS[care.user.end_other_sessions]=CareEndedSessions
 #     `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     access_token: string. required. A bearer token from a sign-in.
 #     current_password: string. required. The account's current password.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: access_token_required, invalid_access_token, password_required, invalid_password, wrong_password,
-#         login_attempts_exceeded.
+#         invalid_client, login_attempts_exceeded.
 _POSTERN_PARAMS[care.user.check_password]='
 access_token:string
 current_password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[care.user.check_password]=nothing
 
@@ -774,21 +889,29 @@ _POSTERN_RESULTS[care.user.check_password]=nothing
 #     access_token: string. required. A bearer token from a sign-in.
 #     current_password: string. required. The account's current password.
 #     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns CareAccessToken: A new session.
 #         access_token: string. The bearer token of the session.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, password_required, invalid_password, wrong_password,
-#         login_attempts_exceeded.
+#         invalid_client, login_attempts_exceeded.
 _POSTERN_PARAMS[care.user.change_password]='
 access_token:string
 current_password:string
 password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[care.user.change_password]=CareAccessToken
 
 # sales.user.create_customer: Creates a customer. Any valid referral code works. The customer cannot sign in until
 #     the mailed token is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
-#     `mailQuotaSeconds` (an hour).
+#     `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     referral_code: string. required. The referral code of the account that invites, or of an invitation.
@@ -796,6 +919,11 @@ _POSTERN_RESULTS[care.user.change_password]=CareAccessToken
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns SalesCreated: A new customer.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -809,11 +937,14 @@ source:string
 name:json
 name.first:string
 name.last:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 
 # sales.user.create_salesperson: Creates a salesperson. The owner of the referral code must be a salesperson or an
-#     internal user. Limits: `sessionSeconds` (90 days).
+#     internal user. Limits: `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     referral_code: string. required. The referral code of the account that invites, or of an invitation.
@@ -822,12 +953,18 @@ _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 #     name.last: string. required. The last name.
 #     phone: string. required. The phone number.
 #     brand_id: string. required. The external id of the brand.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
-#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists.
+#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists,
+#         too_many_mails.
 _POSTERN_PARAMS[sales.user.create_salesperson]='
 email:string
 password:string
@@ -837,23 +974,32 @@ name.first:string
 name.last:string
 phone:string
 brand_id:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 
 # sales.user.create_internal: Creates an internal user. The owner of the referral code must be an internal user.
-#     Limits: `sessionSeconds` (90 days).
+#     Limits: `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     referral_code: string. required. The referral code of the account that invites, or of an invitation.
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
-#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists.
+#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists,
+#         too_many_mails.
 _POSTERN_PARAMS[sales.user.create_internal]='
 email:string
 password:string
@@ -861,6 +1007,9 @@ referral_code:string
 name:json
 name.first:string
 name.last:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 
@@ -869,6 +1018,14 @@ _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 #     (a day), `lockoutSeconds` (an hour).
 #     email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     session_seconds: integer. How long the session lasts; 90 days if absent.
+#     idle_seconds: integer. How long the session lasts without a request; without a limit if absent. It is kept to
+#         within a quarter.
 #     Returns SalesAuthenticated: A new session.
 #         email: string. The email address.
 #         api_key: string. The bearer token of the session.
@@ -876,6 +1033,11 @@ _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 _POSTERN_PARAMS[sales.user.authenticate]='
 email:string
 password:string
+client:json
+client.ip:string
+client.agent:string
+session_seconds:integer
+idle_seconds:integer
 '
 _POSTERN_RESULTS[sales.user.authenticate]=SalesAuthenticated
 
@@ -929,12 +1091,21 @@ api_key:string
 _POSTERN_RESULTS[sales.user.renew_referral_code]=SalesReferralCode
 
 # sales.user.reset: Mails a token for setting a new password. The reply is the same whether or not the account
-#     exists. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+#     exists. Limits: `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+#     `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: invalid_request.
 _POSTERN_PARAMS[sales.user.reset]='
 email:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.reset]=nothing
 
@@ -942,22 +1113,38 @@ _POSTERN_RESULTS[sales.user.reset]=nothing
 #     email becomes verified. Limits: `resetCodeSeconds` (an hour).
 #     token: string. required. The token from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: invalid_request, token_invalid.
 _POSTERN_PARAMS[sales.user.complete_reset]='
 token:string
 password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.complete_reset]=nothing
 
 # sales.user.resend_verification: Mails a new verification token. The reply is the same whether or not the account
 #     exists. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an
-#     hour).
+#     hour), `requestsPerAddressMax` (20).
 #     email: string. required. The email address, unique without regard to case.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: invalid_request.
 _POSTERN_PARAMS[sales.user.resend_verification]='
 email:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.resend_verification]=nothing
 
@@ -1029,11 +1216,19 @@ _POSTERN_RESULTS[sales.user.end_other_sessions]=SalesEndedSessions
 #     (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     api_key: string. required. A bearer token from a sign-in.
 #     current_password: string. required. The account's current password.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[sales.user.check_password]='
 api_key:string
 current_password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.check_password]=nothing
 
@@ -1043,6 +1238,11 @@ _POSTERN_RESULTS[sales.user.check_password]=nothing
 #     api_key: string. required. A bearer token from a sign-in.
 #     current_password: string. required. The account's current password.
 #     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns SalesNewKey: A new session.
 #         api_key: string. The bearer token of the session.
 #     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
@@ -1050,6 +1250,9 @@ _POSTERN_PARAMS[sales.user.change_password]='
 api_key:string
 current_password:string
 password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.change_password]=SalesNewKey
 
@@ -1057,11 +1260,19 @@ _POSTERN_RESULTS[sales.user.change_password]=SalesNewKey
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     api_key: string. required. A bearer token from a sign-in.
 #     current_password: string. required. The account's current password.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
 #     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[sales.user.delete]='
 api_key:string
 current_password:string
+client:json
+client.ip:string
+client.agent:string
 '
 _POSTERN_RESULTS[sales.user.delete]=nothing
 
@@ -1201,6 +1412,10 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # invalid_share_id: The patient has no such share.
 
 # invalid_code: A mailed code is unknown, used, superseded or expired, or belongs to another account.
+
+# invalid_client: `client` is no object, its `ip` no IP address, or its `agent` no string (`data.field`).
+
+# invalid_session_seconds: `session_seconds` or `idle_seconds` is not a number in its range (`data.field`).
 
 # invalid_request: sales: A property is missing or not valid; `data.field` names it. service: A property is missing
 #     or not valid.

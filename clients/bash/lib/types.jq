@@ -52,7 +52,9 @@ def types: {
     "created": "time",
     "last_used": "time",
     "expires": "time",
-    "current": "boolean"
+    "current": "boolean",
+    "ip": "string?",
+    "agent": "string?"
   },
   # The open sessions of an account.
   OperatorsSessionList: {
@@ -175,7 +177,9 @@ def types: {
     "created": "time",
     "last_used": "time",
     "expires": "time",
-    "current": "boolean"
+    "current": "boolean",
+    "ip": "string?",
+    "agent": "string?"
   },
   # The open sessions of an account.
   CareSessionList: {
@@ -247,7 +251,9 @@ def types: {
     "created": "time",
     "last_used": "time",
     "expires": "time",
-    "current": "boolean"
+    "current": "boolean",
+    "ip": "string?",
+    "agent": "string?"
   },
   # The open sessions of an account.
   SalesSessionList: {

@@ -5,8 +5,13 @@ import Store
 /// Wrong passwords are counted separately from failed sign-ins, and lock only these methods.
 extension AccountAPI {
     /// Verifies the current password.
-    package func checkPassword(_ credential: Credential, currentPassword: Given<Password>) throws -> Progress<Void> {
+    package func checkPassword(
+        _ credential: Credential,
+        currentPassword: Given<Password>,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<Void> {
         try authenticate(credential)
+        _ = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         return try verify(PasswordedRequest(credential: credential, current: current, action: .change { _, _, _ in }))
     }
@@ -17,16 +22,28 @@ extension AccountAPI {
     package func changePassword(
         _ credential: Credential,
         currentPassword: Given<Password>,
-        password: Given<Password>
+        password: Given<Password>,
+        client: Given<OriginFields> = .absent
     ) throws -> Progress<SecretToken> {
         try authenticate(credential)
+        let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let new = try Rules.password(password, "password")
         let action = PasswordedRequest<Self, SecretToken>.Action.hashing(new) {
             [token = newToken()] api, account, hash, tx in
             var account = account
+            // The host's decision how long the session lasts holds for the new one too.
+            let lifetime = try Self.token(in: credential).flatMap { try api.sessions.session(holding: $0, in: tx) }?
+                .lifetime
             try api.replacePassword(of: &account, by: hash, in: tx)
-            try api.sessions.open(token, for: account.id, at: api.environment.time.now, in: tx)
+            try api.sessions.open(
+                token,
+                for: account.id,
+                lasting: lifetime ?? .standard,
+                from: origin,
+                at: api.environment.time.now,
+                in: tx
+            )
             return token
         }
         return try verify(PasswordedRequest(credential: credential, current: current, action: action))

@@ -6,8 +6,13 @@ package import Store
 /// `Limits.jobRecordsMax` allows. If some remain, an `AccountDeletion` is stored, and a job continues with it.
 extension AccountAPI {
     /// Deletes the account.
-    package func delete(_ credential: Credential, currentPassword: Given<Password>) throws -> Progress<Void> {
+    package func delete(
+        _ credential: Credential,
+        currentPassword: Given<Password>,
+        client: Given<OriginFields> = .absent
+    ) throws -> Progress<Void> {
         try authenticate(credential)
+        _ = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
             try api.delete(account, in: tx)
@@ -66,7 +71,7 @@ extension AccountAPI {
 }
 
 extension AccountDeletion: Record {
-    package static let collection = Collection<AccountDeletion>("account deletions")
+    package static let collection = Collection<AccountDeletion>("account deletions", canBeSubstitute: true)
 
     package var key: Key { Key(realm, account) }
 }

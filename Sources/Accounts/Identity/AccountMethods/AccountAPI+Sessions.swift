@@ -13,8 +13,10 @@ extension AccountAPI {
                         id: session.number,
                         created: session.created,
                         lastUsed: sessions.lastUse(of: session),
-                        expires: session.expires,
-                        current: try isCurrent(session, of: credential)
+                        expires: sessions.end(of: session),
+                        current: try isCurrent(session, of: credential),
+                        ip: session.ip,
+                        agent: session.agent
                     )
                 }
             )

@@ -3,8 +3,28 @@ package protocol AccountRules {
     /// A password of 1 to `Limits.passwordBytesMax` bytes.
     static func password(_ given: Given<Password>, _ field: String) throws -> Password
 
+    /// The error for an invalid property of a request's origin.
+    ///
+    /// - Parameter expectedType: the JSON type that it must have; nil if its type is not the problem.
+    static func invalidOrigin(_ field: String, _ expectedType: String?) -> AccountError
+
+    /// The error for an invalid lifetime of a session.
+    ///
+    /// - Parameter expectedType: the JSON type that it must have; nil if its type is not the problem.
+    static func invalidLifetime(_ field: String, _ expectedType: String?) -> AccountError
+
     /// The number of a session.
     static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int
+}
+
+extension AccountRules {
+    static func origin(_ given: Given<OriginFields>) throws -> Origin {
+        try Origin(given, orThrow: invalidOrigin)
+    }
+
+    static func lifetime(_ given: SessionLifetimeFields) throws -> SessionLifetime {
+        try SessionLifetime(given, orThrow: invalidLifetime)
+    }
 }
 
 /// An API's codes for the errors of the methods that all account APIs have.

@@ -298,6 +298,10 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareInvalidShareID](err)
 	case "care.invalid_code":
 		return is[*postern.CareInvalidCode](err)
+	case "care.invalid_client":
+		return is[*postern.CareInvalidClient](err)
+	case "care.invalid_session_seconds":
+		return is[*postern.CareInvalidSessionSeconds](err)
 	case "care.too_many_mails":
 		return is[*postern.CareTooManyMails](err)
 	case "care.session_not_found":

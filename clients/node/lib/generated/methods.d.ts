@@ -52,7 +52,7 @@ export interface OperatorsMethods {
   /**
    * Registers an operator. The returned session works at once. Signing in requires the email to be confirmed with the
    * mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
-   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.OperatorExists,
    * errors.operators.TooManyMails
@@ -82,7 +82,8 @@ export interface OperatorsMethods {
 
   /**
    * Mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
-   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
@@ -104,7 +105,8 @@ export interface OperatorsMethods {
 
   /**
    * Mails a code for setting a new password. The reply is the same whether or not the account exists. Limits:
-   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid
    */
@@ -190,11 +192,12 @@ export interface OperatorsMethods {
 export interface CareUserMethods {
   /**
    * Registers a user. Also creates a patient for the user, and mails a code that confirms the address. Limits:
-   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
-   * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails
+   * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails, errors.care.InvalidClient
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
@@ -227,9 +230,9 @@ export interface CareUserMethods {
    * Mails a temporary password. Every access token is revoked. The temporary password is valid for a day; signing in
    * with it confirms the address. If the address was not confirmed before, that sign-in also ends all shares and
    * invitations that the account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
-   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
    *
-   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.UserNotFound
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.UserNotFound, errors.care.InvalidClient
    */
   resetPassword(params: types.CareUserResetPasswordParams, options?: CallOptions): Promise<types.CareResetEmail>;
 
@@ -244,9 +247,10 @@ export interface CareUserMethods {
 
   /**
    * Mails a new confirmation code. The reply is the same whether or not the account exists. Limits:
-   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
-   * @throws errors.care.EmailRequired, errors.care.InvalidEmail
+   * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.InvalidClient
    */
   resendConfirmation(params: types.CareUserResendConfirmationParams, options?: CallOptions): Promise<void>;
 
@@ -290,7 +294,8 @@ export interface CareUserMethods {
    * day), `lockoutSeconds` (an hour).
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.LoginAttemptsExceeded
+   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.InvalidClient,
+   * errors.care.LoginAttemptsExceeded
    */
   checkPassword(params: types.CareUserCheckPasswordParams, options?: CallOptions): Promise<void>;
 
@@ -300,7 +305,8 @@ export interface CareUserMethods {
    * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.LoginAttemptsExceeded
+   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.InvalidClient,
+   * errors.care.LoginAttemptsExceeded
    */
   changePassword(params: types.CareUserChangePasswordParams, options?: CallOptions): Promise<types.CareAccessToken>;
 }
@@ -313,7 +319,8 @@ export interface CareAuthMethods {
    * `lockoutSeconds` (an hour).
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword, errors.care.WrongEmailPassword, errors.care.LoginAttemptsExceeded
+   * errors.care.InvalidPassword, errors.care.WrongEmailPassword, errors.care.LoginAttemptsExceeded,
+   * errors.care.InvalidClient, errors.care.InvalidSessionSeconds
    */
   token(params: types.CareAuthTokenParams, options?: CallOptions): Promise<types.CareAccessToken>;
 
@@ -424,7 +431,8 @@ export interface CareMethods {
 export interface SalesUserMethods {
   /**
    * Creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token is used.
-   * Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
    * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
    * errors.sales.TooManyMails
@@ -433,10 +441,10 @@ export interface SalesUserMethods {
 
   /**
    * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user. Limits:
-   * `sessionSeconds` (90 days).
+   * `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
    *
    * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
-   * errors.sales.UserAlreadyExists
+   * errors.sales.UserAlreadyExists, errors.sales.TooManyMails
    */
   createSalesperson(
     params: types.SalesUserCreateSalespersonParams,
@@ -445,10 +453,10 @@ export interface SalesUserMethods {
 
   /**
    * Creates an internal user. The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90
-   * days).
+   * days), `requestsPerAddressMax` (20).
    *
    * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
-   * errors.sales.UserAlreadyExists
+   * errors.sales.UserAlreadyExists, errors.sales.TooManyMails
    */
   createInternal(
     params: types.SalesUserCreateInternalParams,
@@ -498,7 +506,8 @@ export interface SalesUserMethods {
 
   /**
    * Mails a token for setting a new password. The reply is the same whether or not the account exists. Limits:
-   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `resetCodeSeconds` (an hour), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
    * @throws errors.sales.InvalidRequest
    */
@@ -514,7 +523,8 @@ export interface SalesUserMethods {
 
   /**
    * Mails a new verification token. The reply is the same whether or not the account exists. Limits:
-   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+   * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+   * `requestsPerAddressMax` (20).
    *
    * @throws errors.sales.InvalidRequest
    */

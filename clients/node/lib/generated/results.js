@@ -53,6 +53,8 @@ export const OperatorsOpenSession = {
   last_used: { type: "string" },
   expires: { type: "string" },
   current: { type: "boolean" },
+  ip: { type: "string", nullable: true },
+  agent: { type: "string", nullable: true },
 };
 
 export const OperatorsSessionList = {
@@ -176,6 +178,8 @@ export const CareOpenSession = {
   last_used: { type: "string" },
   expires: { type: "string" },
   current: { type: "boolean" },
+  ip: { type: "string", nullable: true },
+  agent: { type: "string", nullable: true },
 };
 
 export const CareSessionList = {
@@ -248,6 +252,8 @@ export const SalesOpenSession = {
   last_used: { type: "string" },
   expires: { type: "string" },
   current: { type: "boolean" },
+  ip: { type: "string", nullable: true },
+  agent: { type: "string", nullable: true },
 };
 
 export const SalesSessionList = {

@@ -107,10 +107,14 @@ export interface OperatorsOpenSession {
    * missing until then.
    */
   last_used: Time;
-  /** When the session expires. */
+  /** When the session expires if no request uses it. */
   expires: Time;
   /** Whether this request used the session. */
   current: boolean;
+  /** The address that the session was opened from, if the host stated it. */
+  ip: string | null;
+  /** The program that opened the session, if the host stated it. */
+  agent: string | null;
 }
 
 /** The open sessions of an account. */
@@ -330,10 +334,14 @@ export interface CareOpenSession {
    * missing until then.
    */
   last_used: Time;
-  /** When the session expires. */
+  /** When the session expires if no request uses it. */
   expires: Time;
   /** Whether this request used the session. */
   current: boolean;
+  /** The address that the session was opened from, if the host stated it. */
+  ip: string | null;
+  /** The program that opened the session, if the host stated it. */
+  agent: string | null;
 }
 
 /** The open sessions of an account. */
@@ -453,10 +461,14 @@ export interface SalesOpenSession {
    * missing until then.
    */
   last_used: Time;
-  /** When the session expires. */
+  /** When the session expires if no request uses it. */
   expires: Time;
   /** Whether this request used the session. */
   current: boolean;
+  /** The address that the session was opened from, if the host stated it. */
+  ip: string | null;
+  /** The program that opened the session, if the host stated it. */
+  agent: string | null;
 }
 
 /** The open sessions of an account. */
@@ -515,6 +527,14 @@ export interface ServiceInvite {
   referral_code: string;
 }
 
+/** Where a host's client is. */
+export interface OperatorsOriginInput {
+  /** The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits. */
+  ip?: string | null | undefined;
+  /** The program, such as a browser's User-Agent; the first 256 characters are kept. */
+  agent?: string | null | undefined;
+}
+
 /** The person data in a request. */
 export interface OperatorsPersonInput {
   /** The first name. */
@@ -567,6 +587,22 @@ export interface OperatorsNameChanges {
   last_name?: string | undefined;
 }
 
+/** Where a host's client is. */
+export interface CareOriginInput {
+  /** The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits. */
+  ip?: string | null | undefined;
+  /** The program, such as a browser's User-Agent; the first 256 characters are kept. */
+  agent?: string | null | undefined;
+}
+
+/** Where a host's client is. */
+export interface SalesOriginInput {
+  /** The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits. */
+  ip?: string | null | undefined;
+  /** The program, such as a browser's User-Agent; the first 256 characters are kept. */
+  agent?: string | null | undefined;
+}
+
 /** A person's name. */
 export interface SalesNameInput {
   /** The first name. */
@@ -581,6 +617,8 @@ export interface OperatorsRegisterParams {
   user: OperatorsPersonInput;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `operators.signin`. */
@@ -589,6 +627,12 @@ export interface OperatorsSigninParams {
   email: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
+  /** How long the session lasts; 90 days if absent. */
+  session_seconds?: number | undefined;
+  /** How long the session lasts without a request; without a limit if absent. It is kept to within a quarter. */
+  idle_seconds?: number | undefined;
 }
 
 /** The params of `operators.client.create`. */
@@ -645,6 +689,8 @@ export interface OperatorsConfirmEmailParams {
 export interface OperatorsResendConfirmationParams {
   /** The email address, unique without regard to case. */
   email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `operators.signout`. */
@@ -669,6 +715,8 @@ export interface OperatorsUpdateParams {
 export interface OperatorsResetPasswordParams {
   /** The email address, unique without regard to case. */
   email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `operators.complete_reset`. */
@@ -677,6 +725,8 @@ export interface OperatorsCompleteResetParams {
   code: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `operators.account`. */
@@ -721,6 +771,8 @@ export interface OperatorsCheckPasswordParams {
   session_id: string;
   /** The account's current password. */
   current_password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `operators.change_password`. */
@@ -733,6 +785,8 @@ export interface OperatorsChangePasswordParams {
   current_password: string;
   /** The new password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `operators.delete`. */
@@ -743,6 +797,8 @@ export interface OperatorsDeleteParams {
   session_id: string;
   /** The account's current password. */
   current_password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
 }
 
 /** The params of `care.user.register`. */
@@ -759,6 +815,8 @@ export interface CareUserRegisterParams {
   last_name?: string | null | undefined;
   /** The phone number. */
   phone?: string | null | undefined;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
 }
 
 /** The params of `care.user.view`. */
@@ -793,6 +851,8 @@ export interface CareUserDeleteParams {
 export interface CareUserResetPasswordParams {
   /** The email address, unique without regard to case. */
   email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
 }
 
 /** The params of `care.user.confirm_email`. */
@@ -807,6 +867,8 @@ export interface CareUserConfirmEmailParams {
 export interface CareUserResendConfirmationParams {
   /** The email address, unique without regard to case. */
   email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
 }
 
 /** The params of `care.auth.token`. */
@@ -815,6 +877,12 @@ export interface CareAuthTokenParams {
   email: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
+  /** How long the session lasts; 90 days if absent. */
+  session_seconds?: number | undefined;
+  /** How long the session lasts without a request; without a limit if absent. It is kept to within a quarter. */
+  idle_seconds?: number | undefined;
 }
 
 /** The params of `care.auth.revoke`. */
@@ -955,6 +1023,8 @@ export interface CareUserCheckPasswordParams {
   access_token: string;
   /** The account's current password. */
   current_password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
 }
 
 /** The params of `care.user.change_password`. */
@@ -965,6 +1035,8 @@ export interface CareUserChangePasswordParams {
   current_password: string;
   /** The new password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
 }
 
 /** The params of `sales.user.create_customer`. */
@@ -979,6 +1051,8 @@ export interface SalesUserCreateCustomerParams {
   source: string;
   /** The person's name. */
   name: SalesNameInput;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.create_salesperson`. */
@@ -995,6 +1069,8 @@ export interface SalesUserCreateSalespersonParams {
   phone: string;
   /** The external id of the brand. */
   brand_id: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.create_internal`. */
@@ -1007,6 +1083,8 @@ export interface SalesUserCreateInternalParams {
   referral_code: string;
   /** The person's name. */
   name: SalesNameInput;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.authenticate`. */
@@ -1015,6 +1093,12 @@ export interface SalesUserAuthenticateParams {
   email: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
+  /** How long the session lasts; 90 days if absent. */
+  session_seconds?: number | undefined;
+  /** How long the session lasts without a request; without a limit if absent. It is kept to within a quarter. */
+  idle_seconds?: number | undefined;
 }
 
 /** The params of `sales.user.verify`. */
@@ -1047,6 +1131,8 @@ export interface SalesUserRenewReferralCodeParams {
 export interface SalesUserResetParams {
   /** The email address, unique without regard to case. */
   email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.complete_reset`. */
@@ -1055,12 +1141,16 @@ export interface SalesUserCompleteResetParams {
   token: string;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.resend_verification`. */
 export interface SalesUserResendVerificationParams {
   /** The email address, unique without regard to case. */
   email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.signout`. */
@@ -1101,6 +1191,8 @@ export interface SalesUserCheckPasswordParams {
   api_key: string;
   /** The account's current password. */
   current_password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.change_password`. */
@@ -1111,6 +1203,8 @@ export interface SalesUserChangePasswordParams {
   current_password: string;
   /** The new password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.delete`. */
@@ -1119,6 +1213,8 @@ export interface SalesUserDeleteParams {
   api_key: string;
   /** The account's current password. */
   current_password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `system.advance_clock`. */

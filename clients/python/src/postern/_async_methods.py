@@ -15,6 +15,7 @@ from .types import (
     CareConfirmedEmail,
     CareDone,
     CareEndedSessions,
+    CareOriginInput,
     CarePatientList,
     CarePatientResult,
     CareRegistered,
@@ -33,6 +34,7 @@ from .types import (
     OperatorsEndedSessions,
     OperatorsNameChanges,
     OperatorsOperator,
+    OperatorsOriginInput,
     OperatorsPersonInput,
     OperatorsSessionCredential,
     OperatorsSessionList,
@@ -44,6 +46,7 @@ from .types import (
     SalesMe,
     SalesNameInput,
     SalesNewKey,
+    SalesOriginInput,
     SalesReferralCode,
     SalesRole,
     SalesSessionList,
@@ -191,27 +194,35 @@ class AsyncOperatorsMethods:
         *,
         user: OperatorsPersonInput,
         password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> OperatorsOperator:
         """Registers an operator.
 
         The returned session works at once. Signing in requires the email to be confirmed with the mailed code first.
         Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
-        `mailQuotaSeconds` (an hour).
+        `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             user: The operator's person data.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
         """
-        return await self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
+        return await self._call(
+            "operators.register", given(user=user, password=password, client=client), OperatorsOperator.from_json
+        )
 
     async def signin(
         self,
         *,
         email: str,
         password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
+        session_seconds: int | Unset = UNSET,
+        idle_seconds: int | Unset = UNSET,
     ) -> OperatorsOperator:
         """Signs an operator in.
 
@@ -221,12 +232,27 @@ class AsyncOperatorsMethods:
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+            session_seconds: How long the session lasts; 90 days if absent.
+            idle_seconds: How long the session lasts without a request; without a limit if absent. It is kept to
+                within a quarter.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid, operators.AccountInvalidOrUnconfirmed,
             operators.WrongPassword, operators.TooManyAttempts
         """
-        return await self._call("operators.signin", {"email": email, "password": password}, OperatorsOperator.from_json)
+        return await self._call(
+            "operators.signin",
+            given(
+                email=email,
+                password=password,
+                client=client,
+                session_seconds=session_seconds,
+                idle_seconds=idle_seconds,
+            ),
+            OperatorsOperator.from_json,
+        )
 
     async def confirm_email(
         self,
@@ -249,19 +275,22 @@ class AsyncOperatorsMethods:
         self,
         *,
         email: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> None:
         """Mails a new confirmation code.
 
         The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
-        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid
         """
-        await self._call("operators.resend_confirmation", {"email": email}, nothing)
+        await self._call("operators.resend_confirmation", given(email=email, client=client), nothing)
 
     async def signout(
         self,
@@ -309,25 +338,29 @@ class AsyncOperatorsMethods:
         self,
         *,
         email: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> None:
         """Mails a code for setting a new password.
 
         The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
-        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid
         """
-        await self._call("operators.reset_password", {"email": email}, nothing)
+        await self._call("operators.reset_password", given(email=email, client=client), nothing)
 
     async def complete_reset(
         self,
         *,
         code: str,
         password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> None:
         """Sets a new password.
 
@@ -337,11 +370,13 @@ class AsyncOperatorsMethods:
         Args:
             code: The code from the mail.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
         """
-        await self._call("operators.complete_reset", {"code": code, "password": password}, nothing)
+        await self._call("operators.complete_reset", given(code=code, password=password, client=client), nothing)
 
     async def account(
         self,
@@ -435,6 +470,7 @@ class AsyncOperatorsMethods:
         user_id: int,
         session_id: str,
         current_password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> None:
         """Verifies the caller's current password.
 
@@ -445,6 +481,8 @@ class AsyncOperatorsMethods:
             user_id: The operator's `id`.
             session_id: A session of that operator.
             current_password: The account's current password.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
@@ -452,7 +490,7 @@ class AsyncOperatorsMethods:
         """
         await self._call(
             "operators.check_password",
-            {"user_id": user_id, "session_id": session_id, "current_password": current_password},
+            given(user_id=user_id, session_id=session_id, current_password=current_password, client=client),
             nothing,
         )
 
@@ -463,6 +501,7 @@ class AsyncOperatorsMethods:
         session_id: str,
         current_password: str,
         password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> OperatorsSessionCredential:
         """Changes the caller's password.
 
@@ -475,6 +514,8 @@ class AsyncOperatorsMethods:
             session_id: A session of that operator.
             current_password: The account's current password.
             password: The new password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
@@ -482,7 +523,13 @@ class AsyncOperatorsMethods:
         """
         return await self._call(
             "operators.change_password",
-            {"user_id": user_id, "session_id": session_id, "current_password": current_password, "password": password},
+            given(
+                user_id=user_id,
+                session_id=session_id,
+                current_password=current_password,
+                password=password,
+                client=client,
+            ),
             OperatorsSessionCredential.from_json,
         )
 
@@ -492,6 +539,7 @@ class AsyncOperatorsMethods:
         user_id: int,
         session_id: str,
         current_password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
     ) -> None:
         """Deletes the caller's account.
 
@@ -502,6 +550,8 @@ class AsyncOperatorsMethods:
             user_id: The operator's `id`.
             session_id: A session of that operator.
             current_password: The account's current password.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
@@ -509,7 +559,7 @@ class AsyncOperatorsMethods:
         """
         await self._call(
             "operators.delete",
-            {"user_id": user_id, "session_id": session_id, "current_password": current_password},
+            given(user_id=user_id, session_id=session_id, current_password=current_password, client=client),
             nothing,
         )
 
@@ -529,11 +579,13 @@ class AsyncCareUserMethods:
         first_name: str | Unset | None = UNSET,
         last_name: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
+        client: CareOriginInput | Unset = UNSET,
     ) -> CareRegistered:
         """Registers a user.
 
         Also creates a patient for the user, and mails a code that confirms the address. Limits:
-        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
@@ -542,14 +594,25 @@ class AsyncCareUserMethods:
             first_name: The first name.
             last_name: The last name.
             phone: The phone number.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
-            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
+            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails,
+            care.InvalidClient
         """
         return await self._call(
             "care.user.register",
-            given(email=email, password=password, role=role, first_name=first_name, last_name=last_name, phone=phone),
+            given(
+                email=email,
+                password=password,
+                role=role,
+                first_name=first_name,
+                last_name=last_name,
+                phone=phone,
+                client=client,
+            ),
             CareRegistered.from_json,
         )
 
@@ -632,21 +695,24 @@ class AsyncCareUserMethods:
         self,
         *,
         email: str,
+        client: CareOriginInput | Unset = UNSET,
     ) -> CareResetEmail:
         """Mails a temporary password.
 
         Every access token is revoked. The temporary password is valid for a day; signing in with it confirms the
         address. If the address was not confirmed before, that sign-in also ends all shares and invitations that the
         account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
-        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
-            care.EmailRequired, care.InvalidEmail, care.UserNotFound
+            care.EmailRequired, care.InvalidEmail, care.UserNotFound, care.InvalidClient
         """
-        return await self._call("care.user.reset_password", {"email": email}, CareResetEmail.from_json)
+        return await self._call("care.user.reset_password", given(email=email, client=client), CareResetEmail.from_json)
 
     async def confirm_email(
         self,
@@ -674,19 +740,22 @@ class AsyncCareUserMethods:
         self,
         *,
         email: str,
+        client: CareOriginInput | Unset = UNSET,
     ) -> None:
         """Mails a new confirmation code.
 
         The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
-        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
-            care.EmailRequired, care.InvalidEmail
+            care.EmailRequired, care.InvalidEmail, care.InvalidClient
         """
-        await self._call("care.user.resend_confirmation", {"email": email}, nothing)
+        await self._call("care.user.resend_confirmation", given(email=email, client=client), nothing)
 
     async def account(
         self,
@@ -765,6 +834,7 @@ class AsyncCareUserMethods:
         *,
         access_token: str,
         current_password: str,
+        client: CareOriginInput | Unset = UNSET,
     ) -> None:
         """Verifies the caller's current password.
 
@@ -774,13 +844,17 @@ class AsyncCareUserMethods:
         Args:
             access_token: A bearer token from a sign-in.
             current_password: The account's current password.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
-            care.WrongPassword, care.LoginAttemptsExceeded
+            care.WrongPassword, care.InvalidClient, care.LoginAttemptsExceeded
         """
         await self._call(
-            "care.user.check_password", {"access_token": access_token, "current_password": current_password}, nothing
+            "care.user.check_password",
+            given(access_token=access_token, current_password=current_password, client=client),
+            nothing,
         )
 
     async def change_password(
@@ -789,6 +863,7 @@ class AsyncCareUserMethods:
         access_token: str,
         current_password: str,
         password: str,
+        client: CareOriginInput | Unset = UNSET,
     ) -> CareAccessToken:
         """Changes the caller's password.
 
@@ -800,14 +875,16 @@ class AsyncCareUserMethods:
             access_token: A bearer token from a sign-in.
             current_password: The account's current password.
             password: The new password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
-            care.WrongPassword, care.LoginAttemptsExceeded
+            care.WrongPassword, care.InvalidClient, care.LoginAttemptsExceeded
         """
         return await self._call(
             "care.user.change_password",
-            {"access_token": access_token, "current_password": current_password, "password": password},
+            given(access_token=access_token, current_password=current_password, password=password, client=client),
             CareAccessToken.from_json,
         )
 
@@ -823,6 +900,9 @@ class AsyncCareAuthMethods:
         *,
         email: str,
         password: str,
+        client: CareOriginInput | Unset = UNSET,
+        session_seconds: int | Unset = UNSET,
+        idle_seconds: int | Unset = UNSET,
     ) -> CareAccessToken:
         """Signs in.
 
@@ -833,12 +913,27 @@ class AsyncCareAuthMethods:
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+            session_seconds: How long the session lasts; 90 days if absent.
+            idle_seconds: How long the session lasts without a request; without a limit if absent. It is kept to
+                within a quarter.
 
         Raises:
             care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.WrongEmailPassword,
-            care.LoginAttemptsExceeded
+            care.LoginAttemptsExceeded, care.InvalidClient, care.InvalidSessionSeconds
         """
-        return await self._call("care.auth.token", {"email": email, "password": password}, CareAccessToken.from_json)
+        return await self._call(
+            "care.auth.token",
+            given(
+                email=email,
+                password=password,
+                client=client,
+                session_seconds=session_seconds,
+                idle_seconds=idle_seconds,
+            ),
+            CareAccessToken.from_json,
+        )
 
     async def revoke(
         self,
@@ -1147,11 +1242,13 @@ class AsyncSalesUserMethods:
         referral_code: str,
         source: str,
         name: SalesNameInput,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> SalesCreated:
         """Creates a customer.
 
         Any valid referral code works. The customer cannot sign in until the mailed token is used. Limits:
-        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
@@ -1159,13 +1256,15 @@ class AsyncSalesUserMethods:
             referral_code: The referral code of the account that invites, or of an invitation.
             source: Where the customer came from.
             name: The person's name.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_customer",
-            {"email": email, "password": password, "referral_code": referral_code, "source": source, "name": name},
+            given(email=email, password=password, referral_code=referral_code, source=source, name=name, client=client),
             SalesCreated.from_json,
         )
 
@@ -1178,10 +1277,12 @@ class AsyncSalesUserMethods:
         name: SalesNameInput,
         phone: str,
         brand_id: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
-        The owner of the referral code must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days).
+        The owner of the referral code must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days),
+        `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
@@ -1190,20 +1291,24 @@ class AsyncSalesUserMethods:
             name: The person's name.
             phone: The phone number.
             brand_id: The external id of the brand.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists,
+            sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_salesperson",
-            {
-                "email": email,
-                "password": password,
-                "referral_code": referral_code,
-                "name": name,
-                "phone": phone,
-                "brand_id": brand_id,
-            },
+            given(
+                email=email,
+                password=password,
+                referral_code=referral_code,
+                name=name,
+                phone=phone,
+                brand_id=brand_id,
+                client=client,
+            ),
             SalesCreatedWithKey.from_json,
         )
 
@@ -1214,23 +1319,28 @@ class AsyncSalesUserMethods:
         password: str,
         referral_code: str,
         name: SalesNameInput,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
-        The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90 days).
+        The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90 days),
+        `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
             referral_code: The referral code of the account that invites, or of an invitation.
             name: The person's name.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
+            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists,
+            sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_internal",
-            {"email": email, "password": password, "referral_code": referral_code, "name": name},
+            given(email=email, password=password, referral_code=referral_code, name=name, client=client),
             SalesCreatedWithKey.from_json,
         )
 
@@ -1239,6 +1349,9 @@ class AsyncSalesUserMethods:
         *,
         email: str,
         password: str,
+        client: SalesOriginInput | Unset = UNSET,
+        session_seconds: int | Unset = UNSET,
+        idle_seconds: int | Unset = UNSET,
     ) -> SalesAuthenticated:
         """Signs in.
 
@@ -1248,12 +1361,25 @@ class AsyncSalesUserMethods:
         Args:
             email: The email address, unique without regard to case.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+            session_seconds: How long the session lasts; 90 days if absent.
+            idle_seconds: How long the session lasts without a request; without a limit if absent. It is kept to
+                within a quarter.
 
         Raises:
             sales.InvalidRequest, sales.AuthenticationFailed, sales.TooManyAttempts
         """
         return await self._call(
-            "sales.user.authenticate", {"email": email, "password": password}, SalesAuthenticated.from_json
+            "sales.user.authenticate",
+            given(
+                email=email,
+                password=password,
+                client=client,
+                session_seconds=session_seconds,
+                idle_seconds=idle_seconds,
+            ),
+            SalesAuthenticated.from_json,
         )
 
     async def verify(
@@ -1330,25 +1456,29 @@ class AsyncSalesUserMethods:
         self,
         *,
         email: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> None:
         """Mails a token for setting a new password.
 
         The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
-        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.InvalidRequest
         """
-        await self._call("sales.user.reset", {"email": email}, nothing)
+        await self._call("sales.user.reset", given(email=email, client=client), nothing)
 
     async def complete_reset(
         self,
         *,
         token: str,
         password: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> None:
         """Sets a new password.
 
@@ -1358,29 +1488,34 @@ class AsyncSalesUserMethods:
         Args:
             token: The token from the mail.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.InvalidRequest, sales.TokenInvalid
         """
-        await self._call("sales.user.complete_reset", {"token": token, "password": password}, nothing)
+        await self._call("sales.user.complete_reset", given(token=token, password=password, client=client), nothing)
 
     async def resend_verification(
         self,
         *,
         email: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> None:
         """Mails a new verification token.
 
         The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
-        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+        `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 
         Args:
             email: The email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.InvalidRequest
         """
-        await self._call("sales.user.resend_verification", {"email": email}, nothing)
+        await self._call("sales.user.resend_verification", given(email=email, client=client), nothing)
 
     async def signout(
         self,
@@ -1474,6 +1609,7 @@ class AsyncSalesUserMethods:
         *,
         api_key: str,
         current_password: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> None:
         """Verifies the caller's current password.
 
@@ -1483,12 +1619,16 @@ class AsyncSalesUserMethods:
         Args:
             api_key: A bearer token from a sign-in.
             current_password: The account's current password.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
         """
         await self._call(
-            "sales.user.check_password", {"api_key": api_key, "current_password": current_password}, nothing
+            "sales.user.check_password",
+            given(api_key=api_key, current_password=current_password, client=client),
+            nothing,
         )
 
     async def change_password(
@@ -1497,6 +1637,7 @@ class AsyncSalesUserMethods:
         api_key: str,
         current_password: str,
         password: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> SalesNewKey:
         """Changes the caller's password.
 
@@ -1508,13 +1649,15 @@ class AsyncSalesUserMethods:
             api_key: A bearer token from a sign-in.
             current_password: The account's current password.
             password: The new password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
         """
         return await self._call(
             "sales.user.change_password",
-            {"api_key": api_key, "current_password": current_password, "password": password},
+            given(api_key=api_key, current_password=current_password, password=password, client=client),
             SalesNewKey.from_json,
         )
 
@@ -1523,6 +1666,7 @@ class AsyncSalesUserMethods:
         *,
         api_key: str,
         current_password: str,
+        client: SalesOriginInput | Unset = UNSET,
     ) -> None:
         """Deletes the caller's account.
 
@@ -1532,11 +1676,15 @@ class AsyncSalesUserMethods:
         Args:
             api_key: A bearer token from a sign-in.
             current_password: The account's current password.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
 
         Raises:
             sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
         """
-        await self._call("sales.user.delete", {"api_key": api_key, "current_password": current_password}, nothing)
+        await self._call(
+            "sales.user.delete", given(api_key=api_key, current_password=current_password, client=client), nothing
+        )
 
 
 class AsyncSalesMethods:

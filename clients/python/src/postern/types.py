@@ -198,9 +198,13 @@ class OperatorsOpenSession:
     be missing until then.
     """
     expires: datetime
-    """When the session expires."""
+    """When the session expires if no request uses it."""
     current: bool
     """Whether this request used the session."""
+    ip: str | None
+    """The address that the session was opened from, if the host stated it."""
+    agent: str | None
+    """The program that opened the session, if the host stated it."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsOpenSession:
@@ -212,6 +216,8 @@ class OperatorsOpenSession:
             last_used=read(properties, "last_used", time),
             expires=read(properties, "expires", time),
             current=read(properties, "current", boolean),
+            ip=read(properties, "ip", nullable(string)),
+            agent=read(properties, "agent", nullable(string)),
         )
 
 
@@ -637,9 +643,13 @@ class CareOpenSession:
     be missing until then.
     """
     expires: datetime
-    """When the session expires."""
+    """When the session expires if no request uses it."""
     current: bool
     """Whether this request used the session."""
+    ip: str | None
+    """The address that the session was opened from, if the host stated it."""
+    agent: str | None
+    """The program that opened the session, if the host stated it."""
 
     @classmethod
     def from_json(cls, value: object) -> CareOpenSession:
@@ -651,6 +661,8 @@ class CareOpenSession:
             last_used=read(properties, "last_used", time),
             expires=read(properties, "expires", time),
             current=read(properties, "current", boolean),
+            ip=read(properties, "ip", nullable(string)),
+            agent=read(properties, "agent", nullable(string)),
         )
 
 
@@ -903,9 +915,13 @@ class SalesOpenSession:
     be missing until then.
     """
     expires: datetime
-    """When the session expires."""
+    """When the session expires if no request uses it."""
     current: bool
     """Whether this request used the session."""
+    ip: str | None
+    """The address that the session was opened from, if the host stated it."""
+    agent: str | None
+    """The program that opened the session, if the host stated it."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesOpenSession:
@@ -917,6 +933,8 @@ class SalesOpenSession:
             last_used=read(properties, "last_used", time),
             expires=read(properties, "expires", time),
             current=read(properties, "current", boolean),
+            ip=read(properties, "ip", nullable(string)),
+            agent=read(properties, "agent", nullable(string)),
         )
 
 
@@ -1053,6 +1071,15 @@ class ServiceInvite:
         )
 
 
+class OperatorsOriginInput(TypedDict, total=False):
+    """Where a host's client is."""
+
+    ip: str | None
+    """The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits."""
+    agent: str | None
+    """The program, such as a browser's User-Agent; the first 256 characters are kept."""
+
+
 class OperatorsPersonInput(TypedDict):
     """The person data in a request."""
 
@@ -1109,6 +1136,24 @@ class OperatorsNameChanges(TypedDict, total=False):
     """The first name."""
     last_name: str
     """The last name."""
+
+
+class CareOriginInput(TypedDict, total=False):
+    """Where a host's client is."""
+
+    ip: str | None
+    """The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits."""
+    agent: str | None
+    """The program, such as a browser's User-Agent; the first 256 characters are kept."""
+
+
+class SalesOriginInput(TypedDict, total=False):
+    """Where a host's client is."""
+
+    ip: str | None
+    """The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits."""
+    agent: str | None
+    """The program, such as a browser's User-Agent; the first 256 characters are kept."""
 
 
 class SalesNameInput(TypedDict):

@@ -16,6 +16,17 @@ extension SalesRole: ChoiceValue {}
 
 extension ServiceStoreKind: ChoiceValue {}
 
+extension OperatorsOriginInput: FittingValue {
+    init?(fitting value: JSONValue) {
+        guard
+            value.hasOnly(["ip", "agent"]),
+            let ip = value.optional("ip", String.self),
+            let agent = value.optional("agent", String.self)
+        else { return nil }
+        self.init(ip: ip, agent: agent)
+    }
+}
+
 extension OperatorsPersonInput: FittingValue {
     init?(fitting value: JSONValue) {
         guard
@@ -81,6 +92,28 @@ extension OperatorsNameChanges: FittingValue {
             let lastName = value.optional("last_name", String.self)
         else { return nil }
         self.init(firstName: firstName, lastName: lastName)
+    }
+}
+
+extension CareOriginInput: FittingValue {
+    init?(fitting value: JSONValue) {
+        guard
+            value.hasOnly(["ip", "agent"]),
+            let ip = value.optional("ip", String.self),
+            let agent = value.optional("agent", String.self)
+        else { return nil }
+        self.init(ip: ip, agent: agent)
+    }
+}
+
+extension SalesOriginInput: FittingValue {
+    init?(fitting value: JSONValue) {
+        guard
+            value.hasOnly(["ip", "agent"]),
+            let ip = value.optional("ip", String.self),
+            let agent = value.optional("agent", String.self)
+        else { return nil }
+        self.init(ip: ip, agent: agent)
     }
 }
 
@@ -203,6 +236,10 @@ extension OperatorsOpenSession: WrittenValue {
         writer.string(expires)
         writer.property("current")
         writer.bool(current)
+        writer.property("ip")
+        writer.string(ip)
+        writer.property("agent")
+        writer.string(agent)
         writer.endObject()
     }
 }
@@ -475,6 +512,10 @@ extension CareOpenSession: WrittenValue {
         writer.string(expires)
         writer.property("current")
         writer.bool(current)
+        writer.property("ip")
+        writer.string(ip)
+        writer.property("agent")
+        writer.string(agent)
         writer.endObject()
     }
 }
@@ -633,6 +674,10 @@ extension SalesOpenSession: WrittenValue {
         writer.string(expires)
         writer.property("current")
         writer.bool(current)
+        writer.property("ip")
+        writer.string(ip)
+        writer.property("agent")
+        writer.string(agent)
         writer.endObject()
     }
 }

@@ -10,18 +10,28 @@ extension Postern {
         switch method {
         case "operators.register":
             guard
-                params.hasOnly(["user", "password"]),
+                params.hasOnly(["user", "password", "client"]),
                 let user = params.required("user", OperatorsPersonInput.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
             else { return nil }
-            return try await operators.register(user: user, password: password).json
+            return try await operators.register(user: user, password: password, client: client).json
         case "operators.signin":
             guard
-                params.hasOnly(["email", "password"]),
+                params.hasOnly(["email", "password", "client", "session_seconds", "idle_seconds"]),
                 let email = params.required("email", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self),
+                let sessionSeconds = params.optional("session_seconds", Int.self),
+                let idleSeconds = params.optional("idle_seconds", Int.self)
             else { return nil }
-            return try await operators.signin(email: email, password: password).json
+            return try await operators.signin(
+                email: email,
+                password: password,
+                client: client,
+                sessionSeconds: sessionSeconds,
+                idleSeconds: idleSeconds
+            ).json
         case "operators.client.create":
             guard
                 params.hasOnly(["user_id", "session_id", "client"]),
@@ -74,10 +84,11 @@ extension Postern {
             return try await operators.confirmEmail(code: code).json
         case "operators.resend_confirmation":
             guard
-                params.hasOnly(["email"]),
-                let email = params.required("email", String.self)
+                params.hasOnly(["email", "client"]),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
             else { return nil }
-            try await operators.resendConfirmation(email: email)
+            try await operators.resendConfirmation(email: email, client: client)
             return .null
         case "operators.signout":
             guard
@@ -97,18 +108,20 @@ extension Postern {
             return try await operators.update(userID: userID, sessionID: sessionID, user: user).json
         case "operators.reset_password":
             guard
-                params.hasOnly(["email"]),
-                let email = params.required("email", String.self)
+                params.hasOnly(["email", "client"]),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
             else { return nil }
-            try await operators.resetPassword(email: email)
+            try await operators.resetPassword(email: email, client: client)
             return .null
         case "operators.complete_reset":
             guard
-                params.hasOnly(["code", "password"]),
+                params.hasOnly(["code", "password", "client"]),
                 let code = params.required("code", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
             else { return nil }
-            try await operators.completeReset(code: code, password: password)
+            try await operators.completeReset(code: code, password: password, client: client)
             return .null
         case "operators.account":
             guard
@@ -142,45 +155,60 @@ extension Postern {
             return try await operators.endOtherSessions(userID: userID, sessionID: sessionID).json
         case "operators.check_password":
             guard
-                params.hasOnly(["user_id", "session_id", "current_password"]),
-                let userID = params.required("user_id", Int.self),
-                let sessionID = params.required("session_id", String.self),
-                let currentPassword = params.required("current_password", String.self)
-            else { return nil }
-            try await operators.checkPassword(userID: userID, sessionID: sessionID, currentPassword: currentPassword)
-            return .null
-        case "operators.change_password":
-            guard
-                params.hasOnly(["user_id", "session_id", "current_password", "password"]),
+                params.hasOnly(["user_id", "session_id", "current_password", "client"]),
                 let userID = params.required("user_id", Int.self),
                 let sessionID = params.required("session_id", String.self),
                 let currentPassword = params.required("current_password", String.self),
-                let password = params.required("password", String.self)
+                let client = params.optional("client", OperatorsOriginInput.self)
+            else { return nil }
+            try await operators.checkPassword(
+                userID: userID,
+                sessionID: sessionID,
+                currentPassword: currentPassword,
+                client: client
+            )
+            return .null
+        case "operators.change_password":
+            guard
+                params.hasOnly(["user_id", "session_id", "current_password", "password", "client"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let password = params.required("password", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
             else { return nil }
             return try await operators.changePassword(
                 userID: userID,
                 sessionID: sessionID,
                 currentPassword: currentPassword,
-                password: password
+                password: password,
+                client: client
             ).json
         case "operators.delete":
             guard
-                params.hasOnly(["user_id", "session_id", "current_password"]),
+                params.hasOnly(["user_id", "session_id", "current_password", "client"]),
                 let userID = params.required("user_id", Int.self),
                 let sessionID = params.required("session_id", String.self),
-                let currentPassword = params.required("current_password", String.self)
+                let currentPassword = params.required("current_password", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
             else { return nil }
-            try await operators.delete(userID: userID, sessionID: sessionID, currentPassword: currentPassword)
+            try await operators.delete(
+                userID: userID,
+                sessionID: sessionID,
+                currentPassword: currentPassword,
+                client: client
+            )
             return .null
         case "care.user.register":
             guard
-                params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone"]),
+                params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone", "client"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let role = params.required("role", CareRole.self),
                 let firstName = params.optional("first_name", String.self),
                 let lastName = params.optional("last_name", String.self),
-                let phone = params.optional("phone", String.self)
+                let phone = params.optional("phone", String.self),
+                let client = params.optional("client", CareOriginInput.self)
             else { return nil }
             return try await care.user.register(
                 email: email,
@@ -188,7 +216,8 @@ extension Postern {
                 role: role,
                 firstName: firstName,
                 lastName: lastName,
-                phone: phone
+                phone: phone,
+                client: client
             ).json
         case "care.user.view":
             guard
@@ -222,10 +251,11 @@ extension Postern {
             return try await care.user.delete(accessToken: accessToken).json
         case "care.user.reset_password":
             guard
-                params.hasOnly(["email"]),
-                let email = params.required("email", String.self)
+                params.hasOnly(["email", "client"]),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", CareOriginInput.self)
             else { return nil }
-            return try await care.user.resetPassword(email: email).json
+            return try await care.user.resetPassword(email: email, client: client).json
         case "care.user.confirm_email":
             guard
                 params.hasOnly(["access_token", "code"]),
@@ -235,18 +265,28 @@ extension Postern {
             return try await care.user.confirmEmail(accessToken: accessToken, code: code).json
         case "care.user.resend_confirmation":
             guard
-                params.hasOnly(["email"]),
-                let email = params.required("email", String.self)
+                params.hasOnly(["email", "client"]),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", CareOriginInput.self)
             else { return nil }
-            try await care.user.resendConfirmation(email: email)
+            try await care.user.resendConfirmation(email: email, client: client)
             return .null
         case "care.auth.token":
             guard
-                params.hasOnly(["email", "password"]),
+                params.hasOnly(["email", "password", "client", "session_seconds", "idle_seconds"]),
                 let email = params.required("email", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", CareOriginInput.self),
+                let sessionSeconds = params.optional("session_seconds", Int.self),
+                let idleSeconds = params.optional("idle_seconds", Int.self)
             else { return nil }
-            return try await care.auth.token(email: email, password: password).json
+            return try await care.auth.token(
+                email: email,
+                password: password,
+                client: client,
+                sessionSeconds: sessionSeconds,
+                idleSeconds: idleSeconds
+            ).json
         case "care.auth.revoke":
             guard
                 params.hasOnly(["access_token"]),
@@ -383,49 +423,59 @@ extension Postern {
             return try await care.user.endOtherSessions(accessToken: accessToken).json
         case "care.user.check_password":
             guard
-                params.hasOnly(["access_token", "current_password"]),
+                params.hasOnly(["access_token", "current_password", "client"]),
                 let accessToken = params.required("access_token", String.self),
-                let currentPassword = params.required("current_password", String.self)
+                let currentPassword = params.required("current_password", String.self),
+                let client = params.optional("client", CareOriginInput.self)
             else { return nil }
-            try await care.user.checkPassword(accessToken: accessToken, currentPassword: currentPassword)
+            try await care.user.checkPassword(
+                accessToken: accessToken,
+                currentPassword: currentPassword,
+                client: client
+            )
             return .null
         case "care.user.change_password":
             guard
-                params.hasOnly(["access_token", "current_password", "password"]),
+                params.hasOnly(["access_token", "current_password", "password", "client"]),
                 let accessToken = params.required("access_token", String.self),
                 let currentPassword = params.required("current_password", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", CareOriginInput.self)
             else { return nil }
             return try await care.user.changePassword(
                 accessToken: accessToken,
                 currentPassword: currentPassword,
-                password: password
+                password: password,
+                client: client
             ).json
         case "sales.user.create_customer":
             guard
-                params.hasOnly(["email", "password", "referral_code", "source", "name"]),
+                params.hasOnly(["email", "password", "referral_code", "source", "name", "client"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let source = params.required("source", String.self),
-                let name = params.required("name", SalesNameInput.self)
+                let name = params.required("name", SalesNameInput.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
             return try await sales.user.createCustomer(
                 email: email,
                 password: password,
                 referralCode: referralCode,
                 source: source,
-                name: name
+                name: name,
+                client: client
             ).json
         case "sales.user.create_salesperson":
             guard
-                params.hasOnly(["email", "password", "referral_code", "name", "phone", "brand_id"]),
+                params.hasOnly(["email", "password", "referral_code", "name", "phone", "brand_id", "client"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let name = params.required("name", SalesNameInput.self),
                 let phone = params.required("phone", String.self),
-                let brandID = params.required("brand_id", String.self)
+                let brandID = params.required("brand_id", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
             return try await sales.user.createSalesperson(
                 email: email,
@@ -433,29 +483,41 @@ extension Postern {
                 referralCode: referralCode,
                 name: name,
                 phone: phone,
-                brandID: brandID
+                brandID: brandID,
+                client: client
             ).json
         case "sales.user.create_internal":
             guard
-                params.hasOnly(["email", "password", "referral_code", "name"]),
+                params.hasOnly(["email", "password", "referral_code", "name", "client"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
-                let name = params.required("name", SalesNameInput.self)
+                let name = params.required("name", SalesNameInput.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
             return try await sales.user.createInternal(
                 email: email,
                 password: password,
                 referralCode: referralCode,
-                name: name
+                name: name,
+                client: client
             ).json
         case "sales.user.authenticate":
             guard
-                params.hasOnly(["email", "password"]),
+                params.hasOnly(["email", "password", "client", "session_seconds", "idle_seconds"]),
                 let email = params.required("email", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", SalesOriginInput.self),
+                let sessionSeconds = params.optional("session_seconds", Int.self),
+                let idleSeconds = params.optional("idle_seconds", Int.self)
             else { return nil }
-            return try await sales.user.authenticate(email: email, password: password).json
+            return try await sales.user.authenticate(
+                email: email,
+                password: password,
+                client: client,
+                sessionSeconds: sessionSeconds,
+                idleSeconds: idleSeconds
+            ).json
         case "sales.user.verify":
             guard
                 params.hasOnly(["token"]),
@@ -484,25 +546,28 @@ extension Postern {
             return try await sales.user.renewReferralCode(apiKey: apiKey).json
         case "sales.user.reset":
             guard
-                params.hasOnly(["email"]),
-                let email = params.required("email", String.self)
+                params.hasOnly(["email", "client"]),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
-            try await sales.user.reset(email: email)
+            try await sales.user.reset(email: email, client: client)
             return .null
         case "sales.user.complete_reset":
             guard
-                params.hasOnly(["token", "password"]),
+                params.hasOnly(["token", "password", "client"]),
                 let token = params.required("token", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
-            try await sales.user.completeReset(token: token, password: password)
+            try await sales.user.completeReset(token: token, password: password, client: client)
             return .null
         case "sales.user.resend_verification":
             guard
-                params.hasOnly(["email"]),
-                let email = params.required("email", String.self)
+                params.hasOnly(["email", "client"]),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
-            try await sales.user.resendVerification(email: email)
+            try await sales.user.resendVerification(email: email, client: client)
             return .null
         case "sales.user.signout":
             guard
@@ -539,31 +604,35 @@ extension Postern {
             return try await sales.user.endOtherSessions(apiKey: apiKey).json
         case "sales.user.check_password":
             guard
-                params.hasOnly(["api_key", "current_password"]),
+                params.hasOnly(["api_key", "current_password", "client"]),
                 let apiKey = params.required("api_key", String.self),
-                let currentPassword = params.required("current_password", String.self)
+                let currentPassword = params.required("current_password", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
-            try await sales.user.checkPassword(apiKey: apiKey, currentPassword: currentPassword)
+            try await sales.user.checkPassword(apiKey: apiKey, currentPassword: currentPassword, client: client)
             return .null
         case "sales.user.change_password":
             guard
-                params.hasOnly(["api_key", "current_password", "password"]),
+                params.hasOnly(["api_key", "current_password", "password", "client"]),
                 let apiKey = params.required("api_key", String.self),
                 let currentPassword = params.required("current_password", String.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
             return try await sales.user.changePassword(
                 apiKey: apiKey,
                 currentPassword: currentPassword,
-                password: password
+                password: password,
+                client: client
             ).json
         case "sales.user.delete":
             guard
-                params.hasOnly(["api_key", "current_password"]),
+                params.hasOnly(["api_key", "current_password", "client"]),
                 let apiKey = params.required("api_key", String.self),
-                let currentPassword = params.required("current_password", String.self)
+                let currentPassword = params.required("current_password", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
             else { return nil }
-            try await sales.user.delete(apiKey: apiKey, currentPassword: currentPassword)
+            try await sales.user.delete(apiKey: apiKey, currentPassword: currentPassword, client: client)
             return .null
         case "rpc.discover":
             guard

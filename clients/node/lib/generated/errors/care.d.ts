@@ -191,6 +191,20 @@ export class InvalidCode extends CallError {
   readonly slug: "invalid_code";
 }
 
+/** `client` is no object, its `ip` no IP address, or its `agent` no string (`data.field`). */
+export class InvalidClient extends CallError {
+  static readonly slug: "invalid_client";
+  readonly name: "InvalidClient";
+  readonly slug: "invalid_client";
+}
+
+/** `session_seconds` or `idle_seconds` is not a number in its range (`data.field`). */
+export class InvalidSessionSeconds extends CallError {
+  static readonly slug: "invalid_session_seconds";
+  readonly name: "InvalidSessionSeconds";
+  readonly slug: "invalid_session_seconds";
+}
+
 /**
  * 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses within a
  * day; `data.retry_after` is the number of seconds until the next mail is allowed.

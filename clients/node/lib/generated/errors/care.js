@@ -218,6 +218,22 @@ export class InvalidCode extends CallError {
   }
 }
 
+export class InvalidClient extends CallError {
+  static slug = "invalid_client";
+
+  get name() {
+    return "InvalidClient";
+  }
+}
+
+export class InvalidSessionSeconds extends CallError {
+  static slug = "invalid_session_seconds";
+
+  get name() {
+    return "InvalidSessionSeconds";
+  }
+}
+
 export class TooManyMails extends CallError {
   static slug = "too_many_mails";
 

@@ -112,6 +112,14 @@ class InvalidCode(CallError):
     """A mailed code is unknown, used, superseded or expired, or belongs to another account."""
 
 
+class InvalidClient(CallError):
+    """`client` is no object, its `ip` no IP address, or its `agent` no string (`data.field`)."""
+
+
+class InvalidSessionSeconds(CallError):
+    """`session_seconds` or `idle_seconds` is not a number in its range (`data.field`)."""
+
+
 class TooManyMails(CallError):
     """5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses
     within a day; `data.retry_after` is the number of seconds until the next mail is allowed.
@@ -154,6 +162,8 @@ BY_SLUG: dict[str, type[CallError]] = {
     "invalid_patient_id": InvalidPatientID,
     "invalid_share_id": InvalidShareID,
     "invalid_code": InvalidCode,
+    "invalid_client": InvalidClient,
+    "invalid_session_seconds": InvalidSessionSeconds,
     "too_many_mails": TooManyMails,
     "session_not_found": SessionNotFound,
     "wrong_password": WrongPassword,

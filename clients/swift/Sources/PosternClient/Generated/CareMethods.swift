@@ -24,8 +24,8 @@ public struct CareUserMethods: Sendable {
     /// Registers a user.
     ///
     /// Also creates a patient for the user, and mails a code that confirms the address. Limits:
-    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour). `nil` omits a
-    /// param, and an empty string has the same effect as null.
+    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+    /// `requestsPerAddressMax` (20). `nil` omits a param, and an empty string has the same effect as null.
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -34,17 +34,20 @@ public struct CareUserMethods: Sendable {
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - phone: The phone number.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A newly registered user.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
     ///   `Care.invalidPassword`, `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`,
-    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`.
+    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`, `Care.invalidClient`.
     public func register(
         email: String,
         password: String,
         role: CareRole,
         firstName: String? = nil,
         lastName: String? = nil,
-        phone: String? = nil
+        phone: String? = nil,
+        client: CareOriginInput? = nil
     ) async throws(PosternError) -> CareRegistered {
         try await postern.result(of: "care.user.register") { writer in
             writer.property("email")
@@ -64,6 +67,10 @@ public struct CareUserMethods: Sendable {
             if let phone {
                 writer.property("phone")
                 writer.string(phone)
+            }
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
             }
         }
     }
@@ -154,16 +161,26 @@ public struct CareUserMethods: Sendable {
     /// Every access token is revoked. The temporary password is valid for a day; signing in with it confirms the
     /// address. If the address was not confirmed before, that sign-in also ends all shares and invitations that the
     /// account made or that concern its patients. Limits: `temporaryPasswordSeconds` (a day),
-    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: The address that a temporary password was mailed to.
-    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.userNotFound`.
-    public func resetPassword(email: String) async throws(PosternError) -> CareResetEmail {
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.userNotFound`,
+    ///   `Care.invalidClient`.
+    public func resetPassword(
+        email: String,
+        client: CareOriginInput? = nil
+    ) async throws(PosternError) -> CareResetEmail {
         try await postern.result(of: "care.user.reset_password") { writer in
             writer.property("email")
             writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -190,15 +207,21 @@ public struct CareUserMethods: Sendable {
     /// Mails a new confirmation code.
     ///
     /// The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
-    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
-    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`.
-    public func resendConfirmation(email: String) async throws(PosternError) {
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.invalidClient`.
+    public func resendConfirmation(email: String, client: CareOriginInput? = nil) async throws(PosternError) {
         try await postern.perform("care.user.resend_confirmation") { writer in
             writer.property("email")
             writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -273,14 +296,25 @@ public struct CareUserMethods: Sendable {
     /// - Parameters:
     ///   - accessToken: A bearer token from a sign-in.
     ///   - currentPassword: The account's current password.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
-    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.loginAttemptsExceeded`.
-    public func checkPassword(accessToken: String, currentPassword: String) async throws(PosternError) {
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.invalidClient`,
+    ///   `Care.loginAttemptsExceeded`.
+    public func checkPassword(
+        accessToken: String,
+        currentPassword: String,
+        client: CareOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("care.user.check_password") { writer in
             writer.property("access_token")
             writer.string(accessToken)
             writer.property("current_password")
             writer.string(currentPassword)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -294,13 +328,17 @@ public struct CareUserMethods: Sendable {
     ///   - accessToken: A bearer token from a sign-in.
     ///   - currentPassword: The account's current password.
     ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
-    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.loginAttemptsExceeded`.
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.invalidClient`,
+    ///   `Care.loginAttemptsExceeded`.
     public func changePassword(
         accessToken: String,
         currentPassword: String,
-        password: String
+        password: String,
+        client: CareOriginInput? = nil
     ) async throws(PosternError) -> CareAccessToken {
         try await postern.result(of: "care.user.change_password") { writer in
             writer.property("access_token")
@@ -309,6 +347,10 @@ public struct CareUserMethods: Sendable {
             writer.string(currentPassword)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 }
@@ -326,15 +368,39 @@ public struct CareAuthMethods: Sendable {
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    ///   - sessionSeconds: How long the session lasts; 90 days if absent.
+    ///   - idleSeconds: How long the session lasts without a request; without a limit if absent. It is kept to
+    ///     within a quarter.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
-    ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`.
-    public func token(email: String, password: String) async throws(PosternError) -> CareAccessToken {
+    ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`, `Care.invalidClient`,
+    ///   `Care.invalidSessionSeconds`.
+    public func token(
+        email: String,
+        password: String,
+        client: CareOriginInput? = nil,
+        sessionSeconds: Int? = nil,
+        idleSeconds: Int? = nil
+    ) async throws(PosternError) -> CareAccessToken {
         try await postern.result(of: "care.auth.token") { writer in
             writer.property("email")
             writer.string(email)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
+            if let sessionSeconds {
+                writer.property("session_seconds")
+                writer.int(sessionSeconds)
+            }
+            if let idleSeconds {
+                writer.property("idle_seconds")
+                writer.int(idleSeconds)
+            }
         }
     }
 

@@ -92,6 +92,10 @@ extension ErrorSlug {
         public static let invalidShareID = ErrorSlug(.care, "invalid_share_id")
         /// A mailed code is unknown, used, superseded or expired, or belongs to another account.
         public static let invalidCode = ErrorSlug(.care, "invalid_code")
+        /// `client` is no object, its `ip` no IP address, or its `agent` no string (`data.field`).
+        public static let invalidClient = ErrorSlug(.care, "invalid_client")
+        /// `session_seconds` or `idle_seconds` is not a number in its range (`data.field`).
+        public static let invalidSessionSeconds = ErrorSlug(.care, "invalid_session_seconds")
         /// 5 mails of a kind went to the address within an hour, or the account caused 100 mails to other addresses within
         /// a day; `data.retry_after` is the number of seconds until the next mail is allowed.
         public static let tooManyMails = ErrorSlug(.care, "too_many_mails")
@@ -185,6 +189,8 @@ extension ErrorSlug {
         Care.invalidPatientID,
         Care.invalidShareID,
         Care.invalidCode,
+        Care.invalidClient,
+        Care.invalidSessionSeconds,
         Care.tooManyMails,
         Care.sessionNotFound,
         Care.wrongPassword,

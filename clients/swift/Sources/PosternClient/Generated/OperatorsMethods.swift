@@ -17,20 +17,30 @@ public struct OperatorsMethods: Sendable {
     ///
     /// The returned session works at once. Signing in requires the email to be confirmed with the mailed code first.
     /// Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
-    /// `mailQuotaSeconds` (an hour).
+    /// `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - user: The operator's person data.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
     ///   `Operators.operatorExists`, `Operators.tooManyMails`.
-    public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
+    public func register(
+        user: OperatorsPersonInput,
+        password: String,
+        client: OperatorsOriginInput? = nil
+    ) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
             writer.property("user")
             user.write(to: &writer)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -42,15 +52,38 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    ///   - sessionSeconds: How long the session lasts; 90 days if absent.
+    ///   - idleSeconds: How long the session lasts without a request; without a limit if absent. It is kept to
+    ///     within a quarter.
     /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
     ///   `Operators.accountInvalidOrUnconfirmed`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
-    public func signin(email: String, password: String) async throws(PosternError) -> OperatorsOperator {
+    public func signin(
+        email: String,
+        password: String,
+        client: OperatorsOriginInput? = nil,
+        sessionSeconds: Int? = nil,
+        idleSeconds: Int? = nil
+    ) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.signin") { writer in
             writer.property("email")
             writer.string(email)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
+            if let sessionSeconds {
+                writer.property("session_seconds")
+                writer.int(sessionSeconds)
+            }
+            if let idleSeconds {
+                writer.property("idle_seconds")
+                writer.int(idleSeconds)
+            }
         }
     }
 
@@ -73,15 +106,21 @@ public struct OperatorsMethods: Sendable {
     /// Mails a new confirmation code.
     ///
     /// The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
-    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
-    public func resendConfirmation(email: String) async throws(PosternError) {
+    public func resendConfirmation(email: String, client: OperatorsOriginInput? = nil) async throws(PosternError) {
         try await postern.perform("operators.resend_confirmation") { writer in
             writer.property("email")
             writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -131,15 +170,21 @@ public struct OperatorsMethods: Sendable {
     /// Mails a code for setting a new password.
     ///
     /// The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
-    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`.
-    public func resetPassword(email: String) async throws(PosternError) {
+    public func resetPassword(email: String, client: OperatorsOriginInput? = nil) async throws(PosternError) {
         try await postern.perform("operators.reset_password") { writer in
             writer.property("email")
             writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -151,14 +196,24 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - code: The code from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
     ///   `Operators.codeInvalid`.
-    public func completeReset(code: String, password: String) async throws(PosternError) {
+    public func completeReset(
+        code: String,
+        password: String,
+        client: OperatorsOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("operators.complete_reset") { writer in
             writer.property("code")
             writer.string(code)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -246,9 +301,16 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     ///   - currentPassword: The account's current password.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
     ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
-    public func checkPassword(userID: Int, sessionID: String, currentPassword: String) async throws(PosternError) {
+    public func checkPassword(
+        userID: Int,
+        sessionID: String,
+        currentPassword: String,
+        client: OperatorsOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("operators.check_password") { writer in
             writer.property("user_id")
             writer.int(userID)
@@ -256,6 +318,10 @@ public struct OperatorsMethods: Sendable {
             writer.string(sessionID)
             writer.property("current_password")
             writer.string(currentPassword)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -270,6 +336,8 @@ public struct OperatorsMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - currentPassword: The account's current password.
     ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
     ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
@@ -277,7 +345,8 @@ public struct OperatorsMethods: Sendable {
         userID: Int,
         sessionID: String,
         currentPassword: String,
-        password: String
+        password: String,
+        client: OperatorsOriginInput? = nil
     ) async throws(PosternError) -> OperatorsSessionCredential {
         try await postern.result(of: "operators.change_password") { writer in
             writer.property("user_id")
@@ -288,6 +357,10 @@ public struct OperatorsMethods: Sendable {
             writer.string(currentPassword)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -300,9 +373,16 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     ///   - currentPassword: The account's current password.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
     ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
-    public func delete(userID: Int, sessionID: String, currentPassword: String) async throws(PosternError) {
+    public func delete(
+        userID: Int,
+        sessionID: String,
+        currentPassword: String,
+        client: OperatorsOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("operators.delete") { writer in
             writer.property("user_id")
             writer.int(userID)
@@ -310,6 +390,10 @@ public struct OperatorsMethods: Sendable {
             writer.string(sessionID)
             writer.property("current_password")
             writer.string(currentPassword)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 }

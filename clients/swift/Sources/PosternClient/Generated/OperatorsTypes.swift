@@ -348,10 +348,14 @@ public struct OperatorsOpenSession: ResultValue, Equatable, Sendable {
     /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
     /// be missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var lastUsed: String
-    /// When the session expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    /// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var expires: String
     /// Whether this request used the session.
     public var current: Bool
+    /// The address that the session was opened from, if the host stated it.
+    public var ip: String?
+    /// The program that opened the session, if the host stated it.
+    public var agent: String?
 
     /// Creates a value from its properties.
     public init(
@@ -359,13 +363,17 @@ public struct OperatorsOpenSession: ResultValue, Equatable, Sendable {
         created: String,
         lastUsed: String,
         expires: String,
-        current: Bool
+        current: Bool,
+        ip: String?,
+        agent: String?
     ) {
         self.id = id
         self.created = created
         self.lastUsed = lastUsed
         self.expires = expires
         self.current = current
+        self.ip = ip
+        self.agent = agent
     }
 
     init(reading reader: inout JSONReader) throws {
@@ -374,6 +382,8 @@ public struct OperatorsOpenSession: ResultValue, Equatable, Sendable {
         var lastUsed: String?
         var expires: String?
         var current: Bool?
+        var ip: String??
+        var agent: String??
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -386,6 +396,10 @@ public struct OperatorsOpenSession: ResultValue, Equatable, Sendable {
                 expires = try reader.value(of: "expires")
             } else if propertyName.equals("current") {
                 current = try reader.value(of: "current")
+            } else if propertyName.equals("ip") {
+                ip = try reader.nullableValue(of: "ip")
+            } else if propertyName.equals("agent") {
+                agent = try reader.nullableValue(of: "agent")
             } else {
                 try reader.skip()
             }
@@ -395,6 +409,8 @@ public struct OperatorsOpenSession: ResultValue, Equatable, Sendable {
         self.lastUsed = try required(lastUsed, "last_used")
         self.expires = try required(expires, "expires")
         self.current = try required(current, "current")
+        self.ip = try required(ip, "ip")
+        self.agent = try required(agent, "agent")
     }
 }
 
@@ -447,6 +463,36 @@ public struct OperatorsEndedSessions: ResultValue, Equatable, Sendable {
             }
         }
         self.ended = try required(ended, "ended")
+    }
+}
+
+/// Where a host's client is.
+public struct OperatorsOriginInput: Equatable, Sendable {
+    /// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
+    public var ip: String?
+    /// The program, such as a browser's User-Agent; the first 256 characters are kept.
+    public var agent: String?
+
+    /// Creates a value from its properties.
+    public init(
+        ip: String? = nil,
+        agent: String? = nil
+    ) {
+        self.ip = ip
+        self.agent = agent
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        if let ip {
+            writer.property("ip")
+            writer.string(ip)
+        }
+        if let agent {
+            writer.property("agent")
+            writer.string(agent)
+        }
+        writer.endObject()
     }
 }
 

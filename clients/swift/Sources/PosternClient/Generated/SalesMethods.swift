@@ -18,7 +18,8 @@ public struct SalesUserMethods: Sendable {
     /// Creates a customer.
     ///
     /// Any valid referral code works. The customer cannot sign in until the mailed token is used. Limits:
-    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+    /// `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -26,6 +27,8 @@ public struct SalesUserMethods: Sendable {
     ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A new customer.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
     ///   `Sales.userAlreadyExists`, `Sales.tooManyMails`.
@@ -34,7 +37,8 @@ public struct SalesUserMethods: Sendable {
         password: String,
         referralCode: String,
         source: String,
-        name: SalesNameInput
+        name: SalesNameInput,
+        client: SalesOriginInput? = nil
     ) async throws(PosternError) -> SalesCreated {
         try await postern.result(of: "sales.user.create_customer") { writer in
             writer.property("email")
@@ -47,12 +51,17 @@ public struct SalesUserMethods: Sendable {
             writer.string(source)
             writer.property("name")
             name.write(to: &writer)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
     /// Creates a salesperson.
     ///
-    /// The owner of the referral code must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days).
+    /// The owner of the referral code must be a salesperson or an internal user. Limits: `sessionSeconds` (90 days),
+    /// `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
@@ -61,16 +70,19 @@ public struct SalesUserMethods: Sendable {
     ///   - name: The person's name.
     ///   - phone: The phone number.
     ///   - brandID: The external id of the brand.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
-    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
+    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`, `Sales.tooManyMails`.
     public func createSalesperson(
         email: String,
         password: String,
         referralCode: String,
         name: SalesNameInput,
         phone: String,
-        brandID: String
+        brandID: String,
+        client: SalesOriginInput? = nil
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_salesperson") { writer in
             writer.property("email")
@@ -85,26 +97,34 @@ public struct SalesUserMethods: Sendable {
             writer.string(phone)
             writer.property("brand_id")
             writer.string(brandID)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
     /// Creates an internal user.
     ///
-    /// The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90 days).
+    /// The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90 days),
+    /// `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - name: The person's name.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
-    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
+    ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`, `Sales.tooManyMails`.
     public func createInternal(
         email: String,
         password: String,
         referralCode: String,
-        name: SalesNameInput
+        name: SalesNameInput,
+        client: SalesOriginInput? = nil
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_internal") { writer in
             writer.property("email")
@@ -115,6 +135,10 @@ public struct SalesUserMethods: Sendable {
             writer.string(referralCode)
             writer.property("name")
             name.write(to: &writer)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -126,15 +150,38 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    ///   - sessionSeconds: How long the session lasts; 90 days if absent.
+    ///   - idleSeconds: How long the session lasts without a request; without a limit if absent. It is kept to
+    ///     within a quarter.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.authenticationFailed`,
     ///   `Sales.tooManyAttempts`.
-    public func authenticate(email: String, password: String) async throws(PosternError) -> SalesAuthenticated {
+    public func authenticate(
+        email: String,
+        password: String,
+        client: SalesOriginInput? = nil,
+        sessionSeconds: Int? = nil,
+        idleSeconds: Int? = nil
+    ) async throws(PosternError) -> SalesAuthenticated {
         try await postern.result(of: "sales.user.authenticate") { writer in
             writer.property("email")
             writer.string(email)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
+            if let sessionSeconds {
+                writer.property("session_seconds")
+                writer.int(sessionSeconds)
+            }
+            if let idleSeconds {
+                writer.property("idle_seconds")
+                writer.int(idleSeconds)
+            }
         }
     }
 
@@ -203,15 +250,21 @@ public struct SalesUserMethods: Sendable {
     /// Mails a token for setting a new password.
     ///
     /// The reply is the same whether or not the account exists. Limits: `resetCodeSeconds` (an hour),
-    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
-    public func reset(email: String) async throws(PosternError) {
+    public func reset(email: String, client: SalesOriginInput? = nil) async throws(PosternError) {
         try await postern.perform("sales.user.reset") { writer in
             writer.property("email")
             writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -223,28 +276,44 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - token: The token from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
-    public func completeReset(token: String, password: String) async throws(PosternError) {
+    public func completeReset(
+        token: String,
+        password: String,
+        client: SalesOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("sales.user.complete_reset") { writer in
             writer.property("token")
             writer.string(token)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
     /// Mails a new verification token.
     ///
     /// The reply is the same whether or not the account exists. Limits: `confirmationCodeSeconds` (a day),
-    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
+    /// `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
     ///
     /// - Parameters:
     ///   - email: The email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`.
-    public func resendVerification(email: String) async throws(PosternError) {
+    public func resendVerification(email: String, client: SalesOriginInput? = nil) async throws(PosternError) {
         try await postern.perform("sales.user.resend_verification") { writer in
             writer.property("email")
             writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -333,14 +402,24 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
     ///   - currentPassword: The account's current password.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
     ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
-    public func checkPassword(apiKey: String, currentPassword: String) async throws(PosternError) {
+    public func checkPassword(
+        apiKey: String,
+        currentPassword: String,
+        client: SalesOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("sales.user.check_password") { writer in
             writer.property("api_key")
             writer.string(apiKey)
             writer.property("current_password")
             writer.string(currentPassword)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -354,13 +433,16 @@ public struct SalesUserMethods: Sendable {
     ///   - apiKey: A bearer token from a sign-in.
     ///   - currentPassword: The account's current password.
     ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
     ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
     public func changePassword(
         apiKey: String,
         currentPassword: String,
-        password: String
+        password: String,
+        client: SalesOriginInput? = nil
     ) async throws(PosternError) -> SalesNewKey {
         try await postern.result(of: "sales.user.change_password") { writer in
             writer.property("api_key")
@@ -369,6 +451,10 @@ public struct SalesUserMethods: Sendable {
             writer.string(currentPassword)
             writer.property("password")
             writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 
@@ -380,14 +466,24 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
     ///   - currentPassword: The account's current password.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
     ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
-    public func delete(apiKey: String, currentPassword: String) async throws(PosternError) {
+    public func delete(
+        apiKey: String,
+        currentPassword: String,
+        client: SalesOriginInput? = nil
+    ) async throws(PosternError) {
         try await postern.perform("sales.user.delete") { writer in
             writer.property("api_key")
             writer.string(apiKey)
             writer.property("current_password")
             writer.string(currentPassword)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 }
