@@ -58,6 +58,9 @@ extension AccountAPI {
     /// For APIs whose accounts have only records that all APIs have.
     package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int { 0 }
 
+    /// The audit trail of its accounts.
+    var audit: AuditTrail { AuditTrail(Self.realm) }
+
     /// A new token for a session.
     func newToken() -> SecretToken {
         SecretToken(bytes: Self.tokenDigits / 2, from: environment.random)

@@ -14,6 +14,7 @@ package final class Courier {
     private let outbox: Outbox
     private let time: any TimeSource
     private let sender: MailSender
+    private let audit: AuditBounds
     private let driver: (any MailDriver)?
     private let log: (String) -> Void
 
@@ -33,6 +34,7 @@ package final class Courier {
     /// - Parameters:
     ///   - driver: delivers the mails; nil keeps them in the outbox.
     ///   - sender: the sender of the mails.
+    ///   - audit: how long the audit trail is, which is swept too.
     ///   - log: takes one line, without secrets, for the server's administrator.
     ///   - startThread: starts the thread of each delivery.
     ///   - wake: called after each delivery, usually on its thread. The caller must then call `sendDue()`.
@@ -42,6 +44,7 @@ package final class Courier {
         time: any TimeSource,
         driver: (any MailDriver)?,
         sender: MailSender,
+        audit: AuditBounds = AuditBounds(),
         log: @escaping (String) -> Void,
         startThread: @escaping Thread.Starter = Thread.start,
         wake: @escaping @Sendable () -> Void
@@ -51,6 +54,7 @@ package final class Courier {
         self.time = time
         self.driver = driver
         self.sender = sender
+        self.audit = audit
         self.log = log
         self.deliveries = Deliveries(startThread: startThread, wake: wake)
     }
@@ -95,7 +99,7 @@ package final class Courier {
         do {
             try store.retryWhileLocked {
                 try store.write { tx in
-                    for mail in delivered { try outbox.markDelivered(mail, in: tx) }
+                    for mail in delivered { try outbox.markDelivered(mail, at: time.now, in: tx) }
                     for mail in underWay.subtracting(delivered) { try outbox.claim(mail, until: time.now, in: tx) }
                 }
                 try store.makeDurable()
@@ -131,7 +135,7 @@ package final class Courier {
             let next = try store.write { tx in
                 failures = try outcomes.compactMap { try record($0, at: now, in: tx) }
                 let nextMailSweep = try outbox.sweep(at: now, in: tx)
-                if sweeps { hasMoreToSweep = try Sweep.run(at: now, in: tx) }
+                if sweeps { hasMoreToSweep = try Sweep.run(at: now, audit: audit, in: tx) }
                 let room = driver == nil ? 0 : Limits.deliveriesMax - underWay.count + outcomes.count
                 let delivered = Set(outcomes.map(\.mail))
                 let busy = underWay.subtracting(delivered)
@@ -178,7 +182,7 @@ package final class Courier {
     /// Records the outcome of a delivery. Returns a log line if it failed; else nil.
     private func record(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
         guard let failure = outcome.failure else {
-            try outbox.markDelivered(outcome.mail, in: tx)
+            try outbox.markDelivered(outcome.mail, at: now, in: tx)
             return nil
         }
         // The mail expired during its delivery, or was deleted.
@@ -186,7 +190,7 @@ package final class Courier {
         let attempt = mail.attempts + 1
         let retry = RetryPolicy.seconds(afterAttempt: attempt)
         let next = retry.map { now.adding(seconds: $0) }
-        try outbox.markFailed(outcome.mail, error: failure.fullReason, retryAt: next, in: tx)
+        try outbox.markFailed(outcome.mail, error: failure.fullReason, retryAt: next, at: now, in: tx)
         let prospect = retry.map { "and is retried in \($0) seconds" } ?? "and is not retried"
         return "mail: number \(outcome.mail) could not be delivered \(prospect): \(failure.reason)"
     }

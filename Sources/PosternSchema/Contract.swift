@@ -50,7 +50,7 @@ struct Contract {
         accountMethodNames = definitions.accountMethods.names
         accountResults = try definitions.accountMethods.types.map { try ObjectType(limits.resolved($0)) }
         apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
-        let shared = Records(name: "identity", records: try Self.records(in: account, limits))
+        let shared = Records(name: "identity", records: try Self.records(in: definitions.records(of: account), limits))
         records =
             try [shared]
             + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }

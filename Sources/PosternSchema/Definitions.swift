@@ -15,13 +15,14 @@ struct Definitions {
     ///   - account: account.json, the file of the definitions and records that several APIs share.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["properties", "types", "inputs", "errors", "methods", "records"])
+        try account.allowOnly(["enums", "properties", "types", "inputs", "errors", "methods", "records"])
         accountMethods = try AccountMethods(account)
-        enumerations = try apis.flatMap { api in
-            try api.list("enums").map { try Enumeration($0, api: api.text("api")) }
-        }
+        enumerations =
+            try account.list("enums").map { try Enumeration($0, api: "") }
+            + apis.flatMap { api in try api.list("enums").map { try Enumeration($0, api: api.text("api")) } }
         let properties = try Self.named(account.list("properties"), beside: [:])
-        let types = try (account.list("types") + account.list("inputs")).map { try Self.filled($0, from: properties) }
+        let lists = try ["types", "inputs", "records"].flatMap { try account.list($0) }
+        let types = try lists.map { try Self.filled($0, from: properties) }
         shared = try Self.named(types, beside: properties)
     }
 
@@ -35,6 +36,12 @@ struct Definitions {
         let all = own + enumerations.map { ($0.name, $0) }
         let types = Dictionary(all, uniquingKeysWith: { first, _ in first })
         return Self.typed(try Self.filled(api, from: definitions), by: types)
+    }
+
+    /// The records of account.json, with each property of an enumeration's type turned into a string.
+    func records(of account: JSONValue) -> JSONValue {
+        let types = Dictionary(enumerations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return Self.typed(account, by: types)
     }
 
     private static func named(
@@ -97,6 +104,7 @@ struct Enumeration {
     let description: String
     let values: [String]
 
+    /// - Parameter api: the API's name; empty for an enumeration of account.json.
     init(_ value: JSONValue, api: String) throws {
         try value.allowOnly(["name", "description", "values"])
         self.api = api

@@ -4,12 +4,15 @@ struct EnumerationsEmitter {
 
     init(_ contract: Contract) {
         let enumerations = contract.enumerations.filter { $0.api != "service" }.map { enumeration in
-            """
-            /// \(enumeration.description)
-            package enum \(enumeration.name): String, CaseIterable, Sendable {
-                case \(enumeration.values.map(\.lowerCamel).joined(separator: ", "))
+            let cases = enumeration.values.map { value in
+                value.lowerCamel == value ? value : "\(value.lowerCamel) = \"\(value)\""
             }
-            """
+            return """
+                /// \(enumeration.description)
+                package enum \(enumeration.name): String, CaseIterable, Sendable {
+                    case \(cases.joined(separator: ", "))
+                }
+                """
         }
         text = generatedMark + enumerations.joined(separator: "\n\n") + "\n"
     }

@@ -19,8 +19,10 @@ struct RecordsEmitter {
         lines += properties.map { "    var \($0.name.lowerCamel): \(TypeName($0.type.base).swift)?" }
         lines += readingStatements(of: properties.map { ($0.name, statement(reading: $0)) }).indented
         let required = properties.filter { !$0.type.isNullable && !$0.isOptional }.map { "let \($0.name.lowerCamel)" }
-        lines += ["    guard " + required.joined(separator: ", ") + " else {"]
-        lines += ["        throw JSONError(.typeMismatch, at: reader.offset)", "    }"]
+        if !required.isEmpty {
+            lines += ["    guard " + required.joined(separator: ", ") + " else {"]
+            lines += ["        throw JSONError(.typeMismatch, at: reader.offset)", "    }"]
+        }
         lines += properties.map { "    self.\($0.name.lowerCamel) = \($0.name.lowerCamel)" }
         return lines + ["}"]
     }

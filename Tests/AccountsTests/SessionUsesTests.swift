@@ -16,7 +16,7 @@ struct SessionUsesTests {
     private static func token() -> SecretToken { SecretToken(bytes: 16, from: SystemRandom()) }
 
     private func open(_ token: SecretToken, for account: Int = 1) throws {
-        try store.transact { tx in try sessions.open(token, for: account, at: start, in: tx) }
+        try store.transact { tx in _ = try sessions.open(token, for: account, at: start, in: tx) }
     }
 
     private func use(_ token: SecretToken, at time: Timestamp) throws {

@@ -20,7 +20,7 @@ struct SignInLockoutTests {
     private func fail(_ ip: String, times: Int = 1, at time: Timestamp? = nil) throws {
         let origin = try origin(ip)
         try store.transact { tx in
-            for _ in 0..<times { try lockout.fail(1, from: origin, at: time ?? start, in: tx) }
+            for _ in 0..<times { _ = try lockout.fail(1, from: origin, at: time ?? start, in: tx) }
         }
     }
 

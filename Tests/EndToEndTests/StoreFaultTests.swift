@@ -16,7 +16,7 @@ struct StoreFaultTests {
 
     /// A limit on the file size simulates a full disk; the store handles both in the same way.
     @Test func reportsAFullDiskAndStillAnswersReads() throws {
-        let postern = try PosternProcess(["--data", folder.path("store")], shell: #"ulimit -f 8; exec "$@""#)
+        let postern = try PosternProcess(["--data", folder.path("store")], shell: #"ulimit -f 16; exec "$@""#)
         _ = try postern.reply(to: "care.user.register", register(1))
         let sign: JSONValue = ["email": "c1@b.co", "password": "p"]
         let token = try #require(try postern.reply(to: "care.auth.token", sign)["result"]?["access_token"])

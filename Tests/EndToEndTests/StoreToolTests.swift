@@ -34,7 +34,7 @@ struct StoreToolTests {
         let postern = try serving()
         let check = try PosternProcess.run(["check"] + data)
         #expect(check.status == 0 && check.errors == "")
-        #expect(check.output == "sound: 73 entries of 4 transactions")
+        #expect(check.output == "sound: 82 entries of 4 transactions")
         let backup = try PosternProcess.run(["backup", folder.path("copy")] + data)
         #expect(backup.status == 0 && backup.output == "" && backup.errors == "")
         #expect(try register(5, postern)["result"] != nil)
@@ -55,7 +55,7 @@ struct StoreToolTests {
         let edited = exported.output.replacing("c3@b.co", with: "changed@b.co")
         #expect(edited != exported.output)
         let imported = try PosternProcess.run(["import", "--data", folder.path("new")], input: edited)
-        #expect(imported.status == 0 && imported.output == "imported: 29 records into \(folder.path("new"))")
+        #expect(imported.status == 0 && imported.output == "imported: 34 records into \(folder.path("new"))")
         #expect(try PosternProcess.run(["check", "--data", folder.path("new")]).status == 0)
         let next = try PosternProcess(["--data", folder.path("new")])
         let signIn: JSONValue = ["email": "changed@b.co", "password": "p"]

@@ -4,6 +4,37 @@ package postern
 
 import "fmt"
 
+// EventKind is what an event of the audit trail reports.
+type EventKind string
+
+// The values of [EventKind]. A newer service may have more.
+const (
+	EventKindRegistered           EventKind = "registered"
+	EventKindConfirmed            EventKind = "confirmed"
+	EventKindSignedIn             EventKind = "signed_in"
+	EventKindSignInFailed         EventKind = "sign_in_failed"
+	EventKindLocked               EventKind = "locked"
+	EventKindSignedOut            EventKind = "signed_out"
+	EventKindSessionEnded         EventKind = "session_ended"
+	EventKindPasswordChanged      EventKind = "password_changed"
+	EventKindPasswordReset        EventKind = "password_reset"
+	EventKindResetRequested       EventKind = "reset_requested"
+	EventKindEmailChangeRequested EventKind = "email_change_requested"
+	EventKindEmailChanged         EventKind = "email_changed"
+	EventKindEmailReverted        EventKind = "email_reverted"
+	EventKindProfileChanged       EventKind = "profile_changed"
+	EventKindClientChanged        EventKind = "client_changed"
+	EventKindPatientChanged       EventKind = "patient_changed"
+	EventKindShared               EventKind = "shared"
+	EventKindUnshared             EventKind = "unshared"
+	EventKindClaimed              EventKind = "claimed"
+	EventKindInvited              EventKind = "invited"
+	EventKindAccountDeleted       EventKind = "account_deleted"
+	EventKindMailSent             EventKind = "mail_sent"
+	EventKindMailFailed           EventKind = "mail_failed"
+	EventKindImported             EventKind = "imported"
+)
+
 // CareRole is the role of a user.
 type CareRole string
 

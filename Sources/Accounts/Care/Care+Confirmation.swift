@@ -64,6 +64,7 @@ extension Care {
         guard var user = try tx.get(CareUser.self, user.key), !user.isProven else { return }
         user.isProven = true
         try tx.update(user)
+        try audit.record(.confirmed, of: user.id, by: .account, at: environment.time.now, in: tx)
         try begin(CareJob(.opening, user.id), in: tx)
     }
 }

@@ -17,7 +17,6 @@ extension Care {
         if try !waits && advance(&job, in: tx) { return }
         job.mark =
             switch CareJob.Kind(rawValue: job.kind) {
-            case .account: try tx.nextNumber(of: OutboxMail.self)
             case .takeover: try tx.nextNumber(of: CareShare.self)
             default: 0
             }
@@ -26,6 +25,11 @@ extension Care {
     }
 
     package func runJob() throws -> Bool {
+        let hasMoreJobs = try continueJob()
+        return try continueDeletion() || hasMoreJobs
+    }
+
+    private func continueJob() throws -> Bool {
         try environment.store.write { tx in
             let jobs = try tx.all(CareJob.self)
             guard var job = jobs.first(where: { $0.kind == CareJob.Kind.takeover.rawValue }) ?? jobs.first else {
@@ -60,6 +64,7 @@ extension Care {
     // the deletion is pending, no invitation to a patient without an heir can be accepted.
 
     private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        // Only a job of an earlier version has an address; now an AccountDeletion deletes the mails.
         if let address = job.address {
             left -= try environment.outbox.forgetMails(of: .care, to: address, below: job.mark, limit: left, in: tx)
         }

@@ -52,6 +52,7 @@ extension Care {
             )
             try edit(&patient, given, isNew: true, at: now)
             let share = try add(patient, of: user, in: tx)
+            try record(.created, of: patient, by: user.id, at: now, in: tx)
             return SeenPatient(patient: patient, share: share, creator: user.email)
         }
     }
@@ -126,9 +127,12 @@ extension Care {
         let now = environment.time.now
         return try environment.store.write { tx in
             let share = try writableShare(token, id, at: now, in: tx)
-            var patient = try seen(share, in: tx).patient
+            let before = try seen(share, in: tx)
+            var patient = before.patient
             try edit(&patient, given, isNew: false, at: now)
+            guard patient != before.patient else { return before }
             try tx.update(patient)
+            try record(.updated, of: patient, by: share.user, at: now, in: tx)
             return try seen(share, in: tx)
         }
     }
@@ -141,8 +145,21 @@ extension Care {
             if let me = patient.patient.me, me != patient.share.user { throw AccountError(ErrorCode.Care.unauthorized) }
             try tx.delete(CarePatient.self, patient.patient.key)
             try begin(CareJob(.patient, patient.patient.id), in: tx)
+            try record(.deleted, of: patient.patient, by: patient.share.user, at: now, in: tx)
             return patient
         }
+    }
+
+    /// Records a change of a patient by a user.
+    func record(
+        _ change: EventChange,
+        of patient: CarePatient,
+        by user: Int?,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let detail = EventDetail(patient: patient.id, change: change)
+        try audit.record(.patientChanged, of: user, by: .account, detail: detail, at: now, in: tx)
     }
 
     /// Adds a patient with its owner's share.

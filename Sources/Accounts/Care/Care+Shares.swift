@@ -45,6 +45,7 @@ extension Care {
             if share.user == nil, let seconds = try invite(address, to: share, from: sender, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
+            try record(.shared, share, by: sender, at: now, in: tx)
             return share
         }
     }
@@ -121,7 +122,8 @@ extension Care {
     package func unshare(_ token: Given<String>, _ id: Given<Int>, shareID: Given<Int>) throws -> CareShare {
         let now = environment.time.now
         return try environment.store.write { tx in
-            let own = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)
+            let user = try authenticated(token, at: now, in: tx)
+            let own = try settledShare(of: user, in: id, in: tx)
             guard let shareID = shareID.value, Key.numbers.contains(shareID),
                 let share = try tx.get(CareShare.self, Key(shareID)), share.patient == own.patient,
                 try isLive(share, pendingJobs(in: tx), isReached: true, in: tx)
@@ -129,8 +131,20 @@ extension Care {
             guard own.allowsWriting || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
             try end(share, in: tx)
+            try record(.unshared, share, by: user, at: now, in: tx)
             return share
         }
+    }
+
+    private func record(
+        _ kind: EventKind,
+        _ share: CareShare,
+        by user: CareUser,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let detail = EventDetail(patient: share.patient, share: share.id)
+        try audit.record(kind, of: user.id, by: .account, detail: detail, at: now, in: tx)
     }
 
     /// Deletes a share and its invitation code.
@@ -158,6 +172,7 @@ extension Care {
             let isOwnAddress = found.email.lowercased() == user.email.lowercased()
             if let own = try self.own(of: user, in: patient.id, in: tx) {
                 guard !own.allowsWriting, found.allowsWriting else { return try seen(own, in: tx) }
+                try record(.claimed, found, by: user, at: now, in: tx)
                 return try seen(try open(found, for: user, in: tx), in: tx)
             }
             // Another invitation to the same patient may wait for the claimer's own address.
@@ -165,6 +180,7 @@ extension Care {
                 try end(other, in: tx)
             }
             let share = try open(found, for: user, in: tx)
+            try record(.claimed, found, by: user, at: now, in: tx)
             if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, in: tx) }
             return try seen(share, in: tx)
         }

@@ -76,6 +76,7 @@ extension Care {
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
+            try audit.record(.registered, of: user.id, by: .anonymous, from: new.origin, at: now, in: tx)
             return user
         }
     }
@@ -145,7 +146,14 @@ extension Care {
         let now = environment.time.now
         return try environment.store.write { tx in
             var user = try edited(by: change, at: now, in: tx)
-            if let newHash { try replacePassword(of: &user, by: newHash, in: tx) } else { try tx.update(user) }
+            let hasNewProfile = try user != authenticated(change.token, at: now, in: tx)
+            if let newHash {
+                try replacePassword(of: &user, by: newHash, in: tx)
+                try audit.record(.passwordChanged, of: user.id, by: .account, at: now, in: tx)
+            } else {
+                try tx.update(user)
+            }
+            if hasNewProfile { try audit.record(.profileChanged, of: user.id, by: .account, at: now, in: tx) }
             return user
         }
     }
@@ -197,6 +205,7 @@ extension Care {
             else { return user.email }
             let end = now.adding(seconds: Limits.temporaryPasswordSeconds)
             try replacePassword(of: &user, by: hash, temporaryUntil: end, in: tx)
+            try audit.record(.resetRequested, of: user.id, by: .anonymous, from: origin, at: now, in: tx)
             try environment.outbox.post(
                 user.isProven ? .careTemporaryPassword : .careTemporaryPasswordUnproven,
                 to: stored,
@@ -216,9 +225,9 @@ extension Care {
         let now = environment.time.now
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
-            try deleteSharedRecords(of: user, in: tx)
+            try delete(user, by: .account, in: tx)
             try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
-            try begin(CareJob(.account, user.id, address: user.email.lowercased()), in: tx)
+            try begin(CareJob(.account, user.id), in: tx)
             return user
         }
     }

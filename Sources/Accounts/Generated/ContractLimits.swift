@@ -62,6 +62,10 @@ extension Limits {
     package static let mailsToOthersSeconds = 86_400
     /// How long the outbox keeps the record of a mail, without its text, after the mail was delivered, has failed for good or has expired.
     package static let outboxRecordSeconds = 2_592_000
+    /// How many days the audit trail keeps an event, unless `--audit-days` sets another number.
+    package static let auditDays = 365
+    /// How many events the audit trail keeps, unless `--audit-max` sets another number.
+    package static let auditEventsMax = 1_000_000
     /// How long a code that completes a reset is valid.
     package static let resetCodeSeconds = 3_600
     /// How long a code that confirms an address is valid.

@@ -146,17 +146,21 @@ package struct AccountDeletion: Equatable, Sendable {
     package var address: String
     /// Mails with a lower number are deleted. Later ones belong to a new account with the address.
     package var mark: Int
+    /// The lowest number of an event that is not erased yet.
+    package var nextEvent: Int
 
     package init(
         realm: String,
         account: Int,
         address: String,
-        mark: Int
+        mark: Int,
+        nextEvent: Int
     ) {
         self.realm = realm
         self.account = account
         self.address = address
         self.mark = mark
+        self.nextEvent = nextEvent
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -164,6 +168,7 @@ package struct AccountDeletion: Equatable, Sendable {
         var account: Int?
         var address: String?
         var mark: Int?
+        var nextEvent: Int?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("realm") {
@@ -174,17 +179,20 @@ package struct AccountDeletion: Equatable, Sendable {
                 address = try reader.text().string
             } else if propertyName.equals("mark") {
                 mark = try reader.number().int
+            } else if propertyName.equals("next_event") {
+                nextEvent = try reader.number().int
             } else {
                 try reader.skip()
             }
         }
-        guard let realm, let account, let address, let mark else {
+        guard let realm, let account, let address, let mark, let nextEvent else {
             throw JSONError(.typeMismatch, at: reader.offset)
         }
         self.realm = realm
         self.account = account
         self.address = address
         self.mark = mark
+        self.nextEvent = nextEvent
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -197,6 +205,8 @@ package struct AccountDeletion: Equatable, Sendable {
         writer.string(address)
         writer.property("mark")
         writer.int(mark)
+        writer.property("next_event")
+        writer.int(nextEvent)
         writer.endObject()
     }
 }
@@ -902,6 +912,304 @@ package struct HashKey: Equatable, Sendable {
         writer.int(number)
         writer.property("secret")
         writer.string(secret)
+        writer.endObject()
+    }
+}
+
+/// What an event is about, beyond its account.
+package struct EventDetail: Equatable, Sendable {
+    /// The number of a session.
+    package var session: Int?
+    /// The number of a client.
+    package var client: Int?
+    /// The number of a patient.
+    package var patient: Int?
+    /// The number of a share.
+    package var share: Int?
+    /// The number of a mail.
+    package var mail: Int?
+    /// The number of an invitation.
+    package var invitation: Int?
+    /// The kind of a mail.
+    package var mailKind: String?
+    /// created, updated or deleted.
+    package var change: String?
+    /// Who asked for an administrator's operation, as the host states it.
+    package var actor: String?
+
+    package init(
+        session: Int?,
+        client: Int?,
+        patient: Int?,
+        share: Int?,
+        mail: Int?,
+        invitation: Int?,
+        mailKind: String?,
+        change: String?,
+        actor: String?
+    ) {
+        self.session = session
+        self.client = client
+        self.patient = patient
+        self.share = share
+        self.mail = mail
+        self.invitation = invitation
+        self.mailKind = mailKind
+        self.change = change
+        self.actor = actor
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var session: Int?
+        var client: Int?
+        var patient: Int?
+        var share: Int?
+        var mail: Int?
+        var invitation: Int?
+        var mailKind: String?
+        var change: String?
+        var actor: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("session") {
+                session = try reader.number().int
+            } else if propertyName.equals("client") {
+                client = try reader.number().int
+            } else if propertyName.equals("patient") {
+                patient = try reader.number().int
+            } else if propertyName.equals("share") {
+                share = try reader.number().int
+            } else if propertyName.equals("mail") {
+                mail = try reader.number().int
+            } else if propertyName.equals("invitation") {
+                invitation = try reader.number().int
+            } else if propertyName.equals("mail_kind") {
+                mailKind = try reader.text().string
+            } else if propertyName.equals("change") {
+                change = try reader.text().string
+            } else if propertyName.equals("actor") {
+                actor = try reader.text().string
+            } else {
+                try reader.skip()
+            }
+        }
+        self.session = session
+        self.client = client
+        self.patient = patient
+        self.share = share
+        self.mail = mail
+        self.invitation = invitation
+        self.mailKind = mailKind
+        self.change = change
+        self.actor = actor
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        if let session {
+            writer.property("session")
+            writer.int(session)
+        }
+        if let client {
+            writer.property("client")
+            writer.int(client)
+        }
+        if let patient {
+            writer.property("patient")
+            writer.int(patient)
+        }
+        if let share {
+            writer.property("share")
+            writer.int(share)
+        }
+        if let mail {
+            writer.property("mail")
+            writer.int(mail)
+        }
+        if let invitation {
+            writer.property("invitation")
+            writer.int(invitation)
+        }
+        if let mailKind {
+            writer.property("mail_kind")
+            writer.string(mailKind)
+        }
+        if let change {
+            writer.property("change")
+            writer.string(change)
+        }
+        if let actor {
+            writer.property("actor")
+            writer.string(actor)
+        }
+        writer.endObject()
+    }
+}
+
+/// An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and contains no secret.
+package struct Event: Equatable, Sendable {
+    /// The event's number. Events are numbered in the order in which they were stored.
+    package var seq: Int
+    /// When it happened.
+    package var time: Timestamp
+    /// The API of the account.
+    package var api: String
+    /// The number of the account; absent for an email that has none.
+    package var account: Int?
+    /// What happened.
+    package var kind: String
+    /// Who caused it: account, anonymous, admin, or the service itself.
+    package var by: String
+    /// The address that the request came from, if the host stated it.
+    package var ip: String?
+    /// The program that sent the request, if the host stated it.
+    package var agent: String?
+    /// What the event is about, beyond its account.
+    package var detail: EventDetail?
+
+    package init(
+        seq: Int,
+        time: Timestamp,
+        api: String,
+        account: Int?,
+        kind: String,
+        by: String,
+        ip: String?,
+        agent: String?,
+        detail: EventDetail?
+    ) {
+        self.seq = seq
+        self.time = time
+        self.api = api
+        self.account = account
+        self.kind = kind
+        self.by = by
+        self.ip = ip
+        self.agent = agent
+        self.detail = detail
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var seq: Int?
+        var time: Timestamp?
+        var api: String?
+        var account: Int?
+        var kind: String?
+        var by: String?
+        var ip: String?
+        var agent: String?
+        var detail: EventDetail?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("seq") {
+                seq = try reader.number().int
+            } else if propertyName.equals("time") {
+                time = try Timestamp(reading: &reader)
+            } else if propertyName.equals("api") {
+                api = try reader.text().string
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
+            } else if propertyName.equals("kind") {
+                kind = try reader.text().string
+            } else if propertyName.equals("by") {
+                by = try reader.text().string
+            } else if propertyName.equals("ip") {
+                ip = try reader.text().string
+            } else if propertyName.equals("agent") {
+                agent = try reader.text().string
+            } else if propertyName.equals("detail") {
+                detail = try EventDetail(reading: &reader)
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let seq, let time, let api, let kind, let by else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.seq = seq
+        self.time = time
+        self.api = api
+        self.account = account
+        self.kind = kind
+        self.by = by
+        self.ip = ip
+        self.agent = agent
+        self.detail = detail
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("seq")
+        writer.int(seq)
+        writer.property("time")
+        time.write(to: &writer)
+        writer.property("api")
+        writer.string(api)
+        if let account {
+            writer.property("account")
+            writer.int(account)
+        }
+        writer.property("kind")
+        writer.string(kind)
+        writer.property("by")
+        writer.string(by)
+        if let ip {
+            writer.property("ip")
+            writer.string(ip)
+        }
+        if let agent {
+            writer.property("agent")
+            writer.string(agent)
+        }
+        if let detail {
+            writer.property("detail")
+            detail.write(to: &writer)
+        }
+        writer.endObject()
+    }
+}
+
+/// How far the audit trail was deleted because of its age or length.
+package struct EventsDeleted: Equatable, Sendable {
+    /// 1.
+    package var number: Int
+    /// The highest number of a deleted event.
+    package var through: Int
+
+    package init(
+        number: Int,
+        through: Int
+    ) {
+        self.number = number
+        self.through = through
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var number: Int?
+        var through: Int?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("number") {
+                number = try reader.number().int
+            } else if propertyName.equals("through") {
+                through = try reader.number().int
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let number, let through else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.number = number
+        self.through = through
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("number")
+        writer.int(number)
+        writer.property("through")
+        writer.int(through)
         writer.endObject()
     }
 }

@@ -26,6 +26,8 @@ package enum RecordTypes {
         RecordType(MailQuota.self),
         RecordType(DecoyMail.self),
         RecordType(HashKey.self),
+        RecordType(Event.self),
+        RecordType(EventsDeleted.self),
     ]
 
     /// The collections whose records contain personal data. Deleting such a record leads to a compaction,
@@ -39,5 +41,6 @@ package enum RecordTypes {
         CareJob.collection,
         SalesUser.collection,
         AccountDeletion.collection,
+        Event.collection,
     ]
 }

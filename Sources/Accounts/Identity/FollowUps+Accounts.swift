@@ -5,4 +5,6 @@ extension FollowUps {
     package static let mail = FollowUps(rawValue: 1)
     /// To continue jobs.
     package static let jobs = FollowUps(rawValue: 2)
+    /// To tell the host of events.
+    package static let events = FollowUps(rawValue: 4)
 }

@@ -9,6 +9,8 @@ extension Session {
         findings.check("created", created)
         findings.check("expires", expires)
         findings.check("last_used", lastUsed)
+        findings.check(ip: ip)
+        findings.check(agent: agent)
         findings.check("idle_seconds", idleSeconds ?? SessionLifetime.range.lowerBound, in: SessionLifetime.range)
         if expires > created.adding(seconds: Limits.sessionSeconds) {
             findings.refuse("expires", "more than \(Limits.sessionSeconds) seconds after created")
@@ -21,6 +23,7 @@ extension AccountDeletion {
         findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
         findings.check("account", account)
         findings.check("address", email: address)
+        findings.check("next_event", nextEvent, in: Key.numbers)
         // The clients that remain refer to the operator.
         if realm == Realm.operators.rawValue { findings.reportSubstitute(for: Operator.self, account) }
     }
@@ -139,5 +142,53 @@ extension HashKey {
     package func validate(into findings: inout RecordFindings) {
         findings.check("number", number, in: 1...1)
         findings.check("secret", secret, hexOfBytes: 16)
+    }
+}
+
+extension Event {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("seq", seq)
+        findings.check("time", time)
+        findings.check("api", api, isOneOf: Realm.allCases.map(\.rawValue))
+        // The account may be deleted.
+        if let account { findings.check("account", account) }
+        findings.check("kind", kind, isOneOf: EventKind.allCases.map(\.rawValue))
+        findings.check("by", by, isOneOf: AuditTrail.Source.allCases.map(\.rawValue))
+        findings.check(ip: ip)
+        findings.check(agent: agent)
+        detail?.validate(into: &findings)
+    }
+}
+
+extension EventDetail {
+    fileprivate func validate(into findings: inout RecordFindings) {
+        let numbers = [
+            ("session", session), ("client", client), ("patient", patient), ("share", share), ("mail", mail),
+            ("invitation", invitation),
+        ]
+        for case (let property, let number?) in numbers { findings.check("detail.\(property)", number) }
+        if let mailKind { findings.check("detail.mail_kind", mailKind, isOneOf: MailKind.allCases.map(\.rawValue)) }
+        if let change { findings.check("detail.change", change, isOneOf: EventChange.allCases.map(\.rawValue)) }
+        if let actor, !actor.isPlainLine { findings.refuse("detail.actor", "holds a control character") }
+    }
+}
+
+extension RecordFindings {
+    /// Reports an address that is not in its normal form.
+    fileprivate mutating func check(ip: String?) {
+        guard let ip, InternetAddress(ip)?.text != ip else { return }
+        refuse("ip", "not an IP address in its normal form")
+    }
+
+    fileprivate mutating func check(agent: String?) {
+        guard let agent, !agent.hasAtMost(scalars: Limits.agentCharactersMax) || !agent.isPlainLine else { return }
+        refuse("agent", "longer than \(Limits.agentCharactersMax) characters, or holds a control character")
+    }
+}
+
+extension EventsDeleted {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("number", number, in: 1...1)
+        findings.check("through", through)
     }
 }

@@ -40,7 +40,10 @@ package struct Lockout: Sendable {
     }
 
     /// Counts a failure. Does nothing if the account is locked.
-    package func fail(_ account: Int, at now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Returns: whether the failure has locked the account.
+    @discardableResult
+    package func fail(_ account: Int, at now: Timestamp, in tx: Transaction) throws -> Bool {
         var record =
             try tx.get(PasswordFailures.self, key(account))
             ?? PasswordFailures(
@@ -51,9 +54,10 @@ package struct Lockout: Sendable {
                 last: now,
                 lockedUntil: nil
             )
-        guard record.failures.secondsLeft(at: now) == nil else { return }
+        guard record.failures.secondsLeft(at: now) == nil else { return false }
         record.failures.fail(at: now, max: scope.failuresMax)
         try tx.save(record)
+        return record.lockedUntil != nil
     }
 
     /// Deletes an account's failure count, after a correct password or when the account is deleted.

@@ -50,7 +50,9 @@ package struct Origin: Sendable {
     /// The start of the agent, without control characters; nil if nothing is left.
     private static func agent(_ given: Given<String>) -> String? {
         guard let text = given.value else { return nil }
-        let scalars = text.unicodeScalars.lazy.filter { $0.properties.generalCategory != .control }
+        let scalars = text.unicodeScalars.lazy.filter {
+            ![.control, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        }
         var start = String.UnicodeScalarView()
         start.append(contentsOf: scalars.prefix(Limits.agentCharactersMax))
         let agent = String(start)

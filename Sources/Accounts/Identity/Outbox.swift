@@ -58,9 +58,12 @@ package final class Outbox {
 
     /// Does the same work as `post` if the address has no account that needs a mail. It writes as many bytes and takes
     /// as long, so neither reveals who has an account. Its record replaces that of the previous decoy of the same kind.
+    ///
+    /// - Parameter origin: where the request comes from, if it leaves an event when the address has an account.
     package func postDecoy(
         _ kind: MailKind,
         to address: EmailAddress,
+        eventFrom origin: Origin? = nil,
         _ mail: MailSecrets,
         at now: Timestamp,
         in tx: Transaction
@@ -69,7 +72,8 @@ package final class Outbox {
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
         let words = composer.compose(kind, secret: "1000-\(mail.secret)")
         // The bytes of a mail and its code without the text: properties and index entries.
-        let rest = String(repeating: " ", count: 620 + address.text.utf8.count)
+        let event = origin.map { AuditTrail.eventBytes(from: $0) } ?? 0
+        let rest = String(repeating: " ", count: 620 + address.text.utf8.count + event)
         let codeHash = SecretToken.Hash(of: mail.secret).text
         try tx.save(DecoyMail(kind: kind.rawValue, hash: codeHash, text: words.subject + words.text + rest))
         // Known and unknown addresses cause the same work.
@@ -164,82 +168,6 @@ package final class Outbox {
     package func waiting(limit: Int, in tx: Transaction) throws -> [OutboxMail] {
         try tx.scan(OutboxMail.byNextAttempt, limit: limit)
     }
-
-    // MARK: Delivering
-
-    /// Prevents other processes from sending a mail before `until`. A time of now releases the mail.
-    package func claim(_ id: Int, until: Timestamp, in tx: Transaction) throws {
-        guard var mail = try mail(id, in: tx), mail.nextAttempt != nil else { return }
-        mail.nextAttempt = until
-        try tx.update(mail)
-    }
-
-    /// Records that a mail was delivered, and erases its text.
-    package func markDelivered(_ id: Int, in tx: Transaction) throws {
-        try close(id, as: .delivered, error: nil, in: tx)
-    }
-
-    /// Records that a delivery failed, and when to retry. With nil the mail is given up and its text erased.
-    package func markFailed(_ id: Int, error: String, retryAt next: Timestamp?, in tx: Transaction) throws {
-        guard var mail = try mail(id, in: tx) else { return }
-        guard let next else { return try close(id, as: .failed, error: error, in: tx) }
-        mail.attempts += 1
-        mail.nextAttempt = next
-        mail.lastError = error
-        try tx.update(mail)
-    }
-
-    /// Erases the texts of expired mails, and deletes old mails: a limited number per call.
-    ///
-    /// - Returns: when the next sweep is due; nil if the outbox is empty.
-    package func sweep(at now: Timestamp, in tx: Transaction) throws -> Timestamp? {
-        let isCorrect = try correctTimes(to: now, in: tx)
-        for mail in try tx.scan(OutboxMail.byExpiry, limit: Limits.sweptRowsMax) {
-            guard mail.sweepTime <= now else { return isCorrect ? mail.sweepTime : now }
-            if try tx.get(OutboxText.self, Key(mail.id)) != nil {
-                try close(mail.id, as: .expired, error: mail.lastError, in: tx)
-            } else {
-                try tx.delete(OutboxMail.self, mail.key)
-            }
-        }
-        return isCorrect ? try tx.scan(OutboxMail.byExpiry, limit: 1).first?.sweepTime : now
-    }
-
-    /// Corrects mails whose times were set while the clock was ahead: waiting ones become due now, and all are swept in
-    /// time.
-    ///
-    /// - Returns: whether all mails are correct; false if there were more than one transaction may change.
-    private func correctTimes(to now: Timestamp, in tx: Transaction) throws -> Bool {
-        let latestAttempt = now.adding(seconds: Limits.mailDelaySecondsMax)
-        let latestExpiry = now.adding(seconds: Limits.mailLifetimeSecondsMax)
-        let waiting = try tx.scan(OutboxMail.byNextAttempt, descending: true, limit: Limits.sweptRowsMax).prefix {
-            $0.nextAttempt.map { $0 > latestAttempt } ?? false
-        }
-        for var mail in waiting {
-            mail.nextAttempt = now
-            mail.expires = min(mail.expires, latestExpiry)
-            try tx.update(mail)
-        }
-        let latestSweep = latestExpiry.adding(seconds: Limits.outboxRecordSeconds)
-        let ahead = try tx.scan(OutboxMail.byExpiry, descending: true, limit: Limits.sweptRowsMax).prefix {
-            $0.sweepTime > latestSweep
-        }
-        for var mail in ahead {
-            mail.expires = latestExpiry
-            try tx.update(mail)
-        }
-        return waiting.count < Limits.sweptRowsMax && ahead.count < Limits.sweptRowsMax
-    }
-
-    private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
-        guard var mail = try mail(id, in: tx) else { return }
-        mail.state = state.rawValue
-        mail.attempts += state == .expired ? 0 : 1
-        mail.nextAttempt = nil
-        mail.lastError = error
-        try tx.update(mail)
-        try tx.delete(OutboxText.self, Key(id))
-    }
 }
 
 extension OutboxMail: Record {
@@ -263,13 +191,18 @@ extension OutboxMail: Record {
 
     /// The mails of an API to an address, the oldest first. Each kind of mail starts with the name of its API.
     static let byAddress = OrderedIndex<OutboxMail>("address") { mail in
-        Key(String(mail.kind.prefix { $0 != "-" }), mail.to.lowercased(), mail.id)
+        Key(mail.realmName, mail.to.lowercased(), mail.id)
     }
+
+    private var realmName: String { String(kind.prefix { $0 != "-" }) }
+
+    /// The API that the mail is from.
+    var realm: Realm? { Realm(rawValue: realmName) }
 
     package var key: Key { Key(id) }
 
     /// When a waiting mail expires, or when any other mail is deleted.
-    fileprivate var sweepTime: Timestamp {
+    var sweepTime: Timestamp {
         nextAttempt != nil ? expires : expires.adding(seconds: Limits.outboxRecordSeconds)
     }
 }

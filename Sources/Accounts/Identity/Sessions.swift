@@ -17,6 +17,9 @@ package struct Sessions {
     }
 
     /// Opens a session with `token`.
+    ///
+    /// - Returns: the session's number.
+    @discardableResult
     package func open(
         _ token: SecretToken,
         for account: Int,
@@ -24,17 +27,18 @@ package struct Sessions {
         from origin: Origin = .unknown,
         at now: Timestamp,
         in tx: Transaction
-    ) throws {
+    ) throws -> Int {
         let open = try all(of: account, in: tx)
         let expired = open.filter { isExpired($0, at: now) }
         let living = open.filter { !isExpired($0, at: now) }
         for session in expired + living.dropLast(perAccountMax - 1) { try tx.delete(Session.self, session.key) }
+        let number = try tx.next(Session.counter)
         try tx.insert(
             Session(
                 realm: realm.rawValue,
                 hash: SecretToken.Hash(of: token.text).text,
                 account: account,
-                number: try tx.next(Session.counter),
+                number: number,
                 created: now,
                 expires: now.adding(seconds: lifetime.seconds),
                 lastUsed: nil,
@@ -43,6 +47,7 @@ package struct Sessions {
                 agent: origin.agent
             )
         )
+        return number
     }
 
     /// The account of the open session with this token.

@@ -44,6 +44,7 @@ package struct SignIn<Account: PasswordAccount> {
     private let environment: Environment
     private let sessions: Sessions
     private let lockout: SignInLockout
+    private let audit: AuditTrail
     private let refusals: Refusals
     private let hidesUnknown: Bool
     private let mayEnter: @Sendable (Account, Timestamp) -> Bool
@@ -70,6 +71,7 @@ package struct SignIn<Account: PasswordAccount> {
         self.environment = environment
         self.sessions = sessions
         self.lockout = SignInLockout(realm)
+        self.audit = AuditTrail(realm)
         self.refusals = refusals
         self.hidesUnknown = hidesUnknown
         self.mayEnter = mayEnter
@@ -150,7 +152,7 @@ package struct SignIn<Account: PasswordAccount> {
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }
                 throw Refusal(AccountError(refusals.unknownEmail)) {
-                    [lockout] tx in
+                    [lockout, audit] tx in
                     let email = try SignInLockout.UnknownEmail(
                         attempt.email,
                         from: attempt.origin,
@@ -158,12 +160,16 @@ package struct SignIn<Account: PasswordAccount> {
                         in: tx
                     )
                     try lockout.failUnknown(email, at: now, in: tx)
+                    try audit.record(.signInFailed, of: nil, by: .anonymous, from: attempt.origin, at: now, in: tx)
                 }
             }
             guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
-                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, id = account.id] tx in
-                    try lockout.fail(id, from: attempt.origin, at: now, in: tx)
+                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, audit, id = account.id] tx in
+                    let isLocked = try lockout.fail(id, from: attempt.origin, at: now, in: tx)
+                    try audit.record(.signInFailed, of: id, by: .anonymous, from: attempt.origin, at: now, in: tx)
+                    guard isLocked else { return }
+                    try audit.record(.locked, of: id, by: .service, from: attempt.origin, at: now, in: tx)
                 }
             }
             if let newHash {
@@ -171,11 +177,20 @@ package struct SignIn<Account: PasswordAccount> {
                 try tx.update(account)
             }
             try lockout.succeed(account.id, from: attempt.origin, at: now, in: tx)
-            try sessions.open(
+            let session = try sessions.open(
                 attempt.token,
                 for: account.id,
                 lasting: attempt.lifetime,
                 from: attempt.origin,
+                at: now,
+                in: tx
+            )
+            try audit.record(
+                .signedIn,
+                of: account.id,
+                by: .anonymous,
+                from: attempt.origin,
+                detail: EventDetail(session: session),
                 at: now,
                 in: tx
             )

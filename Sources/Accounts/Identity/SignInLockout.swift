@@ -31,14 +31,16 @@ package struct SignInLockout: Sendable {
     }
 
     /// Counts a failure.
-    func fail(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Returns: whether the failure has locked the account, for the address or for others.
+    func fail(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Bool {
         guard let network = origin.network else { return try unaddressed.fail(account, at: now, in: tx) }
         var signIns = try self.signIns(of: account, network, at: now, in: tx)
         if signIns.failures.secondsLeft(at: now) == nil {
             signIns.failures.fail(at: now, max: Limits.failedSignInsMax)
             try tx.save(signIns)
         }
-        try anywhere.fail(account, at: now, in: tx)
+        return try anywhere.fail(account, at: now, in: tx) || signIns.lockedUntil != nil
     }
 
     /// Deletes the failure counts after a sign-in, and makes its address known.

@@ -7,9 +7,11 @@ package import Store
 package enum Sweep {
     /// Sweeps a limited number of rows of each kind.
     ///
+    /// - Parameter audit: how long the audit trail is.
     /// - Returns: whether more rows may remain.
-    package static func run(at now: Timestamp, in tx: Transaction) throws -> Bool {
+    package static func run(at now: Timestamp, audit: AuditBounds = AuditBounds(), in tx: Transaction) throws -> Bool {
         var hasMore = try sweepQuotas(at: now, in: tx)
+        hasMore = try AuditTrail.sweep(audit, at: now, in: tx) || hasMore
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
         hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore
         hasMore = try sweepAddresses(at: now, in: tx) || hasMore

@@ -25,6 +25,7 @@ extension Operators {
                 client.change = account.lastChange
                 client.deleted = nil
                 try tx.update(client)
+                try record(.updated, of: client, at: now, in: tx)
                 return client
             }
             let client = Client(
@@ -43,8 +44,14 @@ extension Operators {
                 deleted: nil
             )
             try tx.insert(client)
+            try record(.created, of: client, at: now, in: tx)
             return client
         }
+    }
+
+    private func record(_ change: EventChange, of client: Client, at now: Timestamp, in tx: Transaction) throws {
+        let detail = EventDetail(client: client.id, change: change)
+        try audit.record(.clientChanged, of: client.operatorID, by: .account, detail: detail, at: now, in: tx)
     }
 
     /// The operator's live client with an email, or else the deleted client with the highest number.
@@ -141,7 +148,7 @@ extension Operators {
 
     /// Changes the given properties of a client. Absent properties stay unchanged.
     package func updateClient(session: SessionFields, id: Given<Int>, _ given: Given<ClientFields>) throws -> Client {
-        try change(session: session, id: id) { client, _ in
+        try change(session: session, id: id, .updated) { client, _ in
             let given = try OperatorRules.present(given, "client")
             if !given.person.isAbsent {
                 try edit(&client.person, try OperatorRules.present(given.person, "client.user"))
@@ -165,7 +172,7 @@ extension Operators {
 
     /// Deletes a client. A tombstone stays in the change feed, so that devices learn of the deletion.
     package func deleteClient(session: SessionFields, id: Given<Int>) throws -> Client {
-        try change(session: session, id: id) { client, now in client.deleted = now }
+        try change(session: session, id: id, .deleted) { client, now in client.deleted = now }
     }
 
     /// Changes one client of the operator and assigns the next change number.
@@ -174,6 +181,7 @@ extension Operators {
     private func change(
         session: SessionFields,
         id: Given<Int>,
+        _ kind: EventChange,
         _ change: (inout Client, Timestamp) throws -> Void
     ) throws -> Client {
         let now = environment.time.now
@@ -196,6 +204,7 @@ extension Operators {
             client.change = account.lastChange
             try tx.update(account)
             try tx.update(client)
+            try record(kind, of: client, at: now, in: tx)
             return client
         }
     }

@@ -14,8 +14,9 @@ extension Operators {
             if let account = try self.account(of: email, in: tx) {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: account, at: now, in: tx)
+                try audit.record(.resetRequested, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
             } else {
-                try environment.outbox.postDecoy(.operatorsReset, to: email, mail, at: now, in: tx)
+                try environment.outbox.postDecoy(.operatorsReset, to: email, eventFrom: origin, mail, at: now, in: tx)
             }
         }
     }
@@ -28,16 +29,16 @@ extension Operators {
     ) throws -> Progress<Void> {
         let code = try OperatorRules.code(code, "code")
         let password = try OperatorRules.password(password, "password")
-        _ = try OperatorRules.origin(client)
+        let origin = try OperatorRules.origin(client)
         // An invalid code is refused before a password is hashed.
         let now = environment.time.now
         _ = try environment.store.read { tx in
             try codes.find(.reset, code, at: now, in: tx, orThrow: AccountError(ErrorCode.Operators.codeInvalid))
         }
-        return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash)) }
+        return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash, from: origin)) }
     }
 
-    private func completeReset(_ code: String, _ hash: PasswordHash) throws {
+    private func completeReset(_ code: String, _ hash: PasswordHash, from origin: Origin) throws {
         let now = environment.time.now
         try environment.store.write { tx in
             let invalid = AccountError(ErrorCode.Operators.codeInvalid)
@@ -45,6 +46,7 @@ extension Operators {
             guard var account = try tx.get(Operator.self, Key(id)) else { throw invalid }
             account.isConfirmed = true
             try replacePassword(of: &account, by: hash, in: tx)
+            try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)
         }
     }
 
@@ -54,8 +56,11 @@ extension Operators {
         return try environment.store.write { tx in
             var account = try authenticated(session, at: now, in: tx)
             let given = try OperatorRules.present(given, "user")
+            let before = account
             try account.person.rename(given, at: "user")
+            guard account != before else { return account }
             try tx.update(account)
+            try audit.record(.profileChanged, of: account.id, by: .account, at: now, in: tx)
             return account
         }
     }

@@ -45,6 +45,7 @@ extension Operators {
             if confirmsEmail, let seconds = try send(.confirm, mail, to: account, at: now, in: tx) {
                 throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
             }
+            try audit.record(.registered, of: id, by: .anonymous, from: origin, at: now, in: tx)
             return account
         }
         return SignedIn(account: account, session: session)
@@ -85,6 +86,7 @@ extension Operators {
             if !account.isConfirmed {
                 account.isConfirmed = true
                 try tx.update(account)
+                try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx)
             }
             return account.person.email
         }

@@ -26,8 +26,11 @@ extension Sales {
         let now = environment.time.now
         try environment.store.write { tx in
             var user = try authenticated(apiKey, at: now, in: tx)
+            let before = user
             (user.firstName, user.lastName) = try SalesRules.name(name)
+            guard user != before else { return }
             try tx.update(user)
+            try audit.record(.profileChanged, of: user.id, by: .account, at: now, in: tx)
         }
     }
 
@@ -43,6 +46,7 @@ extension Sales {
             if !user.isVerified {
                 user.isVerified = true
                 try tx.update(user)
+                try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx)
             }
             return user.email
         }
@@ -78,8 +82,9 @@ extension Sales {
             if let user = try user(of: email, in: tx) {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try send(.reset, mail, to: user, at: now, in: tx)
+                try audit.record(.resetRequested, of: user.id, by: .anonymous, from: origin, at: now, in: tx)
             } else {
-                try environment.outbox.postDecoy(.salesReset, to: email, mail, at: now, in: tx)
+                try environment.outbox.postDecoy(.salesReset, to: email, eventFrom: origin, mail, at: now, in: tx)
             }
         }
     }
@@ -93,16 +98,16 @@ extension Sales {
     ) throws -> Progress<Void> {
         let token = try SalesRules.code(token, "token")
         let password = try SalesRules.password(password)
-        _ = try SalesRules.origin(client)
+        let origin = try SalesRules.origin(client)
         // An invalid token is refused before a password is hashed.
         let now = environment.time.now
         _ = try environment.store.read { tx in
             try codes.find(.reset, token, at: now, in: tx, orThrow: AccountError(ErrorCode.Sales.tokenInvalid))
         }
-        return .hash(password) { hash, apis in .done(try apis.sales.completeReset(token, hash)) }
+        return .hash(password) { hash, apis in .done(try apis.sales.completeReset(token, hash, from: origin)) }
     }
 
-    private func completeReset(_ token: String, _ hash: PasswordHash) throws {
+    private func completeReset(_ token: String, _ hash: PasswordHash, from origin: Origin) throws {
         let now = environment.time.now
         try environment.store.write { tx in
             let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
@@ -110,6 +115,7 @@ extension Sales {
             guard var user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
             user.isVerified = true
             try replacePassword(of: &user, by: hash, in: tx)
+            try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)
         }
     }
 }

@@ -110,6 +110,7 @@ extension Sales {
             if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
             }
+            try audit.record(.registered, of: user.id, by: .anonymous, from: new.origin, at: now, in: tx)
             return user
         }
         return CreatedSalesUser(user: user, key: key)

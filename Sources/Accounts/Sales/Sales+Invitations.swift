@@ -17,9 +17,10 @@ extension Sales {
     ) throws -> String {
         let (now, code) = (environment.time.now, environment.random.hex(bytes: Limits.codeDigits / 2))
         try environment.store.write { tx in
+            let id = try tx.nextNumber(of: Invitation.self)
             try tx.insert(
                 Invitation(
-                    id: try tx.nextNumber(of: Invitation.self),
+                    id: id,
                     hash: SecretToken.Hash(of: code).text,
                     role: role.rawValue,
                     usesLeft: uses,
@@ -27,6 +28,8 @@ extension Sales {
                     expires: now.adding(seconds: seconds)
                 )
             )
+            let detail = EventDetail(invitation: id)
+            try audit.record(.invited, of: nil, by: .admin, detail: detail, at: now, in: tx)
         }
         return code
     }
@@ -71,6 +74,7 @@ extension Sales {
             var user = try authenticated(apiKey, at: now, in: tx)
             user.referralCode = code
             try tx.update(user)
+            try audit.record(.profileChanged, of: user.id, by: .account, at: now, in: tx)
         }
         return code
     }

@@ -77,11 +77,22 @@ package struct Transaction {
     }
 
     /// All records of a type whose keys start with `prefix`, in the order of their keys.
-    package func all<R: Record>(_ type: R.Type, prefix: Key? = nil, limit: Int = .max) throws -> [R] {
-        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: prefix, from: nil)
+    ///
+    /// - Parameters:
+    ///   - lower: the lowest key of the result; nil starts at the first key with the prefix.
+    ///   - descending: whether the result is in descending order.
+    ///   - limit: the maximum number of records.
+    package func all<R: Record>(
+        _ type: R.Type,
+        prefix: Key? = nil,
+        from lower: Key? = nil,
+        descending: Bool = false,
+        limit: Int = .max
+    ) throws -> [R] {
+        let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: prefix, from: lower)
         var records: [R] = []
         guard limit > 0 else { return records }
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { key, value in
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: descending) { key, value in
             records.append(try decode(value, at: key))
             return records.count < limit
         }

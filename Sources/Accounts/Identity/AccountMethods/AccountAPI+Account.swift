@@ -12,8 +12,9 @@ extension AccountAPI {
     package func signOut(_ credential: Credential) throws {
         let now = environment.time.now
         try environment.store.write { tx in
-            _ = try authenticated(credential, at: now, in: tx)
+            let account = try authenticated(credential, at: now, in: tx)
             if let token = Self.token(in: credential) { try sessions.end(token, in: tx) }
+            try audit.record(.signedOut, of: account.id, by: .account, at: now, in: tx)
         }
     }
 

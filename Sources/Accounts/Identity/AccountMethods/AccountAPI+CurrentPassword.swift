@@ -11,9 +11,11 @@ extension AccountAPI {
         client: Given<OriginFields> = .absent
     ) throws -> Progress<Void> {
         try authenticate(credential)
-        _ = try Rules.origin(client)
+        let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
-        return try verify(PasswordedRequest(credential: credential, current: current, action: .change { _, _, _ in }))
+        return try verify(
+            PasswordedRequest(credential: credential, current: current, origin: origin, action: .change { _, _, _ in })
+        )
     }
 
     /// Changes the password, ends all sessions, and opens a new one.
@@ -36,17 +38,19 @@ extension AccountAPI {
             let lifetime = try Self.token(in: credential).flatMap { try api.sessions.session(holding: $0, in: tx) }?
                 .lifetime
             try api.replacePassword(of: &account, by: hash, in: tx)
+            let now = api.environment.time.now
             try api.sessions.open(
                 token,
                 for: account.id,
                 lasting: lifetime ?? .standard,
                 from: origin,
-                at: api.environment.time.now,
+                at: now,
                 in: tx
             )
+            try api.audit.record(.passwordChanged, of: account.id, by: .account, from: origin, at: now, in: tx)
             return token
         }
-        return try verify(PasswordedRequest(credential: credential, current: current, action: action))
+        return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
 
     /// Refuses a request with a wrong credential before its other params are checked.

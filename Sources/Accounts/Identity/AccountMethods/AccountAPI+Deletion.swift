@@ -12,43 +12,52 @@ extension AccountAPI {
         client: Given<OriginFields> = .absent
     ) throws -> Progress<Void> {
         try authenticate(credential)
-        _ = try Rules.origin(client)
+        let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
-            try api.delete(account, in: tx)
+            try api.delete(account, by: .account, in: tx)
         }
-        return try verify(PasswordedRequest(credential: credential, current: current, action: action))
+        return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
 
-    private func delete(_ account: Account, in tx: Transaction) throws {
-        try deleteSharedRecords(of: account, in: tx)
-        let deletion = AccountDeletion(
-            realm: Self.realm.rawValue,
-            account: account.id,
-            address: account.email.lowercased(),
-            mark: .max
-        )
-        if try advance(deletion, in: tx) { return }
-        var rest = deletion
-        rest.mark = try tx.nextNumber(of: OutboxMail.self)
-        try tx.insert(rest)
-        tx.afterwards(.jobs)
-    }
-
-    /// Deletes an account's record, and the few records that each account has in every API.
-    func deleteSharedRecords(of account: Account, in tx: Transaction) throws {
+    /// Deletes an account: at once what makes it an account, and the rest in as many transactions as it takes.
+    ///
+    /// - Parameter source: who deletes it.
+    func delete(_ account: Account, by source: AuditTrail.Source, in tx: Transaction) throws {
         try sessions.endAll(of: account.id, in: tx)
         try codes.forget(account.id, in: tx)
         try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
         try tx.delete(Account.self, account.key)
+        var deletion = AccountDeletion(
+            realm: Self.realm.rawValue,
+            account: account.id,
+            address: account.email.lowercased(),
+            mark: .max,
+            nextEvent: 0
+        )
+        let isFinished = try advance(&deletion, in: tx)
+        // Without an origin, which would be personal data of the deleted account.
+        try audit.record(.accountDeleted, of: account.id, by: source, at: environment.time.now, in: tx)
+        if isFinished { return }
+        deletion.mark = try tx.nextNumber(of: OutboxMail.self)
+        try tx.insert(deletion)
+        tx.afterwards(.jobs)
     }
 
-    package func runJob() throws -> Bool {
+    package func runJob() throws -> Bool { try continueDeletion() }
+
+    /// Continues one deletion of an account for one transaction.
+    ///
+    /// - Returns: whether more work remains.
+    func continueDeletion() throws -> Bool {
         try environment.store.write { tx in
             let deletions = try tx.all(AccountDeletion.self, prefix: Key(Self.realm.rawValue), limit: 2)
-            guard let deletion = deletions.first else { return false }
-            guard try advance(deletion, in: tx) else { return true }
+            guard var deletion = deletions.first else { return false }
+            guard try advance(&deletion, in: tx) else {
+                try tx.update(deletion)
+                return true
+            }
             try tx.delete(AccountDeletion.self, deletion.key)
             return deletions.count > 1
         }
@@ -57,15 +66,19 @@ extension AccountAPI {
     /// Does one transaction's part of a deletion.
     ///
     /// - Returns: whether the deletion is finished.
-    private func advance(_ deletion: AccountDeletion, in tx: Transaction) throws -> Bool {
-        let mails = try environment.outbox.forgetMails(
+    private func advance(_ deletion: inout AccountDeletion, in tx: Transaction) throws -> Bool {
+        var left = Limits.jobRecordsMax
+        left -= try environment.outbox.forgetMails(
             of: Self.realm,
             to: deletion.address,
             below: deletion.mark,
-            limit: Limits.jobRecordsMax,
+            limit: left,
             in: tx
         )
-        let left = Limits.jobRecordsMax - mails
+        guard left > 0 else { return false }
+        let erased = try audit.erase(deletion.account, from: deletion.nextEvent, limit: left, in: tx)
+        deletion.nextEvent = erased.next
+        left -= erased.visited
         return try left > 0 && deleteRecords(ofDeleted: deletion.account, limit: left, in: tx) < left
     }
 }

@@ -31,7 +31,7 @@ extension AccountAPI {
             let id = try Rules.sessionNumber(id, "id")
             guard let session = try sessions.open(of: account.id, at: now, in: tx).first(where: { $0.number == id })
             else { throw AccountError(Self.errorCodes.sessionNotFound) }
-            try tx.delete(Session.self, session.key)
+            try end(session, at: now, in: tx)
         }
     }
 
@@ -43,9 +43,15 @@ extension AccountAPI {
             let others = try sessions.open(of: account.id, at: now, in: tx).filter { session in
                 try !isCurrent(session, of: credential)
             }
-            for session in others { try tx.delete(Session.self, session.key) }
+            for session in others { try end(session, at: now, in: tx) }
             return EndedSessions(ended: others.count)
         }
+    }
+
+    private func end(_ session: Session, at now: Timestamp, in tx: Transaction) throws {
+        try tx.delete(Session.self, session.key)
+        let detail = EventDetail(session: session.number)
+        try audit.record(.sessionEnded, of: session.account, by: .account, detail: detail, at: now, in: tx)
     }
 
     private func isCurrent(_ session: Session, of credential: Credential) throws -> Bool {

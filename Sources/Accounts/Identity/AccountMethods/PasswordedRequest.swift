@@ -11,6 +11,7 @@ struct PasswordedRequest<API: AccountAPI, Value>: Sendable {
 
     let credential: API.Credential
     let current: Password
+    let origin: Origin
     let action: Action
 }
 
@@ -52,7 +53,7 @@ extension AccountAPI {
             guard account.passwordHash == known.text else { return nil }
             guard let value = try change(self, account, tx) else {
                 throw Refusal(AccountError(Self.errorCodes.wrongPassword)) { [id = account.id] tx in
-                    try Lockout(Self.realm, .passwordChange).fail(id, at: now, in: tx)
+                    try Self.countFailure(of: id, from: request.origin, at: now, in: tx)
                 }
             }
             try Lockout(Self.realm, .passwordChange).clear(account.id, in: tx)
@@ -60,6 +61,18 @@ extension AccountAPI {
         }
         // Nil: the account has changed while its password was verified, so the password is verified again.
         return try value.map { .done($0) } ?? verify(request)
+    }
+
+    private static func countFailure(
+        of account: Int,
+        from origin: Origin,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        let isLocked = try Lockout(realm, .passwordChange).fail(account, at: now, in: tx)
+        let audit = AuditTrail(realm)
+        try audit.record(.signInFailed, of: account, by: .account, from: origin, at: now, in: tx)
+        if isLocked { try audit.record(.locked, of: account, by: .service, from: origin, at: now, in: tx) }
     }
 
     /// The account that sends a request, if it is not locked against requests with a password.

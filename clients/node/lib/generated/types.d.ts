@@ -6,6 +6,9 @@ export type Time = string;
 /** Unix time in whole seconds. */
 export type Epoch = number;
 
+/** What an event of the audit trail reports. */
+export type EventKind = "registered" | "confirmed" | "signed_in" | "sign_in_failed" | "locked" | "signed_out" | "session_ended" | "password_changed" | "password_reset" | "reset_requested" | "email_change_requested" | "email_changed" | "email_reverted" | "profile_changed" | "client_changed" | "patient_changed" | "shared" | "unshared" | "claimed" | "invited" | "account_deleted" | "mail_sent" | "mail_failed" | "imported";
+
 /** The role of a user. */
 export type CareRole = "user" | "clinician";
 

@@ -4,6 +4,8 @@
 import JSON
 import PosternClient
 
+extension EventKind: ChoiceValue {}
+
 extension CareRole: ChoiceValue {}
 
 extension CareSex: ChoiceValue {}

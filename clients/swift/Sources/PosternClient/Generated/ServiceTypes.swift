@@ -3,6 +3,45 @@
 
 import JSON
 
+/// What an event of the audit trail reports. A newer service may have more values.
+public struct EventKind: Choice, ResultValue {
+    public static let registered = EventKind(rawValue: "registered")
+    public static let confirmed = EventKind(rawValue: "confirmed")
+    public static let signedIn = EventKind(rawValue: "signed_in")
+    public static let signInFailed = EventKind(rawValue: "sign_in_failed")
+    public static let locked = EventKind(rawValue: "locked")
+    public static let signedOut = EventKind(rawValue: "signed_out")
+    public static let sessionEnded = EventKind(rawValue: "session_ended")
+    public static let passwordChanged = EventKind(rawValue: "password_changed")
+    public static let passwordReset = EventKind(rawValue: "password_reset")
+    public static let resetRequested = EventKind(rawValue: "reset_requested")
+    public static let emailChangeRequested = EventKind(rawValue: "email_change_requested")
+    public static let emailChanged = EventKind(rawValue: "email_changed")
+    public static let emailReverted = EventKind(rawValue: "email_reverted")
+    public static let profileChanged = EventKind(rawValue: "profile_changed")
+    public static let clientChanged = EventKind(rawValue: "client_changed")
+    public static let patientChanged = EventKind(rawValue: "patient_changed")
+    public static let shared = EventKind(rawValue: "shared")
+    public static let unshared = EventKind(rawValue: "unshared")
+    public static let claimed = EventKind(rawValue: "claimed")
+    public static let invited = EventKind(rawValue: "invited")
+    public static let accountDeleted = EventKind(rawValue: "account_deleted")
+    public static let mailSent = EventKind(rawValue: "mail_sent")
+    public static let mailFailed = EventKind(rawValue: "mail_failed")
+    public static let imported = EventKind(rawValue: "imported")
+
+    /// All values of the contract.
+    public static let known: [EventKind] = [.registered, .confirmed, .signedIn, .signInFailed, .locked, .signedOut, .sessionEnded, .passwordChanged, .passwordReset, .resetRequested, .emailChangeRequested, .emailChanged, .emailReverted, .profileChanged, .clientChanged, .patientChanged, .shared, .unshared, .claimed, .invited, .accountDeleted, .mailSent, .mailFailed, .imported]
+
+    /// The value as the service sends it.
+    public let rawValue: String
+
+    /// Creates a value from the string that the service sends.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
 /// The kind of a store. A newer service may have more values.
 public struct ServiceStoreKind: Choice, ResultValue {
     public static let memory = ServiceStoreKind(rawValue: "memory")
