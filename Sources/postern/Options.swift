@@ -37,6 +37,11 @@ struct Options {
     /// How long the code of `invite` is valid.
     var expiresSeconds = Accounts.Limits.invitationSeconds
     var confirmsEmail = true
+    var passwordPolicy = PasswordPolicy.Name.documented
+    /// The minimum length of new passwords; nil for that of the policy.
+    var passwordCharactersMin: Int?
+    /// A file with further passwords that are refused.
+    var passwordList: SystemString?
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
@@ -109,6 +114,8 @@ struct Options {
     }
 
     private mutating func readEnvironment() throws(CommandError) {
+        // Most environments have none. A search for each flag's variable takes more instructions than one for all.
+        guard EnvironmentNames.isUsed else { return }
         for flag in Flag.all where flag.commands.contains(command) {
             guard let value = ProcessEnvironment.value(of: flag.variable), !value.isEmpty else { continue }
             try set(flag, to: value, as: flag.variable)

@@ -44,6 +44,15 @@ struct MistakeTests {
             "unknown command operators.signin; to call a method, write postern call operators.signin"
         ),
         Mistake(["help", "outbux"], "unknown command outbux (did you mean outbox?)"),
+        Mistake(["--password-policy", "NIST"], "--password-policy takes documented|nist, not NIST"),
+        Mistake(["--password-length", "0"], "--password-length takes NUMBER, not 0: from 1 to 64"),
+        Mistake(["--password-length", "65"], "--password-length takes NUMBER, not 65: from 1 to 64"),
+        Mistake(["--password-length", "long"], "--password-length takes NUMBER, not long: from 1 to 64"),
+        Mistake(["--password-list"], "--password-list needs a value"),
+        Mistake(
+            ["stats", "--password-policy", "nist"],
+            "--password-policy is not a flag of postern stats, but of postern serve, postern call"
+        ),
         Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
         Mistake(
             ["--mail", "smtp://mail.example.com"],

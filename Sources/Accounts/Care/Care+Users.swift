@@ -4,7 +4,8 @@ import Store
 extension Care {
     /// Registers a user, creates the patient record of the user, and mails a code that proves the address.
     ///
-    /// All errors of the email, the password and the role are reported together. If these are valid, the names and the
+    /// All errors of the email, the password and the role are reported together, those of the password policy after the
+    /// other errors of the password. If these are valid, the names and the
     /// phone number are checked, and only the first error among them is reported.
     package func register(
         email: Given<String>,
@@ -17,7 +18,10 @@ extension Care {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
         let (knownRole, roleErrors) = CareRules.role(role)
-        if let error = AccountError(all: emailErrors + passwordErrors + roleErrors) { throw error }
+        let names = [firstName, lastName].compactMap { $0.text(charactersMax: Limits.nameCharactersMax) }
+        let policyErrors = text.map { refusals(of: $0, email: address?.text, names: names) } ?? []
+        let errors = emailErrors + passwordErrors + policyErrors + roleErrors
+        if let error = AccountError(all: errors) { throw error }
         guard let address, let text, let knownRole else { throw AccountError(ErrorCode.Care.invalidRole) }
         let new = NewCareUser(
             email: address,
@@ -74,6 +78,11 @@ extension Care {
         }
     }
 
+    /// The errors of a new password that the password policy refuses.
+    private func refusals(of password: Password, email: String?, names: [String]) -> [AccountError] {
+        passwordPolicy.faults(in: password, email: email, names: names).map { AccountError(CareRules.code(of: $0)) }
+    }
+
     private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
         guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Care.userAlreadyExists) }
     }
@@ -126,10 +135,12 @@ extension Care {
         let change = CareUserChange(token: token, firstName: firstName, lastName: lastName, phone: phone, npi: npi)
         guard !password.isAbsent else { return .done(try self.change(change, newHash: nil)) }
         let now = environment.time.now
-        _ = try environment.store.read { try edited(by: change, at: now, in: $0) }
+        let user = try environment.store.read { try edited(by: change, at: now, in: $0) }
         let (text, errors) = CareRules.password(password)
         if let error = AccountError(all: errors) { throw error }
         guard let text else { throw AccountError(ErrorCode.Care.invalidPassword) }
+        let policyErrors = refusals(of: text, email: user.email, names: [user.firstName, user.lastName])
+        if let error = AccountError(all: policyErrors) { throw error }
         return .hash(text) { hash, apis in .done(try apis.care.change(change, newHash: hash)) }
     }
 

@@ -6,11 +6,13 @@ package struct Care: AccountAPI {
     let sessions: Sessions
     let codes: MailedCodes
     let signIn: SignIn<CareUser>
+    let passwordPolicy: PasswordPolicy
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax)
         codes = MailedCodes(.care)
+        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .care,
             in: environment,

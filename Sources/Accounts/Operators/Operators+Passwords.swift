@@ -9,9 +9,10 @@ extension Operators {
         current: Given<Password>,
         new: Given<Password>
     ) throws -> Progress<Void> {
-        _ = try environment.store.read { try authenticated(session, at: environment.time.now, in: $0) }
+        let account = try environment.store.read { try authenticated(session, at: environment.time.now, in: $0) }
         let current = try OperatorRules.password(current, "current_password")
         let new = try OperatorRules.password(new, "password")
+        try check(new, for: account.person)
         return try verify(PasswordChange(session: session, current: current, new: new))
     }
 
@@ -83,9 +84,13 @@ extension Operators {
         let password = try OperatorRules.password(password, "password")
         // An invalid code is refused before a password is hashed.
         let now = environment.time.now
-        _ = try environment.store.read { tx in
-            try codes.find(.reset, code, at: now, in: tx, orThrow: AccountError(ErrorCode.Operators.codeInvalid))
+        let account = try environment.store.read { tx in
+            let invalid = AccountError(ErrorCode.Operators.codeInvalid)
+            let id = try codes.find(.reset, code, at: now, in: tx, orThrow: invalid)
+            guard let account = try tx.get(Operator.self, Key(id)) else { throw invalid }
+            return account
         }
+        try check(password, for: account.person)
         return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash)) }
     }
 
@@ -97,6 +102,18 @@ extension Operators {
             guard var account = try tx.get(Operator.self, Key(id)) else { throw invalid }
             account.isConfirmed = true
             try set(hash, of: account, in: tx)
+        }
+    }
+
+    /// Throws the errors of a new password that the password policy refuses.
+    private func check(_ password: Password, for person: Person) throws {
+        try check(password, email: person.email, first: person.firstName, last: person.lastName)
+    }
+
+    /// Throws the errors of a new password that the password policy refuses.
+    func check(_ password: Password, email: String, first: String, last: String) throws {
+        try passwordPolicy.check(password, email: email, names: [first, last]) { fault in
+            AccountError(OperatorRules.code(of: fault), field: "password")
         }
     }
 

@@ -7,6 +7,7 @@ extension Operators {
     package func register(person: Given<PersonFields>, password: Given<Password>) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
+        try check(password, email: person.email.text, first: person.first, last: person.last)
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
         try environment.store.read { try refuseTaken(person.email, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }

@@ -13,6 +13,7 @@ package struct Operators: AccountAPI {
     let environment: Environment
     /// Whether signing in requires a confirmed email.
     let confirmsEmail: Bool
+    let passwordPolicy: PasswordPolicy
     let sessions: Sessions
     let codes: MailedCodes
     let signIn: SignIn<Operator>
@@ -23,6 +24,7 @@ package struct Operators: AccountAPI {
         codes = MailedCodes(.operators)
         let confirmsEmail = settings.operatorsConfirmEmail
         self.confirmsEmail = confirmsEmail
+        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .operators,
             in: environment,

@@ -69,6 +69,7 @@ extension Sales {
         let email = try SalesRules.email(given.email)
         let password = try SalesRules.password(given.password)
         let new = try ValidSalesUser(given, role, email)
+        try check(password, email: email.text, first: new.name.first, last: new.name.last)
         let now = environment.time.now
         try environment.store.read { _ = try check(new, at: now, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.sales.create(new, hash)) }
@@ -105,6 +106,13 @@ extension Sales {
             return user
         }
         return CreatedSalesUser(user: user, key: key)
+    }
+
+    /// Throws the errors of a new password that the password policy refuses.
+    func check(_ password: Password, email: String, first: String, last: String) throws {
+        try passwordPolicy.check(password, email: email, names: [first, last]) { fault in
+            AccountError(SalesRules.code(of: fault), field: "password")
+        }
     }
 
     /// Checks the referral code, its owner's role and whether the email is taken.
@@ -155,6 +163,15 @@ enum SalesRules {
     static func password(_ given: Given<Password>) throws -> Password {
         guard let password = given.password else { throw invalid(given, "password") }
         return password
+    }
+
+    /// The error of a new password that the password policy refuses.
+    static func code(of fault: PasswordPolicy.Fault) -> ErrorCode {
+        switch fault {
+        case .tooShort: ErrorCode.Sales.passwordTooShort
+        case .common: ErrorCode.Sales.passwordCommon
+        case .personal: ErrorCode.Sales.passwordPersonal
+        }
     }
 
     /// The error for an invalid value. If the JSON type is wrong, the error names the expected type.

@@ -14,11 +14,13 @@ package struct Sales: AccountAPI {
     let sessions: Sessions
     let codes: MailedCodes
     let signIn: SignIn<SalesUser>
+    let passwordPolicy: PasswordPolicy
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax)
         codes = MailedCodes(.sales)
+        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .sales,
             in: environment,

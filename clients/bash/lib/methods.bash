@@ -22,7 +22,8 @@ declare -gA _POSTERN_RESULTS=()
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
 #         session_id: string. The session: 128 hexadecimal digits.
-#     Errors: field_required, field_invalid, operator_exists, too_many_mails.
+#     Errors: field_required, field_invalid, password_too_short, password_common, password_personal,
+#         operator_exists, too_many_mails.
 _POSTERN_PARAMS[operators.register]='
 user:json
 user.first_name:string
@@ -186,7 +187,8 @@ _POSTERN_RESULTS[operators.signout]=nothing
 #     current_password: string. required. The current password.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Returns nothing.
-#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+#     Errors: authentication_failed, field_required, field_invalid, password_too_short, password_common,
+#         password_personal, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.change_password]='
 user_id:integer
 session_id:string
@@ -211,7 +213,7 @@ _POSTERN_RESULTS[operators.reset_password]=nothing
 #     code: string. required. The code from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Returns nothing.
-#     Errors: field_required, field_invalid, code_invalid.
+#     Errors: field_required, field_invalid, password_too_short, password_common, password_personal, code_invalid.
 _POSTERN_PARAMS[operators.complete_reset]='
 code:string
 password:string
@@ -234,8 +236,9 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         phone: string. The phone number.
 #         role: string: user, clinician. user or clinician.
 #         success: boolean. Always true.
-#     Errors: email_required, invalid_email, password_required, invalid_password, invalid_role, invalid_first_name,
-#         invalid_last_name, invalid_phone, user_already_exists, too_many_mails.
+#     Errors: email_required, invalid_email, password_required, invalid_password, password_too_short,
+#         password_common, password_personal, invalid_role, invalid_first_name, invalid_last_name, invalid_phone,
+#         user_already_exists, too_many_mails.
 _POSTERN_PARAMS[care.user.register]='
 email:string
 password:string
@@ -279,7 +282,7 @@ _POSTERN_RESULTS[care.user.view]=CareUser
 #         npi: string. A clinician's National Provider Identifier.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_first_name, invalid_last_name, invalid_phone,
-#         invalid_npi, password_required, invalid_password.
+#         invalid_npi, password_required, invalid_password, password_too_short, password_common, password_personal.
 _POSTERN_PARAMS[care.user.change]='
 access_token:string
 first_name:string
@@ -604,7 +607,8 @@ _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
-#     Errors: invalid_request, invalid_referral_code, user_already_exists, too_many_mails.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
+#         user_already_exists, too_many_mails.
 _POSTERN_PARAMS[sales.user.create_customer]='
 email:string
 password:string
@@ -631,7 +635,8 @@ _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
-#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
+#         insufficient_authorization, user_already_exists.
 _POSTERN_PARAMS[sales.user.create_salesperson]='
 email:string
 password:string
@@ -657,7 +662,8 @@ _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
-#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
+#         insufficient_authorization, user_already_exists.
 _POSTERN_PARAMS[sales.user.create_internal]='
 email:string
 password:string
@@ -747,7 +753,7 @@ _POSTERN_RESULTS[sales.user.reset]=nothing
 #     token: string. required. The token from the mail.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
 #     Returns nothing.
-#     Errors: invalid_request, token_invalid.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, token_invalid.
 _POSTERN_PARAMS[sales.user.complete_reset]='
 token:string
 password:string
@@ -829,6 +835,20 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # field_required: A property is missing or blank.
 
 # field_invalid: A property is not valid.
+
+# password_too_short: operators: The password policy requires more characters: `--password-length`, or 15 with
+#     `--password-policy nist`. care: The password policy requires more characters: `--password-length`, or 15 with
+#     `--password-policy nist`. sales: The password policy requires more characters: `--password-length`, or 15 with
+#     `--password-policy nist`.
+
+# password_common: operators: With `--password-policy nist`, the password is one of the 10,000 most common ones;
+#     with `--password-list`, it is one of the list. care: With `--password-policy nist`, the password is one of the
+#     10,000 most common ones; with `--password-list`, it is one of the list. sales: With `--password-policy nist`,
+#     the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+
+# password_personal: operators: With `--password-policy nist`, the password is the account's own email or name, or
+#     nearly so. care: With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+#     sales: With `--password-policy nist`, the password is the account's own email or name, or nearly so.
 
 # operator_exists: The email is taken.
 

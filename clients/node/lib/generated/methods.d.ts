@@ -54,7 +54,8 @@ export interface OperatorsMethods {
    * mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
    * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.OperatorExists,
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.PasswordTooShort,
+   * errors.operators.PasswordCommon, errors.operators.PasswordPersonal, errors.operators.OperatorExists,
    * errors.operators.TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
@@ -100,6 +101,7 @@ export interface OperatorsMethods {
    * `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.PasswordTooShort, errors.operators.PasswordCommon, errors.operators.PasswordPersonal,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   changePassword(params: types.OperatorsChangePasswordParams, options?: CallOptions): Promise<void>;
@@ -116,7 +118,8 @@ export interface OperatorsMethods {
    * Sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
    * Limits: `resetCodeSeconds` (an hour).
    *
-   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.PasswordTooShort,
+   * errors.operators.PasswordCommon, errors.operators.PasswordPersonal, errors.operators.CodeInvalid
    */
   completeReset(params: types.OperatorsCompleteResetParams, options?: CallOptions): Promise<void>;
 }
@@ -128,7 +131,8 @@ export interface CareUserMethods {
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
+   * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon,
+   * errors.care.PasswordPersonal, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
    * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
@@ -146,7 +150,7 @@ export interface CareUserMethods {
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidFirstName,
    * errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidNpi, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword
+   * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon, errors.care.PasswordPersonal
    */
   change(params: types.CareUserChangeParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -307,7 +311,8 @@ export interface SalesUserMethods {
    * Creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token is used.
    * Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
    * errors.sales.TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
@@ -316,7 +321,8 @@ export interface SalesUserMethods {
    * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user. Limits:
    * `sessionSeconds` (90 days).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
    * errors.sales.UserAlreadyExists
    */
   createSalesperson(
@@ -328,7 +334,8 @@ export interface SalesUserMethods {
    * Creates an internal user. The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90
    * days).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
    * errors.sales.UserAlreadyExists
    */
   createInternal(
@@ -389,7 +396,8 @@ export interface SalesUserMethods {
    * Sets a new password. All sessions of the account end, a lockout is removed, and the email becomes verified. Limits:
    * `resetCodeSeconds` (an hour).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.TokenInvalid
    */
   completeReset(params: types.SalesUserCompleteResetParams, options?: CallOptions): Promise<void>;
 

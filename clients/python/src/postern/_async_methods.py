@@ -191,7 +191,8 @@ class AsyncOperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
+            operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
+            operators.PasswordPersonal, operators.OperatorExists, operators.TooManyMails
         """
         return await self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
 
@@ -290,8 +291,8 @@ class AsyncOperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
-            operators.TooManyAttempts
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort,
+            operators.PasswordCommon, operators.PasswordPersonal, operators.WrongPassword, operators.TooManyAttempts
         """
         await self._call(
             "operators.change_password",
@@ -333,7 +334,8 @@ class AsyncOperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
+            operators.PasswordPersonal, operators.CodeInvalid
         """
         await self._call("operators.complete_reset", {"code": code, "password": password}, nothing)
 
@@ -368,8 +370,9 @@ class AsyncCareUserMethods:
             phone: The phone number.
 
         Raises:
-            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
-            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
+            care.PasswordCommon, care.PasswordPersonal, care.InvalidRole, care.InvalidFirstName, care.InvalidLastName,
+            care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
         """
         return await self._call(
             "care.user.register",
@@ -419,7 +422,8 @@ class AsyncCareUserMethods:
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidFirstName, care.InvalidLastName,
-            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword
+            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
+            care.PasswordCommon, care.PasswordPersonal
         """
         return await self._call(
             "care.user.change",
@@ -862,7 +866,8 @@ class AsyncSalesUserMethods:
             name: The person's name.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_customer",
@@ -893,7 +898,8 @@ class AsyncSalesUserMethods:
             brand_id: The external id of the brand.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return await self._call(
             "sales.user.create_salesperson",
@@ -927,7 +933,8 @@ class AsyncSalesUserMethods:
             name: The person's name.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return await self._call(
             "sales.user.create_internal",
@@ -1061,7 +1068,8 @@ class AsyncSalesUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
 
         Raises:
-            sales.InvalidRequest, sales.TokenInvalid
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.TokenInvalid
         """
         await self._call("sales.user.complete_reset", {"token": token, "password": password}, nothing)
 

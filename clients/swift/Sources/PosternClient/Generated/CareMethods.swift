@@ -36,8 +36,9 @@ public struct CareUserMethods: Sendable {
     ///   - phone: The phone number.
     /// - Returns: A newly registered user.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
-    ///   `Care.invalidPassword`, `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`,
-    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`.
+    ///   `Care.invalidPassword`, `Care.passwordTooShort`, `Care.passwordCommon`, `Care.passwordPersonal`,
+    ///   `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`,
+    ///   `Care.userAlreadyExists`, `Care.tooManyMails`.
     public func register(
         email: String,
         password: String,
@@ -98,7 +99,8 @@ public struct CareUserMethods: Sendable {
     /// - Returns: A user.
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
     ///   `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`, `Care.invalidNpi`,
-    ///   `Care.passwordRequired`, `Care.invalidPassword`.
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.passwordTooShort`, `Care.passwordCommon`,
+    ///   `Care.passwordPersonal`.
     public func change(
         accessToken: String,
         firstName: String? = nil,

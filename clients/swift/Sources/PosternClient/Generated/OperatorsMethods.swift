@@ -24,6 +24,7 @@ public struct OperatorsMethods: Sendable {
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.passwordTooShort`, `Operators.passwordCommon`, `Operators.passwordPersonal`,
     ///   `Operators.operatorExists`, `Operators.tooManyMails`.
     public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
@@ -113,7 +114,8 @@ public struct OperatorsMethods: Sendable {
     ///   - currentPassword: The current password.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    ///   `Operators.fieldInvalid`, `Operators.passwordTooShort`, `Operators.passwordCommon`,
+    ///   `Operators.passwordPersonal`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func changePassword(
         userID: Int,
         sessionID: String,
@@ -156,6 +158,7 @@ public struct OperatorsMethods: Sendable {
     ///   - code: The code from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.passwordTooShort`, `Operators.passwordCommon`, `Operators.passwordPersonal`,
     ///   `Operators.codeInvalid`.
     public func completeReset(code: String, password: String) async throws(PosternError) {
         try await postern.perform("operators.complete_reset") { writer in

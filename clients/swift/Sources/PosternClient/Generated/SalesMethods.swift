@@ -27,8 +27,9 @@ public struct SalesUserMethods: Sendable {
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
     /// - Returns: A new customer.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
-    ///   `Sales.userAlreadyExists`, `Sales.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`, `Sales.userAlreadyExists`,
+    ///   `Sales.tooManyMails`.
     public func createCustomer(
         email: String,
         password: String,
@@ -62,7 +63,8 @@ public struct SalesUserMethods: Sendable {
     ///   - phone: The phone number.
     ///   - brandID: The external id of the brand.
     /// - Returns: A new salesperson or internal user, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`,
     ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
     public func createSalesperson(
         email: String,
@@ -98,7 +100,8 @@ public struct SalesUserMethods: Sendable {
     ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - name: The person's name.
     /// - Returns: A new salesperson or internal user, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`,
     ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
     public func createInternal(
         email: String,
@@ -223,7 +226,8 @@ public struct SalesUserMethods: Sendable {
     /// - Parameters:
     ///   - token: The token from the mail.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.tokenInvalid`.
     public func completeReset(token: String, password: String) async throws(PosternError) {
         try await postern.perform("sales.user.complete_reset") { writer in
             writer.property("token")
