@@ -47,7 +47,7 @@ struct Flag: Sendable {
     }
 
     /// A flag without a value. Its environment variable is `1`, `true` or `yes`, or `0`, `false` or `no`.
-    private static func toggle(
+    static func toggle(
         name: String,
         summary: String,
         commands: [Command],
@@ -82,183 +82,191 @@ struct Flag: Sendable {
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }
     }
 
-    static func named(_ name: String) -> Flag? { all.first { $0.name == name } }
+    static func named(_ name: String) -> Flag? {
+        // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
+        for table in [{ general }, { passwords }, { imports }] {
+            if let flag = table().first(where: { $0.name == name }) { return flag }
+        }
+        return nil
+    }
 
-    static let all: [Flag] =
-        [
-            .withPath(
-                name: "data",
-                value: "DIR|:memory:",
-                summary: "the directory of the store, or :memory: for a store in memory (./postern-data)",
-                commands: Command.onStore
-            ) { options, text in
-                options.data = text
-                return true
-            },
-            .toggle(
-                name: "trust-locks",
-                summary: "accepts a directory on NFS, SMB or FUSE, where locks may not exclude other processes",
-                commands: Command.onStore
-            ) { options, isOn in options.store.trustsLocks = isOn },
-            Flag(
-                name: "lock-wait",
-                value: "SECONDS",
-                summary: "how long to wait in total for another process that holds the directory lock (5)",
-                commands: Command.onStore
-            ) { options, text in
-                guard let seconds = Int(text), (0...3_600).contains(seconds) else { return false }
-                options.store.lockWaitMilliseconds = seconds * 1_000
-                return true
-            },
-            Flag(
-                name: "replies",
-                value: "in-order|as-completed",
-                summary: "the order of replies (in-order; with header framing as-completed)",
-                commands: [.serve]
-            ) { options, text in
-                options.order = ReplyOrder(rawValue: text)
-                return options.order != nil
-            },
-            Flag(
-                name: "framing",
-                value: "auto|line|header",
-                summary: "how messages are delimited (auto: detected from the first line)",
-                commands: [.serve]
-            ) { options, text in
-                options.framing = Framing(rawValue: text)
-                return options.framing != nil
-            },
-            Flag(
-                name: "tools",
-                value: ToolSelection.form,
-                summary: "which methods are offered as MCP tools (all)",
-                commands: [.serve]
-            ) { options, text in
-                guard let tools = ToolSelection(text) else { return false }
-                options.tools = tools
-                return true
-            },
-            Flag(
-                name: "public-url",
-                value: "URL",
-                summary: "the base URL of links in mails (http://localhost)",
-                commands: [.serve, .call, .outbox]
-            ) { options, text in
-                options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
-                return canStartLinks(text)
-            },
-            .withPath(
-                name: "mail",
-                value: "keep|directory:DIR|command:COMMAND",
-                summary: "how mails are delivered (keep: they stay in the outbox)",
-                commands: [.serve, .call, .outbox],
-                hint: { text in
-                    text.hasPrefix("smtp")
-                        ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'"
-                        : nil
-                }
-            ) { options, text in
-                guard let route = MailRoute(text) else { return false }
-                options.mail = route
-                return true
-            },
-            Flag(
-                name: "mail-from",
-                value: "ADDRESS",
-                summary: "the sender of mails (postern@HOST, with the host of --public-url)",
-                commands: [.serve, .call, .outbox]
-            ) { options, text in
-                options.mailSender = MailSender(text)
-                return options.mailSender != nil
-            },
-            .withPath(
-                name: "mail-templates",
-                value: "DIR",
-                summary: "a directory with templates, such as operators-reset.txt, that replace the built-in texts",
-                commands: [.serve, .call, .outbox]
-            ) { options, text in
-                options.mailTemplates = text
-                return true
-            },
-            .toggle(
-                name: "no-email-confirmation",
-                summary: "lets operators sign in without a confirmed email",
-                commands: [.serve, .call]
-            ) { options, isOn in options.confirmsEmail = !isOn },
-            .toggle(
-                name: "strict-params",
-                summary: "refuses requests with unknown properties in params",
-                commands: [.serve, .call]
-            ) { options, isOn in options.refusesUnknownParams = isOn },
-            Flag(
-                name: "role",
-                value: "customer|salesperson|admin",
-                summary: "the role of the inviter, which decides which accounts the code may create (admin)",
-                commands: [.invite]
-            ) { options, text in
-                guard let role = SalesRole(rawValue: text) else { return false }
-                options.role = role
-                return true
-            },
-            Flag(
-                name: "uses",
-                value: "NUMBER",
-                summary: "how many accounts the code may create (1)",
-                commands: [.invite]
-            ) { options, text in
-                guard let uses = Int(text), Accounts.Limits.invitationUses.contains(uses) else { return false }
-                options.uses = uses
-                return true
-            },
-            Flag(
-                name: "expires",
-                value: "NUMBER(m|h|d)",
-                summary:
-                    "how long the code is valid: minutes, hours or days (\(Accounts.Limits.invitationSeconds / 86_400)d)",
-                commands: [.invite]
-            ) { options, text in
-                let units: [Character: Int] = ["m": 60, "h": 3_600, "d": 86_400]
-                guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()),
-                    (1...3_650 * 86_400 / unit).contains(count)
-                else { return false }
-                options.expiresSeconds = count * unit
-                return true
-            },
-            Flag(
-                name: "clock",
-                value: "TIME",
-                summary: "deterministic mode, with --data :memory: and --seed: fixes the clock at TIME, such as "
-                    + "2016-02-24T22:07:52.371513Z",
-                commands: [.serve, .call],
-                hint: { text in
-                    Timestamp(text) == nil
-                        ? "a date and a time with microseconds in UTC, such as 2016-02-24T22:07:52.371513Z"
-                        : "a time from 1970 to \(DeterministicTime.latest)"
-                }
-            ) { options, text in
-                options.clock = Timestamp(text).flatMap {
-                    (0...DeterministicTime.latest.seconds).contains($0.seconds) ? $0 : nil
-                }
-                return options.clock != nil
-            },
-            Flag(
-                name: "seed",
-                value: "NUMBER",
-                summary: "deterministic mode, with --clock: the seed of ids and tokens",
-                commands: [.serve, .call]
-            ) { options, text in
-                options.seed = Int(text)
-                return options.seed != nil
-            },
-            Flag(
-                name: "log-level",
-                value: Log.Level.allCases.map(\.rawValue).joined(separator: "|"),
-                summary: "the least severe level that is logged on stderr (warning)",
-                commands: Command.onStore
-            ) { options, text in
-                guard let level = Log.Level(rawValue: text) else { return false }
-                options.logLevel = level
-                return true
-            },
-        ] + passwords
+    static let all = general + passwords + imports
+
+    /// The flags of several commands, and of commands with few flags.
+    private static let general: [Flag] = [
+        .withPath(
+            name: "data",
+            value: "DIR|:memory:",
+            summary: "the directory of the store, or :memory: for a store in memory (./postern-data)",
+            commands: Command.onStore
+        ) { options, text in
+            options.data = text
+            return true
+        },
+        .toggle(
+            name: "trust-locks",
+            summary: "accepts a directory on NFS, SMB or FUSE, where locks may not exclude other processes",
+            commands: Command.onStore
+        ) { options, isOn in options.store.trustsLocks = isOn },
+        Flag(
+            name: "lock-wait",
+            value: "SECONDS",
+            summary: "how long to wait in total for another process that holds the directory lock (5)",
+            commands: Command.onStore
+        ) { options, text in
+            guard let seconds = Int(text), (0...3_600).contains(seconds) else { return false }
+            options.store.lockWaitMilliseconds = seconds * 1_000
+            return true
+        },
+        Flag(
+            name: "replies",
+            value: "in-order|as-completed",
+            summary: "the order of replies (in-order; with header framing as-completed)",
+            commands: [.serve]
+        ) { options, text in
+            options.order = ReplyOrder(rawValue: text)
+            return options.order != nil
+        },
+        Flag(
+            name: "framing",
+            value: "auto|line|header",
+            summary: "how messages are delimited (auto: detected from the first line)",
+            commands: [.serve]
+        ) { options, text in
+            options.framing = Framing(rawValue: text)
+            return options.framing != nil
+        },
+        Flag(
+            name: "tools",
+            value: ToolSelection.form,
+            summary: "which methods are offered as MCP tools (all)",
+            commands: [.serve]
+        ) { options, text in
+            guard let tools = ToolSelection(text) else { return false }
+            options.tools = tools
+            return true
+        },
+        Flag(
+            name: "public-url",
+            value: "URL",
+            summary: "the base URL of links in mails (http://localhost)",
+            commands: [.serve, .call, .outbox]
+        ) { options, text in
+            options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
+            return canStartLinks(text)
+        },
+        .withPath(
+            name: "mail",
+            value: "keep|directory:DIR|command:COMMAND",
+            summary: "how mails are delivered (keep: they stay in the outbox)",
+            commands: [.serve, .call, .outbox],
+            hint: { text in
+                text.hasPrefix("smtp")
+                    ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'"
+                    : nil
+            }
+        ) { options, text in
+            guard let route = MailRoute(text) else { return false }
+            options.mail = route
+            return true
+        },
+        Flag(
+            name: "mail-from",
+            value: "ADDRESS",
+            summary: "the sender of mails (postern@HOST, with the host of --public-url)",
+            commands: [.serve, .call, .outbox]
+        ) { options, text in
+            options.mailSender = MailSender(text)
+            return options.mailSender != nil
+        },
+        .withPath(
+            name: "mail-templates",
+            value: "DIR",
+            summary: "a directory with templates, such as operators-reset.txt, that replace the built-in texts",
+            commands: [.serve, .call, .outbox]
+        ) { options, text in
+            options.mailTemplates = text
+            return true
+        },
+        .toggle(
+            name: "no-email-confirmation",
+            summary: "lets operators sign in without a confirmed email",
+            commands: [.serve, .call]
+        ) { options, isOn in options.confirmsEmail = !isOn },
+        .toggle(
+            name: "strict-params",
+            summary: "refuses requests with unknown properties in params",
+            commands: [.serve, .call]
+        ) { options, isOn in options.refusesUnknownParams = isOn },
+        Flag(
+            name: "role",
+            value: "customer|salesperson|admin",
+            summary: "the role of the inviter, which decides which accounts the code may create (admin)",
+            commands: [.invite]
+        ) { options, text in
+            guard let role = SalesRole(rawValue: text) else { return false }
+            options.role = role
+            return true
+        },
+        Flag(
+            name: "uses",
+            value: "NUMBER",
+            summary: "how many accounts the code may create (1)",
+            commands: [.invite]
+        ) { options, text in
+            guard let uses = Int(text), Accounts.Limits.invitationUses.contains(uses) else { return false }
+            options.uses = uses
+            return true
+        },
+        Flag(
+            name: "expires",
+            value: "NUMBER(m|h|d)",
+            summary:
+                "how long the code is valid: minutes, hours or days (\(Accounts.Limits.invitationSeconds / 86_400)d)",
+            commands: [.invite]
+        ) { options, text in
+            let units: [Character: Int] = ["m": 60, "h": 3_600, "d": 86_400]
+            guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()),
+                (1...3_650 * 86_400 / unit).contains(count)
+            else { return false }
+            options.expiresSeconds = count * unit
+            return true
+        },
+        Flag(
+            name: "clock",
+            value: "TIME",
+            summary: "deterministic mode, with --data :memory: and --seed: fixes the clock at TIME, such as "
+                + "2016-02-24T22:07:52.371513Z",
+            commands: [.serve, .call],
+            hint: { text in
+                Timestamp(text) == nil
+                    ? "a date and a time with microseconds in UTC, such as 2016-02-24T22:07:52.371513Z"
+                    : "a time from 1970 to \(DeterministicTime.latest)"
+            }
+        ) { options, text in
+            options.clock = Timestamp(text).flatMap {
+                (0...DeterministicTime.latest.seconds).contains($0.seconds) ? $0 : nil
+            }
+            return options.clock != nil
+        },
+        Flag(
+            name: "seed",
+            value: "NUMBER",
+            summary: "deterministic mode, with --clock: the seed of ids and tokens",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.seed = Int(text)
+            return options.seed != nil
+        },
+        Flag(
+            name: "log-level",
+            value: Log.Level.allCases.map(\.rawValue).joined(separator: "|"),
+            summary: "the least severe level that is logged on stderr (warning)",
+            commands: Command.onStore
+        ) { options, text in
+            guard let level = Log.Level(rawValue: text) else { return false }
+            options.logLevel = level
+            return true
+        },
+    ]
 }

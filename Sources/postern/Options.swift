@@ -42,6 +42,11 @@ struct Options {
     var passwordCharactersMin: Int?
     /// A file with further passwords that are refused.
     var passwordList: SystemString?
+    /// The format of an export of another program, for `import`; nil for an export of a store.
+    var importFormat: ExportFormat?
+    var importAPI: Realm?
+    var importIsConfirmed: Bool?
+    var skipsInvalidUsers = false
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
@@ -134,9 +139,31 @@ struct Options {
         if !command.takesPaths, let word = paths.first(where: { $0.text == nil }) {
             throw .usage("\(word) is not UTF-8")
         }
+        _ = try userSource
         guard clock != nil || seed != nil else { return }
         guard clock != nil, seed != nil else { throw .usage("--clock and --seed must be used together") }
         guard data == ":memory:" else { throw .usage("--clock and --seed need --data :memory:") }
         guard mail == .keep else { throw .usage("deterministic mode (--clock and --seed) needs --mail keep") }
+    }
+
+    /// The users that `import` adds; nil if it imports an export of a store.
+    var userSource: UserSource? {
+        get throws(CommandError) {
+            guard let importFormat else {
+                guard importAPI == nil, importIsConfirmed == nil, !skipsInvalidUsers else {
+                    throw .usage("--api, --confirmed and --skip-invalid need --from")
+                }
+                return nil
+            }
+            guard let importAPI, let importIsConfirmed, paths.count == 1 else {
+                throw .usage("--from needs --api, --confirmed and FILE")
+            }
+            return UserSource(
+                format: importFormat,
+                api: importAPI,
+                isConfirmed: importIsConfirmed,
+                skipsInvalid: skipsInvalidUsers
+            )
+        }
     }
 }

@@ -53,6 +53,19 @@ struct MistakeTests {
             ["stats", "--password-policy", "nist"],
             "--password-policy is not a flag of postern stats, but of postern serve, postern call"
         ),
+        Mistake(["import", "--from", "csv", "users.csv"], "--from needs --api, --confirmed and FILE"),
+        Mistake(
+            ["import", "--from", "csv", "--api", "care", "--confirmed", "no"],
+            "--from needs --api, --confirmed and FILE"
+        ),
+        Mistake(["import", "users.csv", "--api", "care"], "--api, --confirmed and --skip-invalid need --from"),
+        Mistake(["import", "users.csv", "--skip-invalid"], "--api, --confirmed and --skip-invalid need --from"),
+        Mistake(["import", "--from", "auth0", "users"], "--from takes django|firebase|csv, not auth0"),
+        Mistake(
+            ["import", "--from", "csv", "users", "--api", "users"],
+            "--api takes operators|care|sales, not users"
+        ),
+        Mistake(["import", "--from", "csv", "users", "--confirmed", "maybe"], "--confirmed takes yes|no, not maybe"),
         Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
         Mistake(
             ["--mail", "smtp://mail.example.com"],

@@ -58,24 +58,29 @@ extension Care {
                 hasTemporaryPassword: false,
                 temporaryUntil: nil
             )
-            try tx.insert(user)
-            let patient = CarePatient(
-                id: try tx.nextNumber(of: CarePatient.self),
-                created: now,
-                owner: user.id,
-                me: user.id,
-                firstName: new.firstName.isEmpty ? "Me" : new.firstName,
-                lastName: new.lastName,
-                birthdate: nil,
-                sex: nil,
-                phone: new.phone
-            )
-            _ = try add(patient, of: user, in: tx)
+            try insert(user, at: now, in: tx)
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
             return user
         }
+    }
+
+    /// Adds a user, and the patient record of the user.
+    func insert(_ user: CareUser, at now: Timestamp, in tx: Transaction) throws {
+        try tx.insert(user)
+        let patient = CarePatient(
+            id: try tx.nextNumber(of: CarePatient.self),
+            created: now,
+            owner: user.id,
+            me: user.id,
+            firstName: user.firstName.isEmpty ? "Me" : user.firstName,
+            lastName: user.lastName,
+            birthdate: nil,
+            sex: nil,
+            phone: user.phone
+        )
+        _ = try add(patient, of: user, in: tx)
     }
 
     /// The errors of a new password that the password policy refuses.

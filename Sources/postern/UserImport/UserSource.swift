@@ -1,0 +1,10 @@
+import Accounts
+
+/// Which users `postern import` adds to a store.
+struct UserSource {
+    let format: ExportFormat
+    let api: Realm
+    /// Whether an email is confirmed if the export does not say it.
+    let isConfirmed: Bool
+    let skipsInvalid: Bool
+}
