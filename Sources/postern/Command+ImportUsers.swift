@@ -7,7 +7,7 @@ extension Command {
     /// Adds the users of another program's export to the store.
     func importUsers(_ options: Options, from source: UserSource) throws(CommandError) {
         let path = try directory(options)
-        let export = try source.format.open(options.paths[0], for: source.api, isConfirmed: source.isConfirmed)
+        let export = try source.open(options.paths[0])
         let wiring = try Wiring(options)
         let bar = ProgressBar()
         let incoming = UserImport(

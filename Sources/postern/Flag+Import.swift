@@ -35,5 +35,14 @@ extension Flag {
             summary: "with --from: imports the valid users if others are invalid; without it, nothing is imported then",
             commands: [.import]
         ) { options, isOn in options.skipsInvalidUsers = isOn },
+        .withPath(
+            name: "firebase-hash",
+            value: "FILE",
+            summary: "with --from firebase: the project's password hash parameters, as the Firebase console shows them",
+            commands: [.import]
+        ) { options, path in
+            options.firebaseHash = path
+            return true
+        },
     ]
 }

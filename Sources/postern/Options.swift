@@ -47,6 +47,7 @@ struct Options {
     var importAPI: Realm?
     var importIsConfirmed: Bool?
     var skipsInvalidUsers = false
+    var firebaseHash: SystemString?
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
@@ -150,19 +151,23 @@ struct Options {
     var userSource: UserSource? {
         get throws(CommandError) {
             guard let importFormat else {
-                guard importAPI == nil, importIsConfirmed == nil, !skipsInvalidUsers else {
-                    throw .usage("--api, --confirmed and --skip-invalid need --from")
+                guard importAPI == nil, importIsConfirmed == nil, !skipsInvalidUsers, firebaseHash == nil else {
+                    throw .usage("--api, --confirmed, --skip-invalid and --firebase-hash need --from")
                 }
                 return nil
             }
             guard let importAPI, let importIsConfirmed, paths.count == 1 else {
                 throw .usage("--from needs --api, --confirmed and FILE")
             }
+            guard firebaseHash == nil || importFormat == .firebase else {
+                throw .usage("--firebase-hash needs --from firebase")
+            }
             return UserSource(
                 format: importFormat,
                 api: importAPI,
                 isConfirmed: importIsConfirmed,
-                skipsInvalid: skipsInvalidUsers
+                skipsInvalid: skipsInvalidUsers,
+                firebaseHash: firebaseHash
             )
         }
     }

@@ -58,8 +58,14 @@ struct MistakeTests {
             ["import", "--from", "csv", "--api", "care", "--confirmed", "no"],
             "--from needs --api, --confirmed and FILE"
         ),
-        Mistake(["import", "users.csv", "--api", "care"], "--api, --confirmed and --skip-invalid need --from"),
-        Mistake(["import", "users.csv", "--skip-invalid"], "--api, --confirmed and --skip-invalid need --from"),
+        Mistake(
+            ["import", "users.csv", "--api", "care"],
+            "--api, --confirmed, --skip-invalid and --firebase-hash need --from"
+        ),
+        Mistake(
+            ["import", "users.csv", "--skip-invalid"],
+            "--api, --confirmed, --skip-invalid and --firebase-hash need --from"
+        ),
         Mistake(["import", "--from", "auth0", "users"], "--from takes django|firebase|csv, not auth0"),
         Mistake(
             ["import", "--from", "csv", "users", "--api", "users"],

@@ -150,6 +150,65 @@ struct UserExportTests {
         postern.finish()
     }
 
+    /// The parameters, salt, password and hash from the README of github.com/firebase/scrypt.
+    private static let parameters = """
+        hash_config {
+          algorithm: SCRYPT,
+          base64_signer_key: jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==,
+          base64_salt_separator: Bw==,
+          rounds: 8,
+          mem_cost: 14,
+        }
+        """
+    private static let user: JSONValue = [
+        "email": "a@b.co", "displayName": "A B", "salt": "42xEC+ixf3L2lw==", "emailVerified": true,
+        "passwordHash": "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
+    ]
+
+    private func parameters(_ text: String) throws -> [String] {
+        let path = folder.path("hash_config")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return ["--firebase-hash", path]
+    }
+
+    @Test(arguments: ["\n", "\r\n"])
+    func signsUsersOfFirebaseIn(lineEnd: String) throws {
+        let flags = try parameters(Self.parameters.replacing("\n", with: lineEnd))
+        let users: JSONValue = ["users": [Self.user, ["email": "b@b.co", "displayName": "No Password"]]]
+        #expect(try importing(users.text, from: "firebase", flags).status == 0)
+        let postern = try PosternProcess(data)
+        for (password, isRight) in [("user1passwort", false), ("user1password", true), ("user1password", true)] {
+            let signIn: JSONValue = ["email": "a@b.co", "password": .string(password)]
+            #expect((try postern.reply(to: "operators.signin", signIn)["result"] != nil) == isRight)
+        }
+        postern.finish()
+        #expect(try accounts().allSatisfy { $0["password_hash"]?.string?.hasPrefix("$argon2id$") == true })
+    }
+
+    @Test func refusesWrongParametersOfFirebase() throws {
+        let users: JSONValue = ["users": [Self.user]]
+        for (text, error) in [
+            ("", "no base64_signer_key"), (Self.parameters.replacing("rounds", with: "round"), "no rounds"),
+            (Self.parameters.replacing("14", with: " "), "no mem_cost"),
+        ] {
+            let outcome = try importing(users.text, from: "firebase", try parameters(text))
+            #expect(outcome.status == 64)
+            #expect(
+                outcome.errors
+                    == "postern: --firebase-hash: \(folder.path("hash_config")): \(error); see postern --help\n"
+            )
+        }
+        for text in [Self.parameters.replacing("14", with: "18"), Self.parameters.replacing("jxspr8", with: "jxsp$8")] {
+            let outcome = try importing(users.text, from: "firebase", try parameters(text))
+            #expect(outcome.errors.hasPrefix("user 1: password_hash: not a password hash"), "\(outcome.errors)")
+        }
+        let missing = try importing(users.text, from: "firebase", ["--firebase-hash", folder.path("missing")])
+        #expect(missing.status == 64 && missing.errors.hasPrefix("postern: --firebase-hash: "))
+        let django = try importing("[]", from: "django", try parameters(Self.parameters))
+        #expect(django.errors == "postern: --firebase-hash needs --from firebase; see postern --help\n")
+        #expect(try accounts() == [])
+    }
+
     /// Operators and sales accounts need both names.
     @Test func refusesUsersOfFirebaseThatItCannotImport() throws {
         let users: JSONValue = [
@@ -164,8 +223,7 @@ struct UserExportTests {
             let outcome = try importing(users.text, from: "firebase", to: api)
             let lines = outcome.errors.split(separator: "\n").map(String.init)
             let expected = [
-                "user 1: passwordHash: Firebase's scrypt cannot be verified; without passwordHash the user sets a password "
-                    + "by a reset",
+                "user 1: passwordHash: needs --firebase-hash; without passwordHash the user gets a password by a reset",
                 "user 2: disabled: a disabled user could sign in after the import", "user 3: last_name: \(required)",
                 "user 4: email: \(required)", "user 5: createdAt: not a time in milliseconds",
             ]

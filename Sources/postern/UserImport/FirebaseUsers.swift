@@ -8,15 +8,16 @@ import JSON
 ///
 /// The first word of the display name is the first name, and the rest is the last name.
 ///
-/// A user with a password is refused: Firebase's variant of scrypt encrypts with AES in counter mode, which neither
-/// libsodium nor libcrypt exports. Without its `passwordHash`, the user gets a password by a reset.
+/// The hash of a password needs the parameters of the project, which the export does not have.
 struct FirebaseUsers: UserExport {
     private let json: ExportedJSON
+    private let parameters: FirebaseParameters?
     private let hasPhone: Bool
     private let isConfirmed: Bool
 
-    init(_ json: ExportedJSON, for api: Realm, isConfirmed: Bool) {
-        (self.json, self.isConfirmed) = (json, isConfirmed)
+    /// - Parameter parameters: the project's parameters; nil if users with a password are refused.
+    init(_ json: ExportedJSON, _ parameters: FirebaseParameters?, for api: Realm, isConfirmed: Bool) {
+        (self.json, self.parameters, self.isConfirmed) = (json, parameters, isConfirmed)
         // The users of care may have a phone number. In the sales API, only some roles have one.
         hasPhone = api == .care
     }
@@ -36,11 +37,16 @@ struct FirebaseUsers: UserExport {
         user.account[.firstName] = names.first.map { String($0) } ?? ""
         user.account[.lastName] = names.count > 1 ? String(names[1].drop { $0 == " " }) : ""
         if hasPhone { user.account[.phone] = user.text("phoneNumber", of: object) }
-        if !user.text("passwordHash", of: object).isEmpty {
-            user.refuse(
-                "passwordHash",
-                "Firebase's scrypt cannot be verified; without passwordHash the user sets a password by a reset"
-            )
+        let (hash, salt) = (user.text("passwordHash", of: object), user.text("salt", of: object))
+        if !hash.isEmpty {
+            if let parameters {
+                user.account[.passwordHash] = parameters.hash(hash, salt: salt)
+            } else {
+                user.refuse(
+                    "passwordHash",
+                    "needs --firebase-hash; without passwordHash the user gets a password by a reset"
+                )
+            }
         }
         if user.flag("disabled", of: object) == true {
             user.refuse("disabled", "a disabled user could sign in after the import")
