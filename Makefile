@@ -60,7 +60,7 @@ endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers test-django hash-vectors clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -202,6 +202,9 @@ test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs 
 
 test-django: release .build/hash-vectors/installed ## Imports 1,000 users of a Django project and signs them in, about half an hour
 	.build/hash-vectors/bin/python Tests/HashVectors/django_users.py $(BINARY)
+
+test-csv: release .build/hash-vectors/installed ## Imports 1,000 users with bcrypt from a CSV file and signs them in, under a minute
+	.build/hash-vectors/bin/python Tests/HashVectors/csv_users.py $(BINARY)
 
 hash-vectors: .build/hash-vectors/installed ## Makes the password hashes of other programs for the tests
 	$(call install,Programs that hash passwords,$(call has,php mkpasswd openssl),php-cli whois openssl)

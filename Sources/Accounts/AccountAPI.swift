@@ -32,6 +32,8 @@ package protocol AccountAPI: SendableMetatype {
     var sessions: Sessions { get }
     /// The codes that it mails.
     var codes: MailedCodes { get }
+    /// The rules for new passwords.
+    var passwordPolicy: PasswordPolicy { get }
 
     /// The account that sends a request.
     ///
@@ -46,6 +48,16 @@ package protocol AccountAPI: SendableMetatype {
     /// - Parameter limit: the maximum number of records to delete.
     /// - Returns: the number of deleted records. If it is less than `limit`, none remain.
     func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int
+
+    /// The properties of an imported account that the API has. The others must be blank.
+    static var importedProperties: [ImportedAccount.Property] { get }
+
+    /// Checks an account from the export of another program, or adds it to the store: the same records as for a new
+    /// account, but no mail and no session. Each property must follow the rules of requests.
+    ///
+    /// - Parameter adds: whether the account is added, in one transaction, if nothing is wrong.
+    /// - Returns: what is wrong, by property; empty if nothing is.
+    func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault]
 
     /// Continues a job that a request or another process began, for one transaction. A job is a change of too many
     /// records for one transaction.

@@ -238,6 +238,10 @@ package final class LocalEngine: Engine {
         return Limits.maintenanceMilliseconds
     }
 
+    package func catchUp() {
+        compactions?.waitIfOverdue()
+    }
+
     package func close() {
         discardStaged()
         _ = maintain()

@@ -80,6 +80,20 @@ struct AccountAPIsEmitter {
             \(each(indent: 8) { "\($0.name) = \($0.name.upperCamel)(environment, settings)" })
                 }
 
+                /// The API of a realm.
+                package subscript(_ realm: Realm) -> any AccountAPI {
+                    switch realm {
+            \(each(indent: 8) { "case .\($0.name): \($0.name)" })
+                    }
+                }
+
+                /// The properties of an imported account that an API has.
+                package static func importedProperties(of realm: Realm) -> [ImportedAccount.Property] {
+                    switch realm {
+            \(each(indent: 8) { "case .\($0.name): \($0.name.upperCamel).importedProperties" })
+                    }
+                }
+
                 /// Continues the jobs of all APIs, one transaction of each.
                 ///
                 /// - Returns: whether more work remains.

@@ -19,6 +19,8 @@ struct Contract {
     }
 
     let limits: ContractLimits
+    /// The most common passwords.
+    let commonPasswords: [String]
     /// The maximum length of a request, without its line feed.
     let messageBytesMax: Int
     /// The maximum nesting depth of objects and arrays in a request.
@@ -39,6 +41,10 @@ struct Contract {
         }
         let limits = try ContractLimits(file)
         self.limits = limits
+        commonPasswords = try Self.passwords(
+            in: "\(root)/schema/common-passwords.txt",
+            count: limits.value(of: "commonPasswordsCount")
+        )
         messageBytesMax = try limits.value(of: "lineBytesMax")
         nestingDepthMax = try limits.value(of: "nestingDepthMax")
         guard let account = try Self.file("\(root)/schema/account.json") else {

@@ -42,6 +42,7 @@ extension Contract {
         files += AccountAPIsEmitter(self).files
         files += AccountMethodsEmitter(self).files
         files.append(("Sources/Accounts/Generated/Enumerations.swift", EnumerationsEmitter(self).text))
+        files.append(("Sources/Accounts/Generated/CommonPasswords.swift", CommonPasswordsEmitter(commonPasswords).text))
         files.append(("Sources/Accounts/Generated/ErrorCodes.swift", ErrorCodesEmitter(self).text))
         files += Dictionary(grouping: limits.limits, by: \.module).map { module, limits in
             ("Sources/\(module)/Generated/ContractLimits.swift", LimitsEmitter(limits).text)

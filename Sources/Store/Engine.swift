@@ -88,6 +88,10 @@ package protocol Engine: AnyObject {
     /// - Returns: the milliseconds until the next call; nil if no call is needed before the next transaction.
     func maintain() -> Int?
 
+    /// Waits for background work that is overdue. A caller that writes without pauses would otherwise be faster than that
+    /// work, and need more and more memory. Nothing may be staged.
+    func catchUp()
+
     /// Ends the use of the store. Staged writes are lost.
     func close()
 
@@ -98,6 +102,9 @@ package protocol Engine: AnyObject {
 }
 
 extension Engine {
+    /// For engines without background work.
+    package func catchUp() {}
+
     /// Runs `body` and stages its writes, or none of them if it throws.
     package func write<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
         try write(body) { _, _ in }

@@ -122,6 +122,12 @@ package final class Store {
         engine.maintain()
     }
 
+    /// Waits for background work that is overdue, between the transactions of a caller that writes without pauses. Nothing
+    /// may be staged.
+    package func catchUp() {
+        engine.catchUp()
+    }
+
     /// Ends the use of the store. Staged writes are lost.
     package func close() {
         engine.close()

@@ -63,7 +63,7 @@ enum Command: String, CaseIterable {
             "writes all records, secrets included, as lines of JSON: to a new FILE that only you can read, or to stdout"
         case .import:
             "creates the store from an export in FILE or on stdin; if one record breaks a rule, imports nothing and "
-                + "reports line, property and rule"
+                + "reports line, property and rule; with --from, adds the users of another program to a store"
         case .compact: "runs compaction now, which otherwise starts automatically; its earlier name, merge, works too"
         case .salvage:
             "copies the readable records of a damaged store to TO and lists the unreadable ones; exit code 1 if there "
@@ -93,7 +93,12 @@ enum Command: String, CaseIterable {
         case .check: try check(options)
         case .backup: try backUp(options)
         case .export: try export(options)
-        case .import: try importExport(options)
+        case .import:
+            if let source = try options.userSource {
+                try importUsers(options, from: source)
+            } else {
+                try importExport(options)
+            }
         case .compact: try compact(options)
         case .salvage: try salvage(options)
         }

@@ -6,14 +6,19 @@ enum EnvironmentNames {
     /// The variables that the clients read. The program inherits them from the environment of its host.
     private static let clients = ["POSTERN_BIN", "POSTERN_CLIENT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_TIMEOUT"]
 
+    /// The names of the variables of this process.
+    private static let given = ProcessEnvironment.names(withPrefix: prefix)
+
+    /// Whether there is a variable.
+    static var isUsed: Bool { !given.isEmpty }
+
     /// A warning for each `POSTERN_…` variable that no flag and no client reads. Without it, a misspelt variable would
     /// silently have no effect.
     static var warnings: [String] {
-        let names = ProcessEnvironment.names(withPrefix: prefix)
         // Avoids the work below at nearly every start: most environments have no such variable.
-        if names.isEmpty { return [] }
+        if given.isEmpty { return [] }
         let known = Flag.all.map(\.variable)
-        return names.filter { !known.contains($0) && !clients.contains($0) }.map { name in
+        return given.filter { !known.contains($0) && !clients.contains($0) }.map { name in
             // The names are compared without the prefix, which would make any two names similar.
             let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: Flag.all.map(\.name))
             let hint = nearest.flatMap { Flag.named($0) }.map { " (did you mean \($0.variable)?)" } ?? ""

@@ -33,7 +33,7 @@ struct Flag: Sendable {
     }
 
     /// A flag whose value is or contains a path, which need not be UTF-8.
-    private static func withPath(
+    static func withPath(
         name: String,
         value: String,
         summary: String,
@@ -47,7 +47,7 @@ struct Flag: Sendable {
     }
 
     /// A flag without a value. Its environment variable is `1`, `true` or `yes`, or `0`, `false` or `no`.
-    private static func toggle(
+    static func toggle(
         name: String,
         summary: String,
         commands: [Command],
@@ -82,9 +82,18 @@ struct Flag: Sendable {
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }
     }
 
-    static func named(_ name: String) -> Flag? { all.first { $0.name == name } }
+    static func named(_ name: String) -> Flag? {
+        // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
+        for table in [{ general }, { passwords }, { imports }] {
+            if let flag = table().first(where: { $0.name == name }) { return flag }
+        }
+        return nil
+    }
 
-    static let all: [Flag] = [
+    static let all = general + passwords + imports
+
+    /// The flags of several commands, and of commands with few flags.
+    private static let general: [Flag] = [
         .withPath(
             name: "data",
             value: "DIR|:memory:",
@@ -153,7 +162,8 @@ struct Flag: Sendable {
             commands: [.serve, .call, .outbox],
             hint: { text in
                 text.hasPrefix("smtp")
-                    ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'" : nil
+                    ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'"
+                    : nil
             }
         ) { options, text in
             guard let route = MailRoute(text) else { return false }

@@ -6,6 +6,8 @@ final class InputFile {
     let name: String
     private let descriptor: FileDescriptor
     private let isOwned: Bool
+    /// Whether it is a regular file, which can be opened and read again.
+    let isRegular: Bool
     private var piece = [UInt8](repeating: 0, count: pieceBytes)
     /// The bytes that were read when the file was opened.
     private var first: ArraySlice<UInt8> = []
@@ -27,7 +29,9 @@ final class InputFile {
         }
         var fault: String?
         do throws(SystemError) {
-            switch try FileStatus(of: descriptor).kind {
+            let kind = try FileStatus(of: descriptor).kind
+            isRegular = kind == .regular
+            switch kind {
             case .regular, .characterDevice: break
             case .pipe: if try !hasWriter() { fault = "a FIFO that no process writes to" }
             case .directory, .other: fault = "not a file"
@@ -56,7 +60,7 @@ final class InputFile {
     }
 
     private init(descriptor: FileDescriptor) {
-        (name, self.descriptor, isOwned) = ("stdin", descriptor, false)
+        (name, self.descriptor, isOwned, isRegular) = ("stdin", descriptor, false, false)
     }
 
     deinit {

@@ -37,6 +37,17 @@ struct Options {
     /// How long the code of `invite` is valid.
     var expiresSeconds = Accounts.Limits.invitationSeconds
     var confirmsEmail = true
+    var passwordPolicy = PasswordPolicy.Name.documented
+    /// The minimum length of new passwords; nil for that of the policy.
+    var passwordCharactersMin: Int?
+    /// A file with further passwords that are refused.
+    var passwordList: SystemString?
+    /// The format of an export of another program, for `import`; nil for an export of a store.
+    var importFormat: ExportFormat?
+    var importAPI: Realm?
+    var importIsConfirmed: Bool?
+    var skipsInvalidUsers = false
+    var firebaseHash: SystemString?
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
@@ -109,6 +120,8 @@ struct Options {
     }
 
     private mutating func readEnvironment() throws(CommandError) {
+        // Most environments have none. A search for each flag's variable takes more instructions than one for all.
+        guard EnvironmentNames.isUsed else { return }
         for flag in Flag.all where flag.commands.contains(command) {
             guard let value = ProcessEnvironment.value(of: flag.variable), !value.isEmpty else { continue }
             try set(flag, to: value, as: flag.variable)
@@ -127,9 +140,35 @@ struct Options {
         if !command.takesPaths, let word = paths.first(where: { $0.text == nil }) {
             throw .usage("\(word) is not UTF-8")
         }
+        _ = try userSource
         guard clock != nil || seed != nil else { return }
         guard clock != nil, seed != nil else { throw .usage("--clock and --seed must be used together") }
         guard data == ":memory:" else { throw .usage("--clock and --seed need --data :memory:") }
         guard mail == .keep else { throw .usage("deterministic mode (--clock and --seed) needs --mail keep") }
+    }
+
+    /// The users that `import` adds; nil if it imports an export of a store.
+    var userSource: UserSource? {
+        get throws(CommandError) {
+            guard let importFormat else {
+                guard importAPI == nil, importIsConfirmed == nil, !skipsInvalidUsers, firebaseHash == nil else {
+                    throw .usage("--api, --confirmed, --skip-invalid and --firebase-hash need --from")
+                }
+                return nil
+            }
+            guard let importAPI, let importIsConfirmed, paths.count == 1 else {
+                throw .usage("--from needs --api, --confirmed and FILE")
+            }
+            guard firebaseHash == nil || importFormat == .firebase else {
+                throw .usage("--firebase-hash needs --from firebase")
+            }
+            return UserSource(
+                format: importFormat,
+                api: importAPI,
+                isConfirmed: importIsConfirmed,
+                skipsInvalid: skipsInvalidUsers,
+                firebaseHash: firebaseHash
+            )
+        }
     }
 }

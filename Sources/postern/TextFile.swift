@@ -8,6 +8,11 @@ enum TextFile {
         try text(of: InputFile(path))
     }
 
+    /// The whole text of a file whose path need not be UTF-8.
+    static func contents(of path: SystemString) throws(CommandError) -> String {
+        try text(of: InputFile(path))
+    }
+
     /// The whole text of stdin, or one line without echo if there is a prompt and stdin is a terminal.
     ///
     /// - Parameter prompt: the prompt on a terminal; nil reads the whole input on a terminal too.

@@ -25,6 +25,10 @@ struct Wiring {
         let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
         // Read before the store is opened: a wrong command line must not create a store.
         let templates = try Self.templates(options, domain: sender.domain)
+        let settings = AccountSettings(
+            operatorsConfirmEmail: options.confirmsEmail,
+            passwordPolicy: try Self.passwordPolicy(options)
+        )
         let store = try Self.store(options, log, waitsInPlace: !hasLoop)
         let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }
         let time: any TimeSource = deterministicTime ?? SystemTime()
@@ -33,7 +37,7 @@ struct Wiring {
             time: time,
             random: options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom(),
             composer: templates,
-            settings: AccountSettings(operatorsConfirmEmail: options.confirmsEmail),
+            settings: settings,
             log: { log.write(.error, $0) }
         )
         let system = SystemHandlers(
@@ -112,5 +116,17 @@ struct Wiring {
         } catch {
             throw .usage("--mail-templates: \(error)")
         }
+    }
+
+    private static func passwordPolicy(_ options: Options) throws(CommandError) -> PasswordPolicy {
+        var list: PasswordList?
+        if let path = options.passwordList {
+            do throws(CommandError) {
+                list = PasswordList(try TextFile.contents(of: path))
+            } catch {
+                throw .usage("--password-list: \(error.message)")
+            }
+        }
+        return PasswordPolicy(options.passwordPolicy, charactersMin: options.passwordCharactersMin, list: list)
     }
 }

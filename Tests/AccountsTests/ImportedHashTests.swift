@@ -21,7 +21,7 @@ struct ImportedHashTests {
             "bcrypt_sha256$$2b$", "$wp$2y$", "$1$", "$5$", "$5$rounds=", "$6$", "$6$rounds=", "$y$j9T$", "$pbkdf2$",
             "$pbkdf2-sha1$i=", "$pbkdf2-sha256$i=", "$pbkdf2-sha512$i=", "$pbkdf2-sha256$2", "$pbkdf2-sha512$2",
             "pbkdf2_sha1$", "pbkdf2_sha256$", "pbkdf2_sha512$", "pbkdf2:sha1:", "pbkdf2:sha256:", "pbkdf2:sha512:",
-            "$scrypt$ln=", "scrypt$", "scrypt:", "$P$",
+            "$scrypt$ln=", "scrypt$", "scrypt:", "$fbscrypt$v=1,", "$P$",
         ]
         for head in heads {
             #expect(HashVector.all.contains { $0.hash.hasPrefix(head) }, "\(head)")
@@ -63,6 +63,39 @@ struct ImportedHashTests {
     private static let crypt53 = String(repeating: "a", count: 53)
     private static let crypt86 = String(repeating: "a", count: 86)
 
+    /// The parameters and the hash from the README of github.com/firebase/scrypt.
+    private static let firebase = (
+        key: "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
+        salt: "42xEC+ixf3L2lw==",
+        hash: "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="
+    )
+
+    private static func fbscrypt(_ cost: String, separator: String = "Bw==", hash: String = firebase.hash) -> String {
+        "$fbscrypt$v=1,\(cost),p=1,ss=\(separator),sk=\(firebase.key)$\(firebase.salt)$\(hash)"
+    }
+
+    @Test func verifiesThePublishedHashOfFirebase() throws {
+        let hash = Self.fbscrypt("n=14,r=8")
+        #expect(try isHash(hash, of: "user1password"))
+        #expect(try !isHash(hash, of: "user1passwor"))
+        for (old, new) in [
+            ("n=14", "n=13"), ("r=8", "r=7"), ("ss=Bw", "ss=CA"), ("42xEC", "42xED"), ("uid5lQ==", "uid5lA=="),
+            // The last block of the signer key.
+            ("J9WmXA==", "J9WmXQ=="),
+        ] {
+            let changed = hash.replacing(old, with: new)
+            #expect(changed != hash && canVerify(changed), "\(changed)")
+            #expect(try !isHash(changed, of: "user1password"), "\(changed)")
+        }
+        for form in [
+            hash.replacing("v=1", with: "v=2"), hash.replacing("p=1", with: "p=2"),
+            hash.replacing("ss=Bw==,", with: ""),
+            hash.replacing("==", with: ""), hash.replacing("jxspr8Ki", with: ""), hash.replacing("lSrfV15c", with: ""),
+        ] {
+            #expect(!canVerify(form), "\(form)")
+        }
+    }
+
     /// Pairs of a hash whose cost is the bound, and one that exceeds it.
     private static let bounds: [(within: String, over: String)] = [
         ("$argon2id$v=19$m=262144,t=10,p=4$\(salt)$\(hash)", "$argon2id$v=19$m=262145,t=10,p=4$\(salt)$\(hash)"),
@@ -87,6 +120,7 @@ struct ImportedHashTests {
         ("scrypt$131072$salt$8$16$\(hash)=", "scrypt$131072$salt$8$17$\(hash)="),
         ("scrypt:131072:8:16$salt$\(hex)", "scrypt:262144:8:1$salt$\(hex)"),
         ("scrypt:131072:8:1$salt$\(hex)", "scrypt:131071:8:1$salt$\(hex)"),
+        (fbscrypt("n=17,r=16"), fbscrypt("n=17,r=17")), (fbscrypt("n=1,r=1"), fbscrypt("n=18,r=1")),
         ("$P$H" + crypt43.prefix(30), "$P$I" + crypt43.prefix(30)),
         ("$P$5" + crypt43.prefix(30), "$P$4" + crypt43.prefix(30)),
     ]

@@ -32,6 +32,22 @@ struct CompactionTriggerTests {
         return try engine.statistics().epoch
     }
 
+    /// A caller that writes without pauses once outran the compaction, so that its journal and its memory kept growing.
+    @Test func doesNotFallBehindACallerThatCatchesUp() throws {
+        let engine = try open(compactedAt: 10_000)
+        let text = #""\#(String(repeating: "x", count: 200))""#
+        var longest = 0
+        for number in 0..<1_000 {
+            try engine.commit(("k\(number % 10)", text))
+            engine.catchUp()
+            longest = max(longest, try engine.statistics().journalBytes)
+        }
+        // A compaction starts at 10,000 bytes and is overdue at 20,000. The lines that follow its start are copied.
+        #expect((10_000..<40_000).contains(longest))
+        #expect(try engine.statistics().epoch ?? 0 > 5)
+        engine.close()
+    }
+
     // MARK: Values that a compaction cannot remove
 
     /// A new journal starts with all erasable values. The bytes of twenty thousand unsent mails once counted as

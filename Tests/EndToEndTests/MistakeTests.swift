@@ -44,6 +44,34 @@ struct MistakeTests {
             "unknown command operators.signin; to call a method, write postern call operators.signin"
         ),
         Mistake(["help", "outbux"], "unknown command outbux (did you mean outbox?)"),
+        Mistake(["--password-policy", "NIST"], "--password-policy takes documented|nist, not NIST"),
+        Mistake(["--password-length", "0"], "--password-length takes NUMBER, not 0: from 1 to 64"),
+        Mistake(["--password-length", "65"], "--password-length takes NUMBER, not 65: from 1 to 64"),
+        Mistake(["--password-length", "long"], "--password-length takes NUMBER, not long: from 1 to 64"),
+        Mistake(["--password-list"], "--password-list needs a value"),
+        Mistake(
+            ["stats", "--password-policy", "nist"],
+            "--password-policy is not a flag of postern stats, but of postern serve, postern call"
+        ),
+        Mistake(["import", "--from", "csv", "users.csv"], "--from needs --api, --confirmed and FILE"),
+        Mistake(
+            ["import", "--from", "csv", "--api", "care", "--confirmed", "no"],
+            "--from needs --api, --confirmed and FILE"
+        ),
+        Mistake(
+            ["import", "users.csv", "--api", "care"],
+            "--api, --confirmed, --skip-invalid and --firebase-hash need --from"
+        ),
+        Mistake(
+            ["import", "users.csv", "--skip-invalid"],
+            "--api, --confirmed, --skip-invalid and --firebase-hash need --from"
+        ),
+        Mistake(["import", "--from", "auth0", "users"], "--from takes django|firebase|csv, not auth0"),
+        Mistake(
+            ["import", "--from", "csv", "users", "--api", "users"],
+            "--api takes operators|care|sales, not users"
+        ),
+        Mistake(["import", "--from", "csv", "users", "--confirmed", "maybe"], "--confirmed takes yes|no, not maybe"),
         Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
         Mistake(
             ["--mail", "smtp://mail.example.com"],

@@ -17,6 +17,7 @@ import subprocess
 import argon2
 import bcrypt
 import django
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.conf import settings
 from passlib import hash as passlib
 from werkzeug.security import generate_password_hash
@@ -135,6 +136,22 @@ def hashlib_vectors():
         add(version, call, lambda p: phc(function, p, length))
 
 
+def firebase_vectors():
+    """The function of github.com/firebase/scrypt, which no maintained package has."""
+
+    def make(password, cost, rounds):
+        signer_key, salt, separator = os.urandom(64), os.urandom(10), b"\7"
+        key = hashlib.scrypt(password.encode(), salt=salt + separator, n=2**cost, r=rounds, p=1, dklen=32, maxmem=2**26)
+        cipher = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+        texts = separator, signer_key, salt, cipher.update(signer_key) + cipher.finalize()
+        separator, signer_key, salt, code = (base64.b64encode(text).decode() for text in texts)
+        return f"$fbscrypt$v=1,n={cost},r={rounds},p=1,ss={separator},sk={signer_key}${salt}${code}"
+
+    for cost, rounds in ((14, 8), (10, 2), (1, 1)):
+        call = f"AES-256 in counter mode with hashlib.scrypt, mem_cost {cost}, rounds {rounds}"
+        add(package("cryptography"), call, lambda p: make(p, cost, rounds))
+
+
 def crypt_vectors():
     version = run("mkpasswd", "--version").splitlines()[0]
     for options in (
@@ -157,6 +174,7 @@ def main():
     passlib_vectors()
     werkzeug_vectors()
     hashlib_vectors()
+    firebase_vectors()
     crypt_vectors()
     with open(os.path.join(HERE, "vectors.json"), "w", encoding="utf-8") as file:
         json.dump(VECTORS, file, ensure_ascii=False, indent=1)

@@ -7,6 +7,9 @@ const (
 	SlugAuthenticationFailed        Slug = "authentication_failed"
 	SlugFieldRequired               Slug = "field_required"
 	SlugFieldInvalid                Slug = "field_invalid"
+	SlugPasswordTooShort            Slug = "password_too_short"
+	SlugPasswordCommon              Slug = "password_common"
+	SlugPasswordPersonal            Slug = "password_personal"
 	SlugOperatorExists              Slug = "operator_exists"
 	SlugAccountInvalidOrUnconfirmed Slug = "account_invalid_or_unconfirmed"
 	SlugWrongPassword               Slug = "wrong_password"
@@ -67,6 +70,18 @@ type OperatorsFieldRequired struct{ *CallError }
 // OperatorsFieldInvalid is the error `field_invalid` of operators. A property is not valid.
 type OperatorsFieldInvalid struct{ *CallError }
 
+// OperatorsPasswordTooShort is the error `password_too_short` of operators. The password policy requires more
+// characters: `--password-length`, or 15 with `--password-policy nist`.
+type OperatorsPasswordTooShort struct{ *CallError }
+
+// OperatorsPasswordCommon is the error `password_common` of operators. With `--password-policy nist`, the password is
+// one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+type OperatorsPasswordCommon struct{ *CallError }
+
+// OperatorsPasswordPersonal is the error `password_personal` of operators. With `--password-policy nist`, the password
+// is the account's own email or name, or nearly so.
+type OperatorsPasswordPersonal struct{ *CallError }
+
 // OperatorsOperatorExists is the error `operator_exists` of operators. The email is taken.
 type OperatorsOperatorExists struct{ *CallError }
 
@@ -111,6 +126,18 @@ type CarePasswordRequired struct{ *CallError }
 // CareInvalidPassword is the error `invalid_password` of care. The password is not a string, or is longer than 1,024
 // bytes.
 type CareInvalidPassword struct{ *CallError }
+
+// CarePasswordTooShort is the error `password_too_short` of care. The password policy requires more characters:
+// `--password-length`, or 15 with `--password-policy nist`.
+type CarePasswordTooShort struct{ *CallError }
+
+// CarePasswordCommon is the error `password_common` of care. With `--password-policy nist`, the password is one of the
+// 10,000 most common ones; with `--password-list`, it is one of the list.
+type CarePasswordCommon struct{ *CallError }
+
+// CarePasswordPersonal is the error `password_personal` of care. With `--password-policy nist`, the password is the
+// account's own email or name, or nearly so.
+type CarePasswordPersonal struct{ *CallError }
 
 // CareInvalidRole is the error `invalid_role` of care. The role is missing, or is neither user nor clinician.
 type CareInvalidRole struct{ *CallError }
@@ -211,6 +238,18 @@ type CareWrongPassword struct{ *CallError }
 // it.
 type SalesInvalidRequest struct{ *CallError }
 
+// SalesPasswordTooShort is the error `password_too_short` of sales. The password policy requires more characters:
+// `--password-length`, or 15 with `--password-policy nist`.
+type SalesPasswordTooShort struct{ *CallError }
+
+// SalesPasswordCommon is the error `password_common` of sales. With `--password-policy nist`, the password is one of
+// the 10,000 most common ones; with `--password-list`, it is one of the list.
+type SalesPasswordCommon struct{ *CallError }
+
+// SalesPasswordPersonal is the error `password_personal` of sales. With `--password-policy nist`, the password is the
+// account's own email or name, or nearly so.
+type SalesPasswordPersonal struct{ *CallError }
+
 // SalesTokenInvalid is the error `token_invalid` of sales. A mailed token is unknown, used, superseded or expired.
 type SalesTokenInvalid struct{ *CallError }
 
@@ -274,6 +313,12 @@ func typed(api string, failure *CallError) error {
 		return &OperatorsFieldRequired{failure}
 	case "operators.field_invalid":
 		return &OperatorsFieldInvalid{failure}
+	case "operators.password_too_short":
+		return &OperatorsPasswordTooShort{failure}
+	case "operators.password_common":
+		return &OperatorsPasswordCommon{failure}
+	case "operators.password_personal":
+		return &OperatorsPasswordPersonal{failure}
 	case "operators.operator_exists":
 		return &OperatorsOperatorExists{failure}
 	case "operators.account_invalid_or_unconfirmed":
@@ -300,6 +345,12 @@ func typed(api string, failure *CallError) error {
 		return &CarePasswordRequired{failure}
 	case "care.invalid_password":
 		return &CareInvalidPassword{failure}
+	case "care.password_too_short":
+		return &CarePasswordTooShort{failure}
+	case "care.password_common":
+		return &CarePasswordCommon{failure}
+	case "care.password_personal":
+		return &CarePasswordPersonal{failure}
 	case "care.invalid_role":
 		return &CareInvalidRole{failure}
 	case "care.invalid_first_name":
@@ -358,6 +409,12 @@ func typed(api string, failure *CallError) error {
 		return &CareWrongPassword{failure}
 	case "sales.invalid_request":
 		return &SalesInvalidRequest{failure}
+	case "sales.password_too_short":
+		return &SalesPasswordTooShort{failure}
+	case "sales.password_common":
+		return &SalesPasswordCommon{failure}
+	case "sales.password_personal":
+		return &SalesPasswordPersonal{failure}
 	case "sales.token_invalid":
 		return &SalesTokenInvalid{failure}
 	case "sales.insufficient_authorization":

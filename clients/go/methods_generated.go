@@ -137,7 +137,8 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 // `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 //
 // It calls `operators.register`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
-// [OperatorsOperatorExists] and [OperatorsTooManyMails].
+// [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal], [OperatorsOperatorExists] and
+// [OperatorsTooManyMails].
 func (m OperatorsMethods) Register(ctx context.Context, params OperatorsRegisterParams) (*OperatorsOperator, error) {
 	return call[OperatorsOperator](ctx, m.service, "operators.register", params)
 }
@@ -309,8 +310,8 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes
 // confirmed. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `operators.complete_reset`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid] and
-// [OperatorsCodeInvalid].
+// It calls `operators.complete_reset`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal] and [OperatorsCodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "operators.complete_reset", params)
 	return err
@@ -479,7 +480,8 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
 // It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+// [OperatorsFieldInvalid], [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal],
+// [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) ChangePassword(
 	ctx context.Context,
 	params OperatorsChangePasswordParams,
@@ -672,8 +674,9 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 // `requestsPerAddressMax` (20).
 //
 // It calls `care.user.register`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
-// [CareInvalidPassword], [CareInvalidRole], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone],
-// [CareUserAlreadyExists], [CareTooManyMails] and [CareInvalidClient].
+// [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal], [CareInvalidRole],
+// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareUserAlreadyExists], [CareTooManyMails] and
+// [CareInvalidClient].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -728,7 +731,8 @@ func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 // nothing. A new password revokes every access token.
 //
 // It calls `care.user.change`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken], [CareInvalidFirstName],
-// [CareInvalidLastName], [CareInvalidPhone], [CareInvalidNPI], [CarePasswordRequired] and [CareInvalidPassword].
+// [CareInvalidLastName], [CareInvalidPhone], [CareInvalidNPI], [CarePasswordRequired], [CareInvalidPassword],
+// [CarePasswordTooShort], [CarePasswordCommon] and [CarePasswordPersonal].
 func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.change", params)
 }
@@ -978,8 +982,8 @@ func (v CareUserChangePasswordParams) Format(state fmt.State, verb rune) {
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
 // It calls `care.user.change_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword], [CareInvalidClient] and
-// [CareLoginAttemptsExceeded].
+// [CarePasswordRequired], [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal],
+// [CareWrongPassword], [CareInvalidClient] and [CareLoginAttemptsExceeded].
 func (m CareUserMethods) ChangePassword(
 	ctx context.Context,
 	params CareUserChangePasswordParams,
@@ -1328,8 +1332,9 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 // is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
 // `requestsPerAddressMax` (20).
 //
-// It calls `sales.user.create_customer`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
-// [SalesUserAlreadyExists] and [SalesTooManyMails].
+// It calls `sales.user.create_customer`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
+// [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode], [SalesUserAlreadyExists] and
+// [SalesTooManyMails].
 func (m SalesUserMethods) CreateCustomer(
 	ctx context.Context,
 	params SalesUserCreateCustomerParams,
@@ -1366,8 +1371,9 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 // CreateSalesperson creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
 // Limits: `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 //
-// It calls `sales.user.create_salesperson`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
-// [SalesInsufficientAuthorization], [SalesUserAlreadyExists] and [SalesTooManyMails].
+// It calls `sales.user.create_salesperson`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
+// [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode], [SalesInsufficientAuthorization],
+// [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateSalesperson(
 	ctx context.Context,
 	params SalesUserCreateSalespersonParams,
@@ -1400,8 +1406,9 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 // CreateInternal creates an internal user. The owner of the referral code must be an internal user. Limits:
 // `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 //
-// It calls `sales.user.create_internal`. Its errors: [SalesInvalidRequest], [SalesInvalidReferralCode],
-// [SalesInsufficientAuthorization], [SalesUserAlreadyExists] and [SalesTooManyMails].
+// It calls `sales.user.create_internal`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
+// [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode], [SalesInsufficientAuthorization],
+// [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateInternal(
 	ctx context.Context,
 	params SalesUserCreateInternalParams,
@@ -1577,7 +1584,8 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All sessions of the account end, a lockout is removed, and the email becomes
 // verified. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `sales.user.complete_reset`. Its errors: [SalesInvalidRequest] and [SalesTokenInvalid].
+// It calls `sales.user.complete_reset`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
+// [SalesPasswordCommon], [SalesPasswordPersonal] and [SalesTokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.complete_reset", params)
 	return err
@@ -1774,7 +1782,8 @@ func (v SalesUserChangePasswordParams) Format(state fmt.State, verb rune) {
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
 // It calls `sales.user.change_password`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
-// [SalesWrongPassword] and [SalesTooManyAttempts].
+// [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal], [SalesWrongPassword] and
+// [SalesTooManyAttempts].
 func (m SalesUserMethods) ChangePassword(
 	ctx context.Context,
 	params SalesUserChangePasswordParams,

@@ -6,6 +6,8 @@ extension CareUser: PasswordAccount {
 
     package var key: Key { Key(id) }
 
+    package var names: [String] { [firstName, lastName] }
+
     package mutating func setPassword(_ hash: PasswordHash, temporaryUntil end: Timestamp?) {
         passwordHash = hash.text
         hasTemporaryPassword = end != nil

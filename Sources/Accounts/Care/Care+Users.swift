@@ -4,7 +4,8 @@ import Store
 extension Care {
     /// Registers a user, creates the patient record of the user, and mails a code that proves the address.
     ///
-    /// All errors of the email, the password and the role are reported together. If these are valid, the names and the
+    /// All errors of the email, the password and the role are reported together, those of the password policy after the
+    /// other errors of the password. If these are valid, the names and the
     /// phone number are checked, and only the first error among them is reported.
     package func register(
         email: Given<String>,
@@ -18,7 +19,10 @@ extension Care {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
         let (knownRole, roleErrors) = CareRules.role(role)
-        if let error = AccountError(all: emailErrors + passwordErrors + roleErrors) { throw error }
+        let names = [firstName, lastName].compactMap { $0.text(charactersMax: Limits.nameCharactersMax) }
+        let policyErrors = text.map { refusals(of: $0, email: address?.text, names: names) } ?? []
+        let errors = emailErrors + passwordErrors + policyErrors + roleErrors
+        if let error = AccountError(all: errors) { throw error }
         guard let address, let text, let knownRole else { throw AccountError(ErrorCode.Care.invalidRole) }
         let new = NewCareUser(
             email: address,
@@ -60,25 +64,35 @@ extension Care {
                 hasTemporaryPassword: false,
                 temporaryUntil: nil
             )
-            try tx.insert(user)
-            let patient = CarePatient(
-                id: try tx.nextNumber(of: CarePatient.self),
-                created: now,
-                owner: user.id,
-                me: user.id,
-                firstName: new.firstName.isEmpty ? "Me" : new.firstName,
-                lastName: new.lastName,
-                birthdate: nil,
-                sex: nil,
-                phone: new.phone
-            )
-            _ = try add(patient, of: user, in: tx)
+            try insert(user, at: now, in: tx)
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
             try audit.record(.registered, of: user.id, by: .anonymous, from: new.origin, at: now, in: tx)
             return user
         }
+    }
+
+    /// Adds a user, and the patient record of the user.
+    func insert(_ user: CareUser, at now: Timestamp, in tx: Transaction) throws {
+        try tx.insert(user)
+        let patient = CarePatient(
+            id: try tx.nextNumber(of: CarePatient.self),
+            created: now,
+            owner: user.id,
+            me: user.id,
+            firstName: user.firstName.isEmpty ? "Me" : user.firstName,
+            lastName: user.lastName,
+            birthdate: nil,
+            sex: nil,
+            phone: user.phone
+        )
+        _ = try add(patient, of: user, in: tx)
+    }
+
+    /// The errors of a new password that the password policy refuses.
+    private func refusals(of password: Password, email: String?, names: [String]) -> [AccountError] {
+        passwordPolicy.faults(in: password, email: email, names: names).map { AccountError(CareRules.code(of: $0)) }
     }
 
     private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
@@ -130,10 +144,12 @@ extension Care {
         let change = CareUserChange(token: token, firstName: firstName, lastName: lastName, phone: phone, npi: npi)
         guard !password.isAbsent else { return .done(try self.change(change, newHash: nil)) }
         let now = environment.time.now
-        _ = try environment.store.read { try edited(by: change, at: now, in: $0) }
+        let user = try environment.store.read { try edited(by: change, at: now, in: $0) }
         let (text, errors) = CareRules.password(password)
         if let error = AccountError(all: errors) { throw error }
         guard let text else { throw AccountError(ErrorCode.Care.invalidPassword) }
+        let policyErrors = refusals(of: text, email: user.email, names: [user.firstName, user.lastName])
+        if let error = AccountError(all: policyErrors) { throw error }
         return .hash(text) { hash, apis in .done(try apis.care.change(change, newHash: hash)) }
     }
 

@@ -19,11 +19,13 @@ package struct Care: AccountAPI {
     package let sessions: Sessions
     package let codes: MailedCodes
     let signIn: SignIn<CareUser>
+    package let passwordPolicy: PasswordPolicy
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.care)
+        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .care,
             in: environment,

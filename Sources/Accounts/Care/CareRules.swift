@@ -16,6 +16,15 @@ package enum CareRules {
         return (given.password, given.password == nil ? [given.error(Codes.invalidPassword)] : [])
     }
 
+    /// The error of a new password that the password policy refuses.
+    package static func code(of fault: PasswordPolicy.Fault) -> ErrorCode {
+        switch fault {
+        case .tooShort: Codes.passwordTooShort
+        case .common: Codes.passwordCommon
+        case .personal: Codes.passwordPersonal
+        }
+    }
+
     static func role(_ given: Given<String>) -> (String?, [AccountError]) {
         word(given, CareRole.allCases, Codes.invalidRole)
     }

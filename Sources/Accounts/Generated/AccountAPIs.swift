@@ -19,6 +19,24 @@ package final class AccountAPIs {
         sales = Sales(environment, settings)
     }
 
+    /// The API of a realm.
+    package subscript(_ realm: Realm) -> any AccountAPI {
+        switch realm {
+        case .operators: operators
+        case .care: care
+        case .sales: sales
+        }
+    }
+
+    /// The properties of an imported account that an API has.
+    package static func importedProperties(of realm: Realm) -> [ImportedAccount.Property] {
+        switch realm {
+        case .operators: Operators.importedProperties
+        case .care: Care.importedProperties
+        case .sales: Sales.importedProperties
+        }
+    }
+
     /// Continues the jobs of all APIs, one transaction of each.
     ///
     /// - Returns: whether more work remains.

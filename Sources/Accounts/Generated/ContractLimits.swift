@@ -10,6 +10,10 @@ extension Limits {
     package static let addressCharactersMax = 1_000
     /// Bytes in a password: enough for any passphrase, and cheap to hash.
     package static let passwordBytesMax = 1_024
+    /// Unicode code points in a password with `--password-policy nist`: NIST SP 800-63B revision 4, for a password that is the only factor.
+    package static let passwordCharactersMin = 15
+    /// The most common passwords, which `--password-policy nist` refuses: the lines of common-passwords.txt.
+    package static let commonPasswordsCount = 10_000
     /// Bytes in an email address. RFC 5321 §4.5.3.1.3: a path of 256 octets, minus its angle brackets.
     package static let emailBytesMax = 254
     /// Bytes before the @ of an email address (RFC 5321 §4.5.3.1.1).

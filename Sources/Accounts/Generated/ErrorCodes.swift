@@ -42,6 +42,27 @@ extension ErrorCode {
             number: -3,
             message: "{Field} field invalid."
         )
+        /// The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`.
+        package static let passwordTooShort = ErrorCode(
+            api: .operators,
+            slug: "password_too_short",
+            number: -3,
+            message: "Password is too short."
+        )
+        /// With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+        package static let passwordCommon = ErrorCode(
+            api: .operators,
+            slug: "password_common",
+            number: -3,
+            message: "Password is one of the most common passwords."
+        )
+        /// With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+        package static let passwordPersonal = ErrorCode(
+            api: .operators,
+            slug: "password_personal",
+            number: -3,
+            message: "Password is the account's own email or name."
+        )
         /// The email is taken.
         package static let operatorExists = ErrorCode(
             api: .operators,
@@ -136,6 +157,27 @@ extension ErrorCode {
             slug: "invalid_password",
             number: 400,
             message: "The password specified is not a valid one."
+        )
+        /// The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`.
+        package static let passwordTooShort = ErrorCode(
+            api: .care,
+            slug: "password_too_short",
+            number: 400,
+            message: "The password specified is too short."
+        )
+        /// With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+        package static let passwordCommon = ErrorCode(
+            api: .care,
+            slug: "password_common",
+            number: 400,
+            message: "The password specified is one of the most common passwords."
+        )
+        /// With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+        package static let passwordPersonal = ErrorCode(
+            api: .care,
+            slug: "password_personal",
+            number: 400,
+            message: "The password specified is the account's own email or name."
         )
         /// The role is missing, or is neither user nor clinician.
         package static let invalidRole = ErrorCode(
@@ -343,6 +385,27 @@ extension ErrorCode {
             slug: "invalid_request",
             number: 400,
             message: "{Field} is missing or not valid."
+        )
+        /// The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`.
+        package static let passwordTooShort = ErrorCode(
+            api: .sales,
+            slug: "password_too_short",
+            number: 400,
+            message: "The password is too short."
+        )
+        /// With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+        package static let passwordCommon = ErrorCode(
+            api: .sales,
+            slug: "password_common",
+            number: 400,
+            message: "The password is one of the most common passwords."
+        )
+        /// With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+        package static let passwordPersonal = ErrorCode(
+            api: .sales,
+            slug: "password_personal",
+            number: 400,
+            message: "The password is the account's own email or name."
         )
         /// A mailed token is unknown, used, superseded or expired.
         package static let tokenInvalid = ErrorCode(

@@ -48,6 +48,12 @@ package final class Argon2idHasher: PasswordHasher, Sendable {
         !isCurrent(hash)
     }
 
+    /// A hash that no password is known for: its hash is random. It is the hash of an account that has no password yet.
+    package static func unusableHash(_ random: any RandomSource) -> PasswordHash {
+        let (salt, hash) = (random.bytes(Int(crypto_pwhash_SALTBYTES)), random.bytes(32))
+        return PasswordHash(text: "\(currentHead)\(Sodium.base64(salt))$\(Sodium.base64(hash))")
+    }
+
     /// A hash of 32 random bytes that were not kept, made with the parameters above.
     package var decoy: PasswordHash {
         PasswordHash(

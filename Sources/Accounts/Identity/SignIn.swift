@@ -6,6 +6,8 @@ package protocol PasswordAccount: Record {
     var id: Int { get }
     /// The email address as it was given.
     var email: String { get }
+    /// The names of its owner, the first name before the last name.
+    var names: [String] { get }
     /// The hash of its password.
     var passwordHash: String { get set }
     /// Sets a password.

@@ -67,6 +67,15 @@ package enum OperatorRules {
         return password
     }
 
+    /// The error of a new password that the password policy refuses.
+    package static func code(of fault: PasswordPolicy.Fault) -> ErrorCode {
+        switch fault {
+        case .tooShort: ErrorCode.Operators.passwordTooShort
+        case .common: ErrorCode.Operators.passwordCommon
+        case .personal: ErrorCode.Operators.passwordPersonal
+        }
+    }
+
     /// A required value without further rules here.
     static func present<Value>(_ given: Given<Value>, _ field: String) throws -> Value {
         switch given {

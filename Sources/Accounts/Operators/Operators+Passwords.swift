@@ -32,9 +32,13 @@ extension Operators {
         let origin = try OperatorRules.origin(client)
         // An invalid code is refused before a password is hashed.
         let now = environment.time.now
-        _ = try environment.store.read { tx in
-            try codes.find(.reset, code, at: now, in: tx, orThrow: AccountError(ErrorCode.Operators.codeInvalid))
+        let account = try environment.store.read { tx in
+            let invalid = AccountError(ErrorCode.Operators.codeInvalid)
+            let id = try codes.find(.reset, code, at: now, in: tx, orThrow: invalid)
+            guard let account = try tx.get(Operator.self, Key(id)) else { throw invalid }
+            return account
         }
+        try checkPolicy(password, for: account)
         return .hash(password) { hash, apis in .done(try apis.operators.completeReset(code, hash, from: origin)) }
     }
 

@@ -12,6 +12,7 @@ extension Operators {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
         let origin = try OperatorRules.origin(client)
+        try checkPolicy(password, email: person.email.text, names: [person.first, person.last])
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
         try environment.store.read { try refuseTaken(person.email, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash, from: origin)) }

@@ -27,6 +27,7 @@ package struct Operators: AccountAPI {
     let confirmsEmail: Bool
     package let sessions: Sessions
     package let codes: MailedCodes
+    package let passwordPolicy: PasswordPolicy
     let signIn: SignIn<Operator>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
@@ -35,6 +36,7 @@ package struct Operators: AccountAPI {
         codes = MailedCodes(.operators)
         let confirmsEmail = settings.operatorsConfirmEmail
         self.confirmsEmail = confirmsEmail
+        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .operators,
             in: environment,
@@ -97,6 +99,7 @@ extension Operator: PasswordAccount {
         unique: [byEmail]
     )
     package var email: String { person.email }
+    package var names: [String] { [person.firstName, person.lastName] }
 
     package static let byEmail = UniqueIndex<Operator>("email", steady: \.person.email) {
         Key($0.person.email.lowercased())

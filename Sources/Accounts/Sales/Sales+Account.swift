@@ -101,9 +101,13 @@ extension Sales {
         let origin = try SalesRules.origin(client)
         // An invalid token is refused before a password is hashed.
         let now = environment.time.now
-        _ = try environment.store.read { tx in
-            try codes.find(.reset, token, at: now, in: tx, orThrow: AccountError(ErrorCode.Sales.tokenInvalid))
+        let user = try environment.store.read { tx in
+            let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
+            let id = try codes.find(.reset, token, at: now, in: tx, orThrow: invalid)
+            guard let user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
+            return user
         }
+        try checkPolicy(password, for: user)
         return .hash(password) { hash, apis in .done(try apis.sales.completeReset(token, hash, from: origin)) }
     }
 

@@ -74,6 +74,7 @@ extension Sales {
         let email = try SalesRules.email(given.email)
         let password = try SalesRules.password(given.password)
         let new = try ValidSalesUser(given, role, email)
+        try checkPolicy(password, email: email.text, names: [new.name.first, new.name.last])
         let now = environment.time.now
         try environment.store.read { _ = try check(new, at: now, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.sales.create(new, hash)) }
@@ -163,6 +164,15 @@ package enum SalesRules {
 
     static func password(_ given: Given<Password>) throws -> Password {
         try password(given, "password")
+    }
+
+    /// The error of a new password that the password policy refuses.
+    package static func code(of fault: PasswordPolicy.Fault) -> ErrorCode {
+        switch fault {
+        case .tooShort: ErrorCode.Sales.passwordTooShort
+        case .common: ErrorCode.Sales.passwordCommon
+        case .personal: ErrorCode.Sales.passwordPersonal
+        }
     }
 
     /// The error for an invalid value. If the JSON type is wrong, the error names the expected type.

@@ -27,11 +27,13 @@ package struct Sales: AccountAPI {
     package let sessions: Sessions
     package let codes: MailedCodes
     let signIn: SignIn<SalesUser>
+    package let passwordPolicy: PasswordPolicy
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
         sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.sales)
+        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .sales,
             in: environment,
@@ -94,4 +96,6 @@ extension SalesUser: PasswordAccount {
     static let byReferralCode = UniqueIndex<SalesUser>("referral code", steady: \.referralCode) { Key($0.referralCode) }
 
     package var key: Key { Key(id) }
+
+    package var names: [String] { [firstName, lastName] }
 }

@@ -66,9 +66,16 @@ final class CompactionSchedule {
     /// directory that only short-lived processes use would never be compacted.
     func close() {
         guard let compaction else { return }
-        if newBytes >= 2 * dueBytes || isErasureDue { compaction.wait() } else { compaction.cancel() }
+        if isOverdue || isErasureDue { compaction.wait() } else { compaction.cancel() }
         handleOutcome()
     }
+
+    /// Waits for a running compaction that is overdue. The next transaction opens its epoch.
+    func waitIfOverdue() {
+        if isOverdue { compaction?.wait() }
+    }
+
+    private var isOverdue: Bool { newBytes >= 2 * dueBytes }
 
     private var isDue: Bool {
         if newBytes >= dueBytes, directory.journal.length >= retryBytes { return true }

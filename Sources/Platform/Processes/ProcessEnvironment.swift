@@ -21,11 +21,14 @@ package enum ProcessEnvironment {
     package static func names(withPrefix prefix: String) -> [String] {
         var names: [String] = []
         var place = entries
-        while let entry = place.pointee {
-            if strncmp(entry, prefix, prefix.utf8.count) == 0 {
-                names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
+        let count = prefix.utf8.count
+        prefix.withCString { prefix in
+            while let entry = place.pointee {
+                if strncmp(entry, prefix, count) == 0 {
+                    names.append(String(SystemString(copying: entry).description.prefix { $0 != "=" }))
+                }
+                place += 1
             }
-            place += 1
         }
         return names.sorted()
     }

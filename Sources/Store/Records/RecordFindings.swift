@@ -5,6 +5,10 @@ package struct RecordFindings {
     package struct Fault {
         package let property: String
         package let rule: String
+
+        package init(_ property: String, _ rule: String) {
+            (self.property, self.rule) = (property, rule)
+        }
     }
 
     /// Another record that the record needs.
@@ -28,7 +32,7 @@ package struct RecordFindings {
 
     /// Reports that a property breaks a rule.
     package mutating func refuse(_ property: String, _ rule: String) {
-        faults.append(Fault(property: property, rule: rule))
+        faults.append(Fault(property, rule))
     }
 
     /// Reports a number if it is not in a range. It must be called for every number in a record's keys.

@@ -27,7 +27,8 @@ declare -gA _POSTERN_RESULTS=()
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
 #         session_id: string. The session: 128 hexadecimal digits.
-#     Errors: field_required, field_invalid, operator_exists, too_many_mails.
+#     Errors: field_required, field_invalid, password_too_short, password_common, password_personal,
+#         operator_exists, too_many_mails.
 _POSTERN_PARAMS[operators.register]='
 user:json
 user.first_name:string
@@ -258,7 +259,7 @@ _POSTERN_RESULTS[operators.reset_password]=nothing
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
-#     Errors: field_required, field_invalid, code_invalid.
+#     Errors: field_required, field_invalid, password_too_short, password_common, password_personal, code_invalid.
 _POSTERN_PARAMS[operators.complete_reset]='
 code:string
 password:string
@@ -361,7 +362,8 @@ _POSTERN_RESULTS[operators.check_password]=nothing
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns OperatorsSessionCredential: A new session.
 #         session_id: string. The session: 128 hexadecimal digits.
-#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+#     Errors: authentication_failed, field_required, field_invalid, password_too_short, password_common,
+#         password_personal, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.change_password]='
 user_id:integer
 session_id:string
@@ -416,8 +418,9 @@ _POSTERN_RESULTS[operators.delete]=nothing
 #         phone: string. The phone number.
 #         role: string: user, clinician. user or clinician.
 #         success: boolean. Always true.
-#     Errors: email_required, invalid_email, password_required, invalid_password, invalid_role, invalid_first_name,
-#         invalid_last_name, invalid_phone, user_already_exists, too_many_mails, invalid_client.
+#     Errors: email_required, invalid_email, password_required, invalid_password, password_too_short,
+#         password_common, password_personal, invalid_role, invalid_first_name, invalid_last_name, invalid_phone,
+#         user_already_exists, too_many_mails, invalid_client.
 _POSTERN_PARAMS[care.user.register]='
 email:string
 password:string
@@ -464,7 +467,7 @@ _POSTERN_RESULTS[care.user.view]=CareUser
 #         npi: string. A clinician's National Provider Identifier.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token, invalid_first_name, invalid_last_name, invalid_phone,
-#         invalid_npi, password_required, invalid_password.
+#         invalid_npi, password_required, invalid_password, password_too_short, password_common, password_personal.
 _POSTERN_PARAMS[care.user.change]='
 access_token:string
 first_name:string
@@ -897,8 +900,8 @@ _POSTERN_RESULTS[care.user.check_password]=nothing
 #     Returns CareAccessToken: A new session.
 #         access_token: string. The bearer token of the session.
 #         success: boolean. Always true.
-#     Errors: access_token_required, invalid_access_token, password_required, invalid_password, wrong_password,
-#         invalid_client, login_attempts_exceeded.
+#     Errors: access_token_required, invalid_access_token, password_required, invalid_password, password_too_short,
+#         password_common, password_personal, wrong_password, invalid_client, login_attempts_exceeded.
 _POSTERN_PARAMS[care.user.change_password]='
 access_token:string
 current_password:string
@@ -928,7 +931,8 @@ _POSTERN_RESULTS[care.user.change_password]=CareAccessToken
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
-#     Errors: invalid_request, invalid_referral_code, user_already_exists, too_many_mails.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
+#         user_already_exists, too_many_mails.
 _POSTERN_PARAMS[sales.user.create_customer]='
 email:string
 password:string
@@ -963,8 +967,8 @@ _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
-#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists,
-#         too_many_mails.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
+#         insufficient_authorization, user_already_exists, too_many_mails.
 _POSTERN_PARAMS[sales.user.create_salesperson]='
 email:string
 password:string
@@ -998,8 +1002,8 @@ _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
-#     Errors: invalid_request, invalid_referral_code, insufficient_authorization, user_already_exists,
-#         too_many_mails.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
+#         insufficient_authorization, user_already_exists, too_many_mails.
 _POSTERN_PARAMS[sales.user.create_internal]='
 email:string
 password:string
@@ -1119,7 +1123,7 @@ _POSTERN_RESULTS[sales.user.reset]=nothing
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
-#     Errors: invalid_request, token_invalid.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, token_invalid.
 _POSTERN_PARAMS[sales.user.complete_reset]='
 token:string
 password:string
@@ -1245,7 +1249,8 @@ _POSTERN_RESULTS[sales.user.check_password]=nothing
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns SalesNewKey: A new session.
 #         api_key: string. The bearer token of the session.
-#     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts.
+#     Errors: not_authenticated, invalid_request, password_too_short, password_common, password_personal,
+#         wrong_password, too_many_attempts.
 _POSTERN_PARAMS[sales.user.change_password]='
 api_key:string
 current_password:string
@@ -1331,6 +1336,20 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # field_required: A property is missing or blank.
 
 # field_invalid: A property is not valid.
+
+# password_too_short: operators: The password policy requires more characters: `--password-length`, or 15 with
+#     `--password-policy nist`. care: The password policy requires more characters: `--password-length`, or 15 with
+#     `--password-policy nist`. sales: The password policy requires more characters: `--password-length`, or 15 with
+#     `--password-policy nist`.
+
+# password_common: operators: With `--password-policy nist`, the password is one of the 10,000 most common ones;
+#     with `--password-list`, it is one of the list. care: With `--password-policy nist`, the password is one of the
+#     10,000 most common ones; with `--password-list`, it is one of the list. sales: With `--password-policy nist`,
+#     the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+
+# password_personal: operators: With `--password-policy nist`, the password is the account's own email or name, or
+#     nearly so. care: With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+#     sales: With `--password-policy nist`, the password is the account's own email or name, or nearly so.
 
 # operator_exists: The email is taken.
 

@@ -18,6 +18,18 @@ extension AccountAPI {
         }
     }
 
+    /// Throws the errors of a new password that the policy refuses.
+    func checkPolicy(_ password: Password, email: String, names: [String]) throws {
+        try passwordPolicy.check(password, email: email, names: names) { fault in
+            AccountError(Rules.code(of: fault), field: "password")
+        }
+    }
+
+    /// Throws the errors of an account's new password that the policy refuses.
+    func checkPolicy(_ password: Password, for account: Account) throws {
+        try checkPolicy(password, email: account.email, names: account.names)
+    }
+
     /// Sets an account's password, ends all its sessions and unused codes, and removes its locks.
     ///
     /// - Parameter end: when a temporary password expires; nil for a password that the owner chose.

@@ -27,10 +27,11 @@ extension AccountAPI {
         password: Given<Password>,
         client: Given<OriginFields> = .absent
     ) throws -> Progress<SecretToken> {
-        try authenticate(credential)
+        let account = try authenticate(credential)
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let new = try Rules.password(password, "password")
+        try checkPolicy(new, for: account)
         let action = PasswordedRequest<Self, SecretToken>.Action.hashing(new) {
             [token = newToken()] api, account, hash, tx in
             var account = account
@@ -54,8 +55,9 @@ extension AccountAPI {
     }
 
     /// Refuses a request with a wrong credential before its other params are checked.
-    func authenticate(_ credential: Credential) throws {
+    @discardableResult
+    func authenticate(_ credential: Credential) throws -> Account {
         let now = environment.time.now
-        _ = try environment.store.read { try authenticated(credential, at: now, in: $0) }
+        return try environment.store.read { try authenticated(credential, at: now, in: $0) }
     }
 }

@@ -3,6 +3,9 @@ package protocol AccountRules {
     /// A password of 1 to `Limits.passwordBytesMax` bytes.
     static func password(_ given: Given<Password>, _ field: String) throws -> Password
 
+    /// The error code of a password that the policy refuses.
+    static func code(of fault: PasswordPolicy.Fault) -> ErrorCode
+
     /// The error for an invalid property of a request's origin.
     ///
     /// - Parameter expectedType: the JSON type that it must have; nil if its type is not the problem.

@@ -39,9 +39,9 @@ struct HashScanner {
         return value
     }
 
-    /// Reads the bytes up to the next `$`, and skips it; nil if there is none.
-    mutating func field() -> Slice<UnsafeBufferPointer<UInt8>>? {
-        guard let end = rest.firstIndex(of: UInt8(ascii: "$")) else { return nil }
+    /// Reads the bytes up to the next `$`, or another mark, and skips it; nil if there is none.
+    mutating func field(upTo mark: Unicode.Scalar = "$") -> Slice<UnsafeBufferPointer<UInt8>>? {
+        guard let end = rest.firstIndex(of: UInt8(ascii: mark)) else { return nil }
         defer { rest = rest[(end + 1)...] }
         return rest[..<end]
     }
@@ -112,9 +112,13 @@ struct HashScanner {
         case passlib
     }
 
-    /// Reads Base64 up to the next `$`, and decodes it.
-    mutating func base64Field(_ form: Base64Form, _ counts: ClosedRange<Int>) -> [UInt8]? {
-        field().flatMap { Self.decode($0, form, counts) }
+    /// Reads Base64 up to the next `$`, or another mark, and decodes it.
+    mutating func base64Field(
+        _ form: Base64Form,
+        _ counts: ClosedRange<Int>,
+        upTo mark: Unicode.Scalar = "$"
+    ) -> [UInt8]? {
+        field(upTo: mark).flatMap { Self.decode($0, form, counts) }
     }
 
     private static func decode(

@@ -10,6 +10,7 @@ internal import CSodium
 /// | `CryptHash` | `$1$`, `$5$`, `$6$` and `$y$` of crypt(3) |
 /// | `PBKDF2Hash` | with SHA-1, SHA-256 and SHA-512: PHC strings, and the forms of Django, Passlib and Werkzeug |
 /// | `ScryptHash` | PHC strings, and the forms of Django and Werkzeug |
+/// | `FirebaseHash` | `$fbscrypt$`: Firebase's variant of scrypt, if the processor has instructions for AES |
 /// | `PhpassHash` | `$P$` of phpass, which WordPress used before version 6.8 |
 ///
 /// The validation of records and the verification of passwords use the same parser, so each accepted hash can be
@@ -41,7 +42,8 @@ extension PasswordHash {
     private static let bytesMax = 512
 
     private static let families: [any ImportedHash.Type] = [
-        Argon2Hash.self, BcryptHash.self, CryptHash.self, PBKDF2Hash.self, ScryptHash.self, PhpassHash.self,
+        Argon2Hash.self, BcryptHash.self, CryptHash.self, PBKDF2Hash.self, ScryptHash.self, FirebaseHash.self,
+        PhpassHash.self,
     ]
 }
 

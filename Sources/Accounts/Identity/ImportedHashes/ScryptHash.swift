@@ -6,9 +6,7 @@ internal import CSodium
 ///     scrypt$16384$SALT$8$5$HASH         Django
 ///     scrypt:32768:8:1$SALT$HASH         Werkzeug
 struct ScryptHash: ImportedHash {
-    private let n: Int
-    private let r: Int
-    private let p: Int
+    private let cost: Cost
     private let salt: [UInt8]
     private let hash: [UInt8]
 
@@ -37,9 +35,9 @@ struct ScryptHash: ImportedHash {
             return nil
         }
         guard let n = parsed.n, let r = parsed.r, let p = parsed.p, let salt = parsed.salt, let hash = parsed.hash,
-            n & (n - 1) == 0, 128 * r * n <= ImportedHashLimits.memoryBytesMax
+            let cost = Cost(n: n, r: r, p: p)
         else { return nil }
-        (self.n, self.r, self.p, self.salt, self.hash) = (n, r, p, salt, hash)
+        (self.cost, self.salt, self.hash) = (cost, salt, hash)
     }
 
     private static let costs = 2...ImportedHashLimits.scryptNMax
@@ -48,24 +46,44 @@ struct ScryptHash: ImportedHash {
 
     func isHash(of password: Password) throws(PasswordHashingFailed) -> Bool {
         guard !password.endsWithNul else { return false }
-        var derived = [UInt8](repeating: 0, count: hash.count)
-        let status = password.withCharacters { characters, count in
-            characters.withMemoryRebound(to: UInt8.self, capacity: Int(count)) {
-                crypto_pwhash_scryptsalsa208sha256_ll(
-                    $0,
-                    Int(count),
-                    salt,
-                    salt.count,
-                    UInt64(n),
-                    UInt32(r),
-                    UInt32(p),
-                    &derived,
-                    derived.count
-                )
-            }
+        return isEqual(try cost.key(of: password, salt: salt, count: hash.count), hash)
+    }
+}
+
+extension ScryptHash {
+    /// The parameters of scrypt.
+    struct Cost {
+        private let n: Int
+        private let r: Int
+        private let p: Int
+
+        /// nil if N is not a power of two, or the memory exceeds its bound.
+        init?(n: Int, r: Int, p: Int) {
+            guard n & (n - 1) == 0, 128 * r * n <= ImportedHashLimits.memoryBytesMax else { return nil }
+            (self.n, self.r, self.p) = (n, r, p)
         }
-        // The parameters are valid, so the call fails only if the memory cannot be allocated.
-        guard status == 0 else { throw PasswordHashingFailed() }
-        return isEqual(derived, hash)
+
+        /// The key that scrypt derives from a password.
+        func key(of password: Password, salt: [UInt8], count: Int) throws(PasswordHashingFailed) -> [UInt8] {
+            var derived = [UInt8](repeating: 0, count: count)
+            let status = password.withCharacters { characters, count in
+                characters.withMemoryRebound(to: UInt8.self, capacity: Int(count)) {
+                    crypto_pwhash_scryptsalsa208sha256_ll(
+                        $0,
+                        Int(count),
+                        salt,
+                        salt.count,
+                        UInt64(n),
+                        UInt32(r),
+                        UInt32(p),
+                        &derived,
+                        derived.count
+                    )
+                }
+            }
+            // The parameters are valid, so the call fails only if the memory cannot be allocated.
+            guard status == 0 else { throw PasswordHashingFailed() }
+            return derived
+        }
     }
 }

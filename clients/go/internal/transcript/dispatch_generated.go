@@ -226,6 +226,12 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.OperatorsFieldRequired](err)
 	case "operators.field_invalid":
 		return is[*postern.OperatorsFieldInvalid](err)
+	case "operators.password_too_short":
+		return is[*postern.OperatorsPasswordTooShort](err)
+	case "operators.password_common":
+		return is[*postern.OperatorsPasswordCommon](err)
+	case "operators.password_personal":
+		return is[*postern.OperatorsPasswordPersonal](err)
 	case "operators.operator_exists":
 		return is[*postern.OperatorsOperatorExists](err)
 	case "operators.account_invalid_or_unconfirmed":
@@ -252,6 +258,12 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CarePasswordRequired](err)
 	case "care.invalid_password":
 		return is[*postern.CareInvalidPassword](err)
+	case "care.password_too_short":
+		return is[*postern.CarePasswordTooShort](err)
+	case "care.password_common":
+		return is[*postern.CarePasswordCommon](err)
+	case "care.password_personal":
+		return is[*postern.CarePasswordPersonal](err)
 	case "care.invalid_role":
 		return is[*postern.CareInvalidRole](err)
 	case "care.invalid_first_name":
@@ -310,6 +322,12 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareWrongPassword](err)
 	case "sales.invalid_request":
 		return is[*postern.SalesInvalidRequest](err)
+	case "sales.password_too_short":
+		return is[*postern.SalesPasswordTooShort](err)
+	case "sales.password_common":
+		return is[*postern.SalesPasswordCommon](err)
+	case "sales.password_personal":
+		return is[*postern.SalesPasswordPersonal](err)
 	case "sales.token_invalid":
 		return is[*postern.SalesTokenInvalid](err)
 	case "sales.insufficient_authorization":

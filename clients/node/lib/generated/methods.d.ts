@@ -54,7 +54,8 @@ export interface OperatorsMethods {
    * mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
    * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
    *
-   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.OperatorExists,
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.PasswordTooShort,
+   * errors.operators.PasswordCommon, errors.operators.PasswordPersonal, errors.operators.OperatorExists,
    * errors.operators.TooManyMails
    */
   register(params: types.OperatorsRegisterParams, options?: CallOptions): Promise<types.OperatorsOperator>;
@@ -116,7 +117,8 @@ export interface OperatorsMethods {
    * Sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
    * Limits: `resetCodeSeconds` (an hour).
    *
-   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.PasswordTooShort,
+   * errors.operators.PasswordCommon, errors.operators.PasswordPersonal, errors.operators.CodeInvalid
    */
   completeReset(params: types.OperatorsCompleteResetParams, options?: CallOptions): Promise<void>;
 
@@ -171,6 +173,7 @@ export interface OperatorsMethods {
    * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.PasswordTooShort, errors.operators.PasswordCommon, errors.operators.PasswordPersonal,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   changePassword(
@@ -196,7 +199,8 @@ export interface CareUserMethods {
    * `requestsPerAddressMax` (20).
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
+   * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon,
+   * errors.care.PasswordPersonal, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
    * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails, errors.care.InvalidClient
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
@@ -214,7 +218,7 @@ export interface CareUserMethods {
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidFirstName,
    * errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidNpi, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword
+   * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon, errors.care.PasswordPersonal
    */
   change(params: types.CareUserChangeParams, options?: CallOptions): Promise<types.CareUser>;
 
@@ -305,7 +309,8 @@ export interface CareUserMethods {
    * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
-   * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.InvalidClient,
+   * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon,
+   * errors.care.PasswordPersonal, errors.care.WrongPassword, errors.care.InvalidClient,
    * errors.care.LoginAttemptsExceeded
    */
   changePassword(params: types.CareUserChangePasswordParams, options?: CallOptions): Promise<types.CareAccessToken>;
@@ -434,7 +439,8 @@ export interface SalesUserMethods {
    * Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
    * `requestsPerAddressMax` (20).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
    * errors.sales.TooManyMails
    */
   createCustomer(params: types.SalesUserCreateCustomerParams, options?: CallOptions): Promise<types.SalesCreated>;
@@ -443,7 +449,8 @@ export interface SalesUserMethods {
    * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user. Limits:
    * `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
    * errors.sales.UserAlreadyExists, errors.sales.TooManyMails
    */
   createSalesperson(
@@ -455,7 +462,8 @@ export interface SalesUserMethods {
    * Creates an internal user. The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90
    * days), `requestsPerAddressMax` (20).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
    * errors.sales.UserAlreadyExists, errors.sales.TooManyMails
    */
   createInternal(
@@ -517,7 +525,8 @@ export interface SalesUserMethods {
    * Sets a new password. All sessions of the account end, a lockout is removed, and the email becomes verified. Limits:
    * `resetCodeSeconds` (an hour).
    *
-   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
+   * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
+   * errors.sales.PasswordPersonal, errors.sales.TokenInvalid
    */
   completeReset(params: types.SalesUserCompleteResetParams, options?: CallOptions): Promise<void>;
 
@@ -586,7 +595,8 @@ export interface SalesUserMethods {
    * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
    * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
    *
-   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.PasswordTooShort,
+   * errors.sales.PasswordCommon, errors.sales.PasswordPersonal, errors.sales.WrongPassword,
    * errors.sales.TooManyAttempts
    */
   changePassword(params: types.SalesUserChangePasswordParams, options?: CallOptions): Promise<types.SalesNewKey>;

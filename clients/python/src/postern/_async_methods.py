@@ -209,7 +209,8 @@ class AsyncOperatorsMethods:
                 state.
 
         Raises:
-            operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
+            operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
+            operators.PasswordPersonal, operators.OperatorExists, operators.TooManyMails
         """
         return await self._call(
             "operators.register", given(user=user, password=password, client=client), OperatorsOperator.from_json
@@ -374,7 +375,8 @@ class AsyncOperatorsMethods:
                 state.
 
         Raises:
-            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
+            operators.PasswordPersonal, operators.CodeInvalid
         """
         await self._call("operators.complete_reset", given(code=code, password=password, client=client), nothing)
 
@@ -518,8 +520,8 @@ class AsyncOperatorsMethods:
                 state.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
-            operators.TooManyAttempts
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort,
+            operators.PasswordCommon, operators.PasswordPersonal, operators.WrongPassword, operators.TooManyAttempts
         """
         return await self._call(
             "operators.change_password",
@@ -598,9 +600,9 @@ class AsyncCareUserMethods:
                 state.
 
         Raises:
-            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
-            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails,
-            care.InvalidClient
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
+            care.PasswordCommon, care.PasswordPersonal, care.InvalidRole, care.InvalidFirstName, care.InvalidLastName,
+            care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails, care.InvalidClient
         """
         return await self._call(
             "care.user.register",
@@ -658,7 +660,8 @@ class AsyncCareUserMethods:
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidFirstName, care.InvalidLastName,
-            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword
+            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
+            care.PasswordCommon, care.PasswordPersonal
         """
         return await self._call(
             "care.user.change",
@@ -880,7 +883,8 @@ class AsyncCareUserMethods:
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
-            care.WrongPassword, care.InvalidClient, care.LoginAttemptsExceeded
+            care.PasswordTooShort, care.PasswordCommon, care.PasswordPersonal, care.WrongPassword, care.InvalidClient,
+            care.LoginAttemptsExceeded
         """
         return await self._call(
             "care.user.change_password",
@@ -1260,7 +1264,8 @@ class AsyncSalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_customer",
@@ -1295,8 +1300,8 @@ class AsyncSalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists,
-            sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists, sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_salesperson",
@@ -1335,8 +1340,8 @@ class AsyncSalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists,
-            sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists, sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_internal",
@@ -1492,7 +1497,8 @@ class AsyncSalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.TokenInvalid
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.TokenInvalid
         """
         await self._call("sales.user.complete_reset", given(token=token, password=password, client=client), nothing)
 
@@ -1653,7 +1659,8 @@ class AsyncSalesUserMethods:
                 state.
 
         Raises:
-            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
+            sales.NotAuthenticated, sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon,
+            sales.PasswordPersonal, sales.WrongPassword, sales.TooManyAttempts
         """
         return await self._call(
             "sales.user.change_password",

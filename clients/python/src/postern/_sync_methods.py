@@ -209,7 +209,8 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
+            operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
+            operators.PasswordPersonal, operators.OperatorExists, operators.TooManyMails
         """
         return self._call(
             "operators.register", given(user=user, password=password, client=client), OperatorsOperator.from_json
@@ -374,7 +375,8 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
+            operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
+            operators.PasswordPersonal, operators.CodeInvalid
         """
         self._call("operators.complete_reset", given(code=code, password=password, client=client), nothing)
 
@@ -518,8 +520,8 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
-            operators.TooManyAttempts
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort,
+            operators.PasswordCommon, operators.PasswordPersonal, operators.WrongPassword, operators.TooManyAttempts
         """
         return self._call(
             "operators.change_password",
@@ -598,9 +600,9 @@ class CareUserMethods:
                 state.
 
         Raises:
-            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
-            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails,
-            care.InvalidClient
+            care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
+            care.PasswordCommon, care.PasswordPersonal, care.InvalidRole, care.InvalidFirstName, care.InvalidLastName,
+            care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails, care.InvalidClient
         """
         return self._call(
             "care.user.register",
@@ -658,7 +660,8 @@ class CareUserMethods:
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidFirstName, care.InvalidLastName,
-            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword
+            care.InvalidPhone, care.InvalidNpi, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
+            care.PasswordCommon, care.PasswordPersonal
         """
         return self._call(
             "care.user.change",
@@ -878,7 +881,8 @@ class CareUserMethods:
 
         Raises:
             care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
-            care.WrongPassword, care.InvalidClient, care.LoginAttemptsExceeded
+            care.PasswordTooShort, care.PasswordCommon, care.PasswordPersonal, care.WrongPassword, care.InvalidClient,
+            care.LoginAttemptsExceeded
         """
         return self._call(
             "care.user.change_password",
@@ -1258,7 +1262,8 @@ class SalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return self._call(
             "sales.user.create_customer",
@@ -1293,8 +1298,8 @@ class SalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists,
-            sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists, sales.TooManyMails
         """
         return self._call(
             "sales.user.create_salesperson",
@@ -1333,8 +1338,8 @@ class SalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists,
-            sales.TooManyMails
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists, sales.TooManyMails
         """
         return self._call(
             "sales.user.create_internal",
@@ -1490,7 +1495,8 @@ class SalesUserMethods:
                 state.
 
         Raises:
-            sales.InvalidRequest, sales.TokenInvalid
+            sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
+            sales.TokenInvalid
         """
         self._call("sales.user.complete_reset", given(token=token, password=password, client=client), nothing)
 
@@ -1651,7 +1657,8 @@ class SalesUserMethods:
                 state.
 
         Raises:
-            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts
+            sales.NotAuthenticated, sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon,
+            sales.PasswordPersonal, sales.WrongPassword, sales.TooManyAttempts
         """
         return self._call(
             "sales.user.change_password",

@@ -34,6 +34,30 @@ export class InvalidPassword extends CallError {
   }
 }
 
+export class PasswordTooShort extends CallError {
+  static slug = "password_too_short";
+
+  get name() {
+    return "PasswordTooShort";
+  }
+}
+
+export class PasswordCommon extends CallError {
+  static slug = "password_common";
+
+  get name() {
+    return "PasswordCommon";
+  }
+}
+
+export class PasswordPersonal extends CallError {
+  static slug = "password_personal";
+
+  get name() {
+    return "PasswordPersonal";
+  }
+}
+
 export class InvalidRole extends CallError {
   static slug = "invalid_role";
 

@@ -23,6 +23,30 @@ export class FieldInvalid extends CallError {
   readonly slug: "field_invalid";
 }
 
+/** The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`. */
+export class PasswordTooShort extends CallError {
+  static readonly slug: "password_too_short";
+  readonly name: "PasswordTooShort";
+  readonly slug: "password_too_short";
+}
+
+/**
+ * With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it is one
+ * of the list.
+ */
+export class PasswordCommon extends CallError {
+  static readonly slug: "password_common";
+  readonly name: "PasswordCommon";
+  readonly slug: "password_common";
+}
+
+/** With `--password-policy nist`, the password is the account's own email or name, or nearly so. */
+export class PasswordPersonal extends CallError {
+  static readonly slug: "password_personal";
+  readonly name: "PasswordPersonal";
+  readonly slug: "password_personal";
+}
+
 /** The email is taken. */
 export class OperatorExists extends CallError {
   static readonly slug: "operator_exists";

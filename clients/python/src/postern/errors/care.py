@@ -20,6 +20,20 @@ class InvalidPassword(CallError):
     """The password is not a string, or is longer than 1,024 bytes."""
 
 
+class PasswordTooShort(CallError):
+    """The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`."""
+
+
+class PasswordCommon(CallError):
+    """With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it
+    is one of the list.
+    """
+
+
+class PasswordPersonal(CallError):
+    """With `--password-policy nist`, the password is the account's own email or name, or nearly so."""
+
+
 class InvalidRole(CallError):
     """The role is missing, or is neither user nor clinician."""
 
@@ -139,6 +153,9 @@ BY_SLUG: dict[str, type[CallError]] = {
     "invalid_email": InvalidEmail,
     "password_required": PasswordRequired,
     "invalid_password": InvalidPassword,
+    "password_too_short": PasswordTooShort,
+    "password_common": PasswordCommon,
+    "password_personal": PasswordPersonal,
     "invalid_role": InvalidRole,
     "invalid_first_name": InvalidFirstName,
     "invalid_last_name": InvalidLastName,

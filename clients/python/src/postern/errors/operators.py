@@ -16,6 +16,20 @@ class FieldInvalid(CallError):
     """A property is not valid."""
 
 
+class PasswordTooShort(CallError):
+    """The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`."""
+
+
+class PasswordCommon(CallError):
+    """With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it
+    is one of the list.
+    """
+
+
+class PasswordPersonal(CallError):
+    """With `--password-policy nist`, the password is the account's own email or name, or nearly so."""
+
+
 class OperatorExists(CallError):
     """The email is taken."""
 
@@ -58,6 +72,9 @@ BY_SLUG: dict[str, type[CallError]] = {
     "authentication_failed": AuthenticationFailed,
     "field_required": FieldRequired,
     "field_invalid": FieldInvalid,
+    "password_too_short": PasswordTooShort,
+    "password_common": PasswordCommon,
+    "password_personal": PasswordPersonal,
     "operator_exists": OperatorExists,
     "account_invalid_or_unconfirmed": AccountInvalidOrUnconfirmed,
     "wrong_password": WrongPassword,

@@ -8,6 +8,20 @@ class InvalidRequest(CallError):
     """A property is missing or not valid; `data.field` names it."""
 
 
+class PasswordTooShort(CallError):
+    """The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`."""
+
+
+class PasswordCommon(CallError):
+    """With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it
+    is one of the list.
+    """
+
+
+class PasswordPersonal(CallError):
+    """With `--password-policy nist`, the password is the account's own email or name, or nearly so."""
+
+
 class TokenInvalid(CallError):
     """A mailed token is unknown, used, superseded or expired."""
 
@@ -52,6 +66,9 @@ class WrongPassword(CallError):
 
 BY_SLUG: dict[str, type[CallError]] = {
     "invalid_request": InvalidRequest,
+    "password_too_short": PasswordTooShort,
+    "password_common": PasswordCommon,
+    "password_personal": PasswordPersonal,
     "token_invalid": TokenInvalid,
     "insufficient_authorization": InsufficientAuthorization,
     "authentication_failed": AuthenticationFailed,

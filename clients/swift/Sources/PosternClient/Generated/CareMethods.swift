@@ -38,8 +38,9 @@ public struct CareUserMethods: Sendable {
     ///     state.
     /// - Returns: A newly registered user.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
-    ///   `Care.invalidPassword`, `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`,
-    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`, `Care.invalidClient`.
+    ///   `Care.invalidPassword`, `Care.passwordTooShort`, `Care.passwordCommon`, `Care.passwordPersonal`,
+    ///   `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`,
+    ///   `Care.userAlreadyExists`, `Care.tooManyMails`, `Care.invalidClient`.
     public func register(
         email: String,
         password: String,
@@ -105,7 +106,8 @@ public struct CareUserMethods: Sendable {
     /// - Returns: A user.
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
     ///   `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`, `Care.invalidNpi`,
-    ///   `Care.passwordRequired`, `Care.invalidPassword`.
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.passwordTooShort`, `Care.passwordCommon`,
+    ///   `Care.passwordPersonal`.
     public func change(
         accessToken: String,
         firstName: String? = nil,
@@ -332,8 +334,8 @@ public struct CareUserMethods: Sendable {
     ///     state.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
-    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.wrongPassword`, `Care.invalidClient`,
-    ///   `Care.loginAttemptsExceeded`.
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.passwordTooShort`, `Care.passwordCommon`,
+    ///   `Care.passwordPersonal`, `Care.wrongPassword`, `Care.invalidClient`, `Care.loginAttemptsExceeded`.
     public func changePassword(
         accessToken: String,
         currentPassword: String,

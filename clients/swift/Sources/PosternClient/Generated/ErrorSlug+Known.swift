@@ -15,6 +15,13 @@ extension ErrorSlug {
         public static let fieldRequired = ErrorSlug(.operators, "field_required")
         /// A property is not valid.
         public static let fieldInvalid = ErrorSlug(.operators, "field_invalid")
+        /// The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`.
+        public static let passwordTooShort = ErrorSlug(.operators, "password_too_short")
+        /// With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it
+        /// is one of the list.
+        public static let passwordCommon = ErrorSlug(.operators, "password_common")
+        /// With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+        public static let passwordPersonal = ErrorSlug(.operators, "password_personal")
         /// The email is taken.
         public static let operatorExists = ErrorSlug(.operators, "operator_exists")
         /// The account does not exist, or its email is not confirmed.
@@ -46,6 +53,13 @@ extension ErrorSlug {
         public static let passwordRequired = ErrorSlug(.care, "password_required")
         /// The password is not a string, or is longer than 1,024 bytes.
         public static let invalidPassword = ErrorSlug(.care, "invalid_password")
+        /// The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`.
+        public static let passwordTooShort = ErrorSlug(.care, "password_too_short")
+        /// With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it
+        /// is one of the list.
+        public static let passwordCommon = ErrorSlug(.care, "password_common")
+        /// With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+        public static let passwordPersonal = ErrorSlug(.care, "password_personal")
         /// The role is missing, or is neither user nor clinician.
         public static let invalidRole = ErrorSlug(.care, "invalid_role")
         /// The first name is not a string, or is too long.
@@ -109,6 +123,13 @@ extension ErrorSlug {
     public enum Sales {
         /// A property is missing or not valid; `data.field` names it.
         public static let invalidRequest = ErrorSlug(.sales, "invalid_request")
+        /// The password policy requires more characters: `--password-length`, or 15 with `--password-policy nist`.
+        public static let passwordTooShort = ErrorSlug(.sales, "password_too_short")
+        /// With `--password-policy nist`, the password is one of the 10,000 most common ones; with `--password-list`, it
+        /// is one of the list.
+        public static let passwordCommon = ErrorSlug(.sales, "password_common")
+        /// With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+        public static let passwordPersonal = ErrorSlug(.sales, "password_personal")
         /// A mailed token is unknown, used, superseded or expired.
         public static let tokenInvalid = ErrorSlug(.sales, "token_invalid")
         /// The role of the code's owner does not allow it to invite this kind of account.
@@ -153,6 +174,9 @@ extension ErrorSlug {
         Operators.authenticationFailed,
         Operators.fieldRequired,
         Operators.fieldInvalid,
+        Operators.passwordTooShort,
+        Operators.passwordCommon,
+        Operators.passwordPersonal,
         Operators.operatorExists,
         Operators.accountInvalidOrUnconfirmed,
         Operators.wrongPassword,
@@ -166,6 +190,9 @@ extension ErrorSlug {
         Care.invalidEmail,
         Care.passwordRequired,
         Care.invalidPassword,
+        Care.passwordTooShort,
+        Care.passwordCommon,
+        Care.passwordPersonal,
         Care.invalidRole,
         Care.invalidFirstName,
         Care.invalidLastName,
@@ -195,6 +222,9 @@ extension ErrorSlug {
         Care.sessionNotFound,
         Care.wrongPassword,
         Sales.invalidRequest,
+        Sales.passwordTooShort,
+        Sales.passwordCommon,
+        Sales.passwordPersonal,
         Sales.tokenInvalid,
         Sales.insufficientAuthorization,
         Sales.authenticationFailed,

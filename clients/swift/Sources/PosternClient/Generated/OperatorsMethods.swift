@@ -26,6 +26,7 @@ public struct OperatorsMethods: Sendable {
     ///     state.
     /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.passwordTooShort`, `Operators.passwordCommon`, `Operators.passwordPersonal`,
     ///   `Operators.operatorExists`, `Operators.tooManyMails`.
     public func register(
         user: OperatorsPersonInput,
@@ -199,6 +200,7 @@ public struct OperatorsMethods: Sendable {
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.passwordTooShort`, `Operators.passwordCommon`, `Operators.passwordPersonal`,
     ///   `Operators.codeInvalid`.
     public func completeReset(
         code: String,
@@ -340,7 +342,8 @@ public struct OperatorsMethods: Sendable {
     ///     state.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    ///   `Operators.fieldInvalid`, `Operators.passwordTooShort`, `Operators.passwordCommon`,
+    ///   `Operators.passwordPersonal`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func changePassword(
         userID: Int,
         sessionID: String,

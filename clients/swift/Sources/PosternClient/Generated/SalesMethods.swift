@@ -30,8 +30,9 @@ public struct SalesUserMethods: Sendable {
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
     /// - Returns: A new customer.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
-    ///   `Sales.userAlreadyExists`, `Sales.tooManyMails`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`, `Sales.userAlreadyExists`,
+    ///   `Sales.tooManyMails`.
     public func createCustomer(
         email: String,
         password: String,
@@ -73,7 +74,8 @@ public struct SalesUserMethods: Sendable {
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
     /// - Returns: A new salesperson or internal user, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`,
     ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`, `Sales.tooManyMails`.
     public func createSalesperson(
         email: String,
@@ -117,7 +119,8 @@ public struct SalesUserMethods: Sendable {
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
     /// - Returns: A new salesperson or internal user, with an open session.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`,
     ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`, `Sales.tooManyMails`.
     public func createInternal(
         email: String,
@@ -278,7 +281,8 @@ public struct SalesUserMethods: Sendable {
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
-    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
+    ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.tokenInvalid`.
     public func completeReset(
         token: String,
         password: String,
@@ -437,7 +441,8 @@ public struct SalesUserMethods: Sendable {
     ///     state.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
-    ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`.
+    ///   `Sales.passwordTooShort`, `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.wrongPassword`,
+    ///   `Sales.tooManyAttempts`.
     public func changePassword(
         apiKey: String,
         currentPassword: String,

@@ -1,0 +1,68 @@
+import Store
+
+/// An account in the export of another program.
+package struct ImportedAccount: Sendable {
+    /// A text of an account.
+    package enum Property: String, CaseIterable, Sendable {
+        case email, passwordHash = "password_hash", firstName = "first_name", lastName = "last_name", phone, role
+        case source, brandID = "brand_id"
+    }
+
+    private var texts: [Property: String] = [:]
+    /// When the account was created; nil for the time of the import.
+    package var created: Timestamp?
+    /// Whether the email belongs to the user.
+    package var isConfirmed: Bool
+
+    package init(isConfirmed: Bool) {
+        self.isConfirmed = isConfirmed
+    }
+
+    /// A text; "" if the export has none, or a blank one.
+    package subscript(_ property: Property) -> String {
+        get { texts[property, default: ""] }
+        set { texts[property] = newValue.isBlank ? nil : newValue }
+    }
+}
+
+/// What the imports of the APIs have in common.
+extension ImportedAccount {
+    /// The email as it is stored, without spaces around it.
+    var storedEmail: String { EmailAddress(self[.email])?.text ?? self[.email] }
+
+    /// The hash of the password. An account without a password gets a hash that no password has, so that only a reset gives
+    /// it a password.
+    func storedHash(_ random: any RandomSource) -> String {
+        let hash = self[.passwordHash]
+        return hash.isEmpty ? Argon2idHasher.unusableHash(random).text : hash
+    }
+
+    /// A text; nil if there is none.
+    func optional(_ property: Property) -> String? {
+        self[property].isEmpty ? nil : self[property]
+    }
+
+    /// The faults of the record that is made from the account, and of the texts that an API does not have.
+    ///
+    /// - Parameters:
+    ///   - known: the properties that the API has.
+    ///   - validate: the validation of the record, which names properties as the store does.
+    func faults(
+        known: [Property],
+        _ validate: (inout RecordFindings) -> Void
+    ) -> [RecordFindings.Fault] {
+        var findings = RecordFindings()
+        validate(&findings)
+        for property in Property.allCases where !known.contains(property) && !self[property].isEmpty {
+            findings.refuse(property.rawValue, "the API has none")
+        }
+        return findings.faults
+    }
+}
+
+extension Store {
+    /// Runs a transaction that writes, or one that only reads.
+    func run<Value>(writes: Bool, _ body: (Transaction) throws -> Value) throws -> Value {
+        writes ? try write(body) : try read(body)
+    }
+}

@@ -1,0 +1,44 @@
+package import Store
+
+/// Importing accounts of other programs.
+extension Sales {
+    package static var importedProperties: [ImportedAccount.Property] { ImportedAccount.Property.allCases }
+
+    /// The source of an imported customer whose export has none.
+    private static let standardSource = "import"
+
+    package func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault] {
+        let now = environment.time.now
+        let role = given.optional(.role) ?? SalesRole.customer.rawValue
+        let isCustomer = role == SalesRole.customer.rawValue
+        let new = SalesUser(
+            // The number of the transaction replaces this one.
+            id: 1,
+            externalID: environment.random.uuid(),
+            created: given.created ?? now,
+            role: role,
+            email: given.storedEmail,
+            passwordHash: given.storedHash(environment.random),
+            isVerified: given.isConfirmed,
+            firstName: given[.firstName],
+            lastName: given[.lastName],
+            referralCode: environment.random.hex(bytes: Limits.codeDigits / 2),
+            source: given.optional(.source) ?? (isCustomer ? Self.standardSource : nil),
+            phone: given.optional(.phone),
+            brandID: given.optional(.brandID)
+        )
+        let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
+        guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
+        return try environment.store.run(writes: adds) { tx in
+            guard try user(of: email, in: tx) == nil else {
+                return [.init("email", ErrorCode.Sales.userAlreadyExists.slug)]
+            }
+            guard adds else { return [] }
+            var user = new
+            user.id = try tx.nextNumber(of: SalesUser.self)
+            try tx.insert(user)
+            try audit.record(.imported, of: user.id, by: .admin, at: now, in: tx)
+            return []
+        }
+    }
+}
