@@ -12,6 +12,8 @@ struct Wiring {
     let service: Service
     /// Sends the mails; nil in deterministic mode, where the clock does not run.
     let courier: Courier?
+    /// Sends the host what it has not requested, if a server runs the service.
+    let host: HostMessages
     let log: Log
     /// The background work of a server.
     var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
@@ -28,10 +30,13 @@ struct Wiring {
         let store = try Self.store(options, log, waitsInPlace: !hasLoop)
         let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }
         let time: any TimeSource = deterministicTime ?? SystemTime()
+        let random: any RandomSource =
+            options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom()
+        let host = HostMessages(newSecret: { random.hex(bytes: 16) })
         let backend = Backend(
             store: store,
             time: time,
-            random: options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom(),
+            random: random,
             composer: templates,
             settings: AccountSettings(operatorsConfirmEmail: options.confirmsEmail),
             log: { log.write(.error, $0) }
@@ -63,6 +68,7 @@ struct Wiring {
         self.backend = backend
         self.service = service
         self.courier = courier
+        self.host = host
         self.log = log
     }
 
