@@ -95,12 +95,14 @@ struct API {
     let errorData: [JSONValue.Property]
     let errors: [Failure]
     let methods: [Method]
+    /// What the process sends to the host.
+    let hostMethods: [HostMethod]
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
             "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "properties",
             "types",
-            "inputs", "records", "errorData", "errors", "authentication", "methods",
+            "inputs", "records", "errorData", "errors", "authentication", "methods", "hostMethods",
         ])
         name = try file.text("api")
         title = try file.text("title")
@@ -129,6 +131,7 @@ struct API {
         methods = try file.list("methods").map { [inputs] in
             try Method($0, inputs: inputs, authentication: authentication)
         }
+        hostMethods = try file.list("hostMethods").map { [types] in try HostMethod($0, types: types) }
         try checkNames()
     }
 

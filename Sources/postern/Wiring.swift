@@ -51,6 +51,7 @@ struct Wiring {
             system: system,
             hashesElsewhere: hasLoop && deterministicTime == nil,
             tools: options.tools,
+            mcpExcludingFlag: options.mail == .host ? "--mail host" : nil,
             refusesUnknownParams: options.refusesUnknownParams
         ) { log.write(.error, $0) }
         let courier =
@@ -60,10 +61,8 @@ struct Wiring {
                 store: store,
                 outbox: backend.apis.environment.outbox,
                 time: time,
-                driver: options.mail.driver,
-                sender: sender,
-                log: { log.write(.warning, $0) },
-                wake: { wakeUp?.send() }
+                deliveries: options.mail.deliveries(from: sender, by: host) { wakeUp?.send() },
+                log: { log.write(.warning, $0) }
             )
         self.backend = backend
         self.service = service
