@@ -138,6 +138,7 @@ public final class Postern: Sendable {
 ///   - binary: the binary; see `Postern.init`.
 ///   - arguments: further flags, see `postern --help`.
 ///   - onLog: is called with each line that the program writes to stderr; see `Postern.init`.
+///   - deliverMail: delivers each mail; see `Postern.init`.
 ///   - body: is called with the client.
 /// - Returns: the value that `body` returns.
 /// - Throws: the errors of `body` and of `Postern.init`.
@@ -146,10 +147,17 @@ public func withPostern<Value>(
     binary: String? = nil,
     arguments: [String] = [],
     onLog: (@Sendable (String) -> Void)? = nil,
+    deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil,
     isolation: isolated (any Actor)? = #isolation,
     _ body: (Postern) async throws -> Value
 ) async throws -> Value {
-    let postern = try Postern(data: data, binary: binary, arguments: arguments, onLog: onLog)
+    let postern = try Postern(
+        data: data,
+        binary: binary,
+        arguments: arguments,
+        onLog: onLog,
+        deliverMail: deliverMail
+    )
     do {
         let value = try await body(postern)
         await postern.close()
