@@ -24,13 +24,14 @@ struct DeliveryTests {
 
     private func open(
         arguments: [String] = [],
+        onLog: @escaping @Sendable (String) -> Void = { _ in },
         deliverMail: @escaping @Sendable (ServiceMail) async throws -> Void
     ) throws -> Postern {
         try Postern(
             data: folder.path("data"),
             binary: Binaries.postern,
             arguments: arguments,
-            onLog: { _ in },
+            onLog: onLog,
             deliverMail: deliverMail
         )
     }
@@ -55,18 +56,19 @@ struct DeliveryTests {
         #expect(mail.text.split(separator: "\n").contains { $0 == code })
         #expect(!"\(mail)".contains(code))
         #expect(try await postern.operators.confirmEmail(code: code).email == "lasoren@bu.edu")
-        await postern.close()
+        await postern.close(within: .seconds(300))
         #expect(try outbox.map { $0[2] } == ["delivered"])
     }
 
     /// The process refuses a line that is too long.
     @Test(arguments: ["relay says no", String(repeating: "x", count: 10_000_000)])
     func anErrorOfTheFunctionIsAFailedAttempt(_ description: String) async throws {
-        let postern = try open { _ in throw Refusal(description: description) }
+        let lines = Lines()
+        let postern = try open(onLog: lines.add) { _ in throw Refusal(description: description) }
         _ = try await postern.registerLuke()
-        #expect(try await becomesTrue(within: 20) { (try? outbox.first?[5]) == "1" })
+        #expect(await lines.next()?.contains("the host answered with error -32000") == true)
         #expect(try await postern.system.info().name == "postern")
-        await postern.close()
+        await postern.close(within: .seconds(300))
         let mail = try #require(outbox.first)
         #expect(mail[2] == "waiting" && mail[7].hasSuffix(description.prefix(400)))
     }
@@ -86,7 +88,7 @@ struct DeliveryTests {
         #expect(try await postern.system.info().name == "postern")
         mayEnd.withLock { $0 = true }
         #expect(try await becomesTrue(within: 20) { mails.all.count == 6 })
-        await postern.close()
+        await postern.close(within: .seconds(300))
         #expect(try outbox.map { $0[2] } == Array(repeating: "delivered", count: 6))
     }
 
@@ -98,7 +100,7 @@ struct DeliveryTests {
         }
         _ = try await postern.registerLuke()
         #expect(try await becomesTrue(within: 20) { mails.all.count == 1 })
-        await postern.close()
+        await postern.close(within: .seconds(300))
         #expect(try outbox.map { $0[2] } == ["delivered"])
     }
 
