@@ -78,14 +78,19 @@ struct HostMailTests {
         #expect(!log.contains("relay") && !log.contains(code))
     }
 
-    /// No response can come after the end of the input, so the process does not wait, and the next one sends the mail.
-    @Test func leavesUnansweredMailsToTheNextProcess() throws {
+    /// No response can come after the end of the input, or is read after a signal. So the process does not wait, and the
+    /// next one sends the mail.
+    @Test(arguments: [nil, SIGTERM]) func leavesUnansweredMailsToTheNextProcess(_ signal: Int32?) throws {
         let postern = try start()
         _ = try postern.reply(to: "operators.register", registration())
         let first = try postern.nextReply()
         // A forged response delivers nothing.
         postern.send(#"{"jsonrpc":"2.0","id":"postern:0123456789abcdef0123456789abcdef","result":null}"#)
         let start = ContinuousClock.now
+        if let signal {
+            postern.signal(signal)
+            #expect(postern.nextLine() == nil)
+        }
         #expect(postern.finish() == "" && postern.status == 0)
         #expect(ContinuousClock.now - start < .seconds(20))
         #expect(postern.errorText == "")
