@@ -37,7 +37,7 @@ let package = Package(
         ),
         .target(
             name: "Mail",
-            dependencies: ["Accounts", "CSodium", "Store", "Platform"],
+            dependencies: ["Accounts", "CSodium", "JSON", "JSONRPC", "Service", "Store", "Platform"],
             resources: [.embedInCode("Templates")],
             swiftSettings: settings
         ),
@@ -102,7 +102,9 @@ let package = Package(
         ),
         .testTarget(
             name: "MailTests",
-            dependencies: ["DirectoryStore", "Accounts", "Mail", "PosternTesting", "Store", "Platform"],
+            dependencies: [
+                "DirectoryStore", "Accounts", "JSON", "JSONRPC", "Mail", "PosternTesting", "Store", "Platform",
+            ],
             swiftSettings: settings
         ),
         .target(

@@ -15,6 +15,8 @@ package enum Limits {
     package static let unreadBytesMax = answerBytesMax
     /// Bytes of replies at which a group ends and its replies are sent.
     package static let groupReplyBytes = 1 << 20
+    /// Unwritten bytes, replies included, above which the server sends no further message of its own.
+    package static let hostMessagesUnwrittenBytesMax = 256 << 10
     /// Bytes of one write; small, so that progress is visible.
     static let writeBytes = 64 << 10
     /// Memory for replies that is kept for the next group. A batch's reply may have taken a few times as much.

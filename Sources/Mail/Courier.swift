@@ -1,27 +1,24 @@
 package import Accounts
 package import Store
-internal import Synchronization
-package import Platform
+internal import Platform
 
 /// Delivers the mails in the outbox, and sweeps expired records.
 ///
-/// Each mail is sent on its own thread, several at once, so that neither a reply nor another mail waits for a delivery
-/// that hangs. Only the caller's thread uses the store. If several processes use one store, a process claims a mail
-/// before it sends it. A mail is marked as delivered only after it was sent. If the program ends in between, the mail
-/// is sent again with the same Message-ID.
+/// Several mails are sent at once, so that neither a reply nor another mail waits for a delivery that hangs. Only the
+/// caller's thread uses the store. If several processes use one store, a process claims a mail before it sends it. A
+/// mail is marked as delivered only after it was sent. If the program ends in between, the mail is sent again with the
+/// same number and Message-ID.
 package final class Courier {
     private let store: Store
     private let outbox: Outbox
     private let time: any TimeSource
-    private let sender: MailSender
     private let audit: AuditBounds
-    private let driver: (any MailDriver)?
+    private let deliveries: (any Deliveries)?
     private let log: (String) -> Void
 
-    private let deliveries: Deliveries
     private var underWay = Set<Int>()
     /// The outcomes that are not in the store yet.
-    private var outcomes: [Deliveries.Outcome] = []
+    private var outcomes: [DeliveryOutcome] = []
     private var nextLook: Timestamp?
     /// When expired counts, quotas and codes are next deleted; nil at the start, when a sweep may be overdue.
     private var nextSweep: Timestamp?
@@ -29,34 +26,28 @@ package final class Courier {
     private var isStoreFailing = false
     /// Whether another process held the store's lock at the last look.
     private var isStoreLocked = false
+    /// Whether a mail was due at the last look, and the deliveries were not open.
+    private var isOpeningAwaited = false
     private var failureCount = 0
 
     /// - Parameters:
-    ///   - driver: delivers the mails; nil keeps them in the outbox.
-    ///   - sender: the sender of the mails.
+    ///   - deliveries: deliver the mails; nil keeps them in the outbox.
     ///   - audit: how long the audit trail is, which is swept too.
     ///   - log: takes one line, without secrets, for the server's administrator.
-    ///   - startThread: starts the thread of each delivery.
-    ///   - wake: called after each delivery, usually on its thread. The caller must then call `sendDue()`.
     package init(
         store: Store,
         outbox: Outbox,
         time: any TimeSource,
-        driver: (any MailDriver)?,
-        sender: MailSender,
+        deliveries: (any Deliveries)?,
         audit: AuditBounds = AuditBounds(),
-        log: @escaping (String) -> Void,
-        startThread: @escaping Thread.Starter = Thread.start,
-        wake: @escaping @Sendable () -> Void
+        log: @escaping (String) -> Void
     ) {
         self.store = store
         self.outbox = outbox
         self.time = time
-        self.driver = driver
-        self.sender = sender
         self.audit = audit
+        self.deliveries = deliveries
         self.log = log
-        self.deliveries = Deliveries(startThread: startThread, wake: wake)
     }
 
     /// Sends the mails that are due, and records the outcomes of earlier deliveries. No writes may be staged in the
@@ -64,10 +55,11 @@ package final class Courier {
     ///
     /// - Returns: the milliseconds until it must be called again.
     package func sendDue() -> Int {
-        let latest = deliveries.takeOutcomes()
+        let latest = deliveries?.takeOutcomes() ?? []
         outcomes += latest
         let now = time.now
-        let hasNewWork = store.takeFollowUp(.mail) || !latest.isEmpty
+        let hasOpened = isOpeningAwaited && deliveries?.isOpen ?? false
+        let hasNewWork = store.takeFollowUp(.mail) || !latest.isEmpty || hasOpened
         let isDue = nextLook?.isDue(at: now, within: Limits.lookSeconds) ?? true
         if hasNewWork && !isStoreFailing || isStoreLocked || isDue {
             look(at: now)
@@ -87,14 +79,15 @@ package final class Courier {
             guard isStoreLocked || !underWay.isEmpty else { return }
             Thread.sleep(microseconds: 1_000)
         } while MonotonicClock.milliseconds < deadline
-        driver?.cancel()
+        deliveries?.cancel()
         release()
     }
 
     /// Releases the claims on cancelled mails, so that other processes, or the next one, can send them at once.
     private func release() {
         // Mails that were delivered at the last moment must not be sent again.
-        let delivered = (outcomes + deliveries.takeOutcomes()).filter { $0.failure == nil }.map(\.mail)
+        let latest = deliveries?.takeOutcomes() ?? []
+        let delivered = (outcomes + latest).filter { $0.result == .delivered }.map(\.mail)
         guard !delivered.isEmpty || !underWay.isEmpty else { return }
         do {
             try store.retryWhileLocked {
@@ -129,25 +122,29 @@ package final class Courier {
         let latest = now.adding(seconds: Limits.lookSeconds)
         let sweeps = nextSweep?.isDue(at: now, within: Accounts.Limits.sweepSeconds) ?? true
         var hasMoreToSweep = false
-        var due: [(mail: OutboxMail, text: String)] = []
+        let isOpen = deliveries?.isOpen ?? false
+        var awaitsOpening = false
+        var due: [DueMail] = []
         var failures: [String] = []
         do {
             let next = try store.write { tx in
                 failures = try outcomes.compactMap { try record($0, at: now, in: tx) }
                 let nextMailSweep = try outbox.sweep(at: now, in: tx)
                 if sweeps { hasMoreToSweep = try Sweep.run(at: now, audit: audit, in: tx) }
-                let room = driver == nil ? 0 : Limits.deliveriesMax - underWay.count + outcomes.count
-                let delivered = Set(outcomes.map(\.mail))
-                let busy = underWay.subtracting(delivered)
-                let waiting = try driver == nil ? [] : outbox.waiting(limit: room + busy.count + 1, in: tx)
+                let room = isOpen ? Limits.deliveriesMax - underWay.count + outcomes.count : 0
+                let ended = Set(outcomes.map(\.mail))
+                let busy = underWay.subtracting(ended)
+                let waiting = try deliveries == nil ? [] : outbox.waiting(limit: room + busy.count + 1, in: tx)
                 let free = waiting.filter { !busy.contains($0.id) }
-                due = try free.prefix { $0.nextAttempt.map { $0 <= now } ?? false }.prefix(room).compactMap { mail in
-                    try outbox.text(of: mail, in: tx).map { (mail, $0) }
+                let dueNow = free.prefix { $0.nextAttempt.map { $0 <= now } ?? false }
+                awaitsOpening = !isOpen && !dueNow.isEmpty
+                due = try dueNow.prefix(room).compactMap { mail in
+                    try outbox.content(of: mail, in: tx).map { DueMail(mail: mail, content: $0) }
                 }
-                for (mail, _) in due {
-                    try outbox.claim(mail.id, until: now.adding(seconds: Limits.claimSeconds), in: tx)
+                for due in due {
+                    try outbox.claim(due.mail.id, until: now.adding(seconds: Limits.claimSeconds), in: tx)
                 }
-                // Mails for which there is no room now are sent when a delivery ends, because that calls `wake`.
+                // Mails for which there is no room now are sent when a delivery ends or the deliveries open.
                 let nextMail = free.dropFirst(due.count).first?.nextAttempt.map { $0 <= now ? latest : $0 }
                 return min(nextMailSweep ?? latest, nextMail ?? latest, latest)
             }
@@ -155,6 +152,7 @@ package final class Courier {
             for outcome in outcomes { underWay.remove(outcome.mail) }
             failures.forEach(log)
             failureCount += failures.count
+            isOpeningAwaited = awaitsOpening
             (isStoreFailing, isStoreLocked) = (false, false)
             outcomes = []
             nextLook = max(next, now.adding(seconds: 1))
@@ -173,17 +171,23 @@ package final class Courier {
         }
     }
 
-    private func send(_ due: (mail: OutboxMail, text: String)) {
-        guard let driver else { return }
+    private func send(_ due: DueMail) {
+        guard let deliveries else { return }
         underWay.insert(due.mail.id)
-        deliveries.start(due.mail.id, InternetMessage(due.mail, text: due.text, from: sender), by: driver)
+        deliveries.start(due)
     }
 
     /// Records the outcome of a delivery. Returns a log line if it failed; else nil.
-    private func record(_ outcome: Deliveries.Outcome, at now: Timestamp, in tx: Transaction) throws -> String? {
-        guard let failure = outcome.failure else {
+    private func record(_ outcome: DeliveryOutcome, at now: Timestamp, in tx: Transaction) throws -> String? {
+        let failure: DeliveryFailure
+        switch outcome.result {
+        case .delivered:
             try outbox.markDelivered(outcome.mail, at: now, in: tx)
             return nil
+        case .returned:
+            try outbox.claim(outcome.mail, until: now, in: tx)
+            return nil
+        case .failed(let reason): failure = reason
         }
         // The mail expired during its delivery, or was deleted.
         guard let mail = try outbox.mail(outcome.mail, in: tx), mail.nextAttempt != nil else { return nil }
@@ -193,48 +197,5 @@ package final class Courier {
         try outbox.markFailed(outcome.mail, error: failure.fullReason, retryAt: next, at: now, in: tx)
         let prospect = retry.map { "and is retried in \($0) seconds" } ?? "and is not retried"
         return "mail: number \(outcome.mail) could not be delivered \(prospect): \(failure.reason)"
-    }
-}
-
-/// The running deliveries, each on a thread.
-private final class Deliveries: Sendable {
-    struct Outcome: Sendable {
-        let mail: Int
-        let failure: DeliveryFailure?
-    }
-
-    private let outcomes = Mutex<[Outcome]>([])
-    private let startThread: Thread.Starter
-    private let wake: @Sendable () -> Void
-
-    init(startThread: @escaping Thread.Starter, wake: @escaping @Sendable () -> Void) {
-        self.startThread = startThread
-        self.wake = wake
-    }
-
-    func start(_ mail: Int, _ message: InternetMessage, by driver: any MailDriver) {
-        let hasStarted = startThread { [self] in
-            var failure: DeliveryFailure?
-            do throws(DeliveryFailure) {
-                try driver.deliver(message)
-            } catch {
-                failure = error
-            }
-            end(Outcome(mail: mail, failure: failure))
-        }
-        if !hasStarted { end(Outcome(mail: mail, failure: DeliveryFailure("no thread could be started"))) }
-    }
-
-    private func end(_ outcome: Outcome) {
-        outcomes.withLock { $0.append(outcome) }
-        wake()
-    }
-
-    /// The outcomes of the deliveries that ended since the last call.
-    func takeOutcomes() -> [Outcome] {
-        outcomes.withLock { outcomes in
-            defer { outcomes = [] }
-            return outcomes
-        }
     }
 }

@@ -9,6 +9,8 @@ package enum Limits {
     /// Bytes of stderr that are kept while the command runs: more than are shown, because words of the mail are
     /// replaced.
     static let commandErrorBytesKept = 2_048
+    /// Bytes of an error message of the host that are kept.
+    static let hostErrorBytesKept = 2_048
     /// The minimum length at which a word that also occurs in the mail is replaced. Codes and temporary passwords are
     /// longer.
     static let quotedWordBytesMin = 8

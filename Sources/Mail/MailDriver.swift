@@ -1,3 +1,4 @@
+package import JSONRPC
 package import Platform
 
 /// A way to deliver mails.
@@ -34,25 +35,38 @@ package enum MailRoute: Equatable {
     case directory(SystemString)
     /// Each mail is passed to a shell command on its standard input.
     case command(SystemString)
+    /// Each mail is a request to the host, the program that started this one.
+    case host
 
-    /// Parses `keep`, `directory:PATH` or `command:COMMAND`; nil for any other text.
+    /// Parses `keep`, `directory:PATH`, `command:COMMAND` or `host`; nil for any other text.
     package init?(_ text: SystemString) {
         let parts = text.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
             .map { SystemString(bytes: $0) }
         switch (parts[0].text, parts.count == 2 ? parts[1] : nil) {
         case ("keep", nil): self = .keep
+        case ("host", nil): self = .host
         case ("directory", let path?) where !path.isEmpty: self = .directory(path)
         case ("command", let command?) where !command.isEmpty: self = .command(command)
         default: return nil
         }
     }
 
-    /// The driver of this route; nil for `keep`.
-    package var driver: (any MailDriver)? {
+    /// The deliveries by this route; nil for `keep`.
+    ///
+    /// - Parameters:
+    ///   - sender: the sender of the mails.
+    ///   - host: sends requests to the host.
+    ///   - wake: called when the courier must be called again, on any thread.
+    package func deliveries(
+        from sender: MailSender,
+        by host: HostMessages,
+        wake: @escaping @Sendable () -> Void
+    ) -> (any Deliveries)? {
         switch self {
         case .keep: nil
-        case .directory(let path): DirectoryDriver(path: path)
-        case .command(let command): CommandDriver(command: command)
+        case .directory(let path): ThreadedDeliveries(by: DirectoryDriver(path: path), from: sender, wake: wake)
+        case .command(let command): ThreadedDeliveries(by: CommandDriver(command: command), from: sender, wake: wake)
+        case .host: HostDeliveries(by: host)
         }
     }
 }

@@ -29,8 +29,9 @@ package final class MessageTemplates: MailComposer {
     package func compose(_ kind: MailKind, secret: String) -> MailText {
         let template = templates[kind] ?? kind.embeddedTemplate
         templates[kind] = template
-        let link = publicURL + (kind.linkPath.map { $0 + secret } ?? "")
-        return MailText(subject: template.subject, text: template.text(code: secret, link: link))
+        let link = kind.linkPath.map { publicURL + $0 + secret }
+        let text = template.text(code: secret, link: link ?? publicURL)
+        return MailText(subject: template.subject, text: text, link: link)
     }
 
     private static func checkNames(in folder: SystemString) throws(TemplateError) {

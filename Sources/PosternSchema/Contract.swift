@@ -111,12 +111,14 @@ struct API {
     private let accountMethodsPrefix: String?
     /// The names of those that it does not have, or describes itself.
     private let leftOutAccountMethods: [String]
+    /// What the process sends to the host.
+    let hostMethods: [HostMethod]
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
             "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "properties",
             "types",
-            "inputs", "records", "errorData", "errors", "authentication", "accountMethods", "methods",
+            "inputs", "records", "errorData", "errors", "authentication", "accountMethods", "methods", "hostMethods",
         ])
         name = try file.text("api")
         title = try file.text("title")
@@ -147,6 +149,7 @@ struct API {
         methods = try file.list("methods").map { [inputs] in
             try Method($0, inputs: inputs, authentication: authentication)
         }
+        hostMethods = try file.list("hostMethods").map { [types] in try HostMethod($0, types: types) }
         try checkNames()
     }
 

@@ -55,6 +55,7 @@ extension Contract {
         }
         let openRPC = OpenRPCEmitter(self).document
         files.append(("Sources/Service/Generated/Method.swift", MethodEmitter(self).text))
+        files.append(("Sources/Service/Generated/HostMethod.swift", HostMethodEmitter(self).text))
         files.append(("Sources/Service/Generated/Service+Dispatch.swift", DispatchEmitter(self).text))
         files.append(("Sources/Service/Generated/Method+Tools.swift", ToolsEmitter(self).text))
         files.append(("Sources/Service/Generated/OpenRPCPieces.swift", OpenRPCEmitter.swiftText(of: openRPC, self)))

@@ -20,6 +20,9 @@ struct OpenRPCEmitter {
             ],
             "methods": .array(methods),
             "components": ["schemas": .object(schemas), "errors": .object(Self.faults(in: contract))],
+            "x-host-methods": .array(
+                contract.apis.flatMap { api in api.hostMethods.map { Self.hostMethod($0, in: api) } }
+            ),
             "x-limits": .object(contract.limits.limits.filter { $0.module != "Store" }.map(Self.limit)),
         ]
     }
@@ -95,6 +98,26 @@ struct OpenRPCEmitter {
             properties.append(.init("x-limits", .object(values)))
         }
         if let endpoint = method.endpoint { properties.append(.init("x-endpoint", .string(endpoint))) }
+        return .object(properties)
+    }
+
+    /// A method of the host, in the form of a method. A notification has no result.
+    private static func hostMethod(_ method: HostMethod, in api: API) -> JSONValue {
+        let params: [JSONValue] = method.params.properties.map { property in
+            [
+                "name": .string(property.name), "description": .string(property.description),
+                "required": .bool(!property.isOptional), "schema": schemas(of: api).schema(of: property),
+            ]
+        }
+        var properties: [JSONValue.Property] = [
+            .init("name", .string(method.name)), .init("summary", .string(method.summary)),
+            .init("description", .string(method.description)), .init("paramStructure", "by-name"),
+            .init("params", .array(params)), .init("x-flag", .string(method.flag)),
+        ]
+        if let errors = method.errors {
+            properties.append(.init("result", ["name": "result", "schema": ["description": "Any result."]]))
+            properties.append(.init("x-errors", .string(errors)))
+        }
         return .object(properties)
     }
 

@@ -18,6 +18,9 @@ struct ReferenceEmitter {
                 lines += api.errors.map { "| \($0.code) | `\($0.slug)` | \($0.message) | \($0.when) |" } + [""]
             }
         }
+        lines += ["## Messages to the host", ""]
+        lines += ["The process sends these on its own, if a flag asks for them.", ""]
+        for method in contract.apis.flatMap(\.hostMethods) { lines += Self.section(on: method) }
         lines += ["## Bounds", "", "| bound | value | meaning |", "| --- | --- | --- |"]
         lines += contract.limits.limits.map { "| `\($0.name)` | \($0.value) | \($0.description) |" } + [""]
         lines += ["## Stored records", ""]
@@ -37,6 +40,15 @@ struct ReferenceEmitter {
         }
         if !limits.isEmpty { lines += limits.sentences + [""] }
         if method.example != .null { lines += ["```json", method.example.prettyText, "```", ""] }
+        return lines
+    }
+
+    private static func section(on method: HostMethod) -> [String] {
+        let kind = method.isNotification ? "A notification" : "A request"
+        var lines = ["### `\(method.name)`", "", "\(method.summary) \(method.description)", ""]
+        lines += ["\(kind), with `\(method.flag)`. Its params are a `\(method.params.name)`:", ""]
+        lines += table(method.params.properties)
+        if let errors = method.errors { lines += ["Result: null. \(errors)", ""] }
         return lines
     }
 

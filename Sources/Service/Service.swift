@@ -23,6 +23,8 @@ package final class Service: RequestHandler {
     ///   - hashesElsewhere: whether password hashing runs on other threads while the request waits; false runs it in
     ///     place.
     ///   - tools: which methods are offered as MCP tools.
+    ///   - mcpExcludingFlag: the flag with which the process sends the host messages of its own, and beside which MCP is
+    ///     refused; nil if there is none.
     ///   - refusesUnknownParams: whether an unknown property of params is an error; for a tool call it always is.
     ///   - log: writes one line, without secrets, to the administrator's log.
     package init(
@@ -30,6 +32,7 @@ package final class Service: RequestHandler {
         system: SystemHandlers,
         hashesElsewhere: Bool,
         tools: ToolSelection = .all,
+        mcpExcludingFlag: String? = nil,
         refusesUnknownParams: Bool = false,
         log: @escaping (String) -> Void
     ) {
@@ -41,7 +44,8 @@ package final class Service: RequestHandler {
         self.isDeterministic = system.deterministicMode != nil
         self.mcp = MCPHandlers(
             serverVersion: system.version,
-            offer: ToolOffer(tools, isDeterministic: isDeterministic)
+            offer: ToolOffer(tools, isDeterministic: isDeterministic),
+            excludingFlag: mcpExcludingFlag
         )
         self.log = log
     }

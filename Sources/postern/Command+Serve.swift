@@ -72,6 +72,7 @@ extension Command {
             // On a terminal, a mistyped first line must not select header framing for the whole session.
             framing: options.framing ?? (isTerminal ? .line : .auto),
             tasks: tasks,
+            host: wiring.host,
             wakeUp: wakeUp,
             isStopped: { isTerminated.load(ordering: .acquiring) }
         )

@@ -157,8 +157,9 @@ struct Flag: Sendable {
         },
         .withPath(
             name: "mail",
-            value: "keep|directory:DIR|command:COMMAND",
-            summary: "how mails are delivered (keep: they stay in the outbox)",
+            value: "keep|directory:DIR|command:COMMAND|host",
+            summary:
+                "how mails are delivered (keep: they stay in the outbox; host: as requests mail.deliver to the host)",
             commands: [.serve, .call, .outbox],
             hint: { text in
                 text.hasPrefix("smtp")

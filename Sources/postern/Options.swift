@@ -126,6 +126,8 @@ struct Options {
             guard let value = ProcessEnvironment.value(of: flag.variable), !value.isEmpty else { continue }
             try set(flag, to: value, as: flag.variable)
         }
+        // The environment of a server also applies to the commands beside it. They leave their mails to the server.
+        if mail == .host, command != .serve { mail = .keep }
     }
 
     private mutating func set(_ flag: Flag, to value: SystemString, as name: String) throws(CommandError) {
@@ -141,6 +143,11 @@ struct Options {
             throw .usage("\(word) is not UTF-8")
         }
         _ = try userSource
+        guard mail != .host || command == .serve else {
+            throw .usage(
+                "--mail host is only for postern serve: postern \(command.rawValue) has no host that answers requests"
+            )
+        }
         guard clock != nil || seed != nil else { return }
         guard clock != nil, seed != nil else { throw .usage("--clock and --seed must be used together") }
         guard data == ":memory:" else { throw .usage("--clock and --seed need --data :memory:") }

@@ -12,6 +12,8 @@ struct Wiring {
     let service: Service
     /// Sends the mails; nil in deterministic mode, where the clock does not run.
     let courier: Courier?
+    /// Sends the host what it has not requested, if a server runs the service.
+    let host: HostMessages
     let log: Log
     /// The background work of a server.
     var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
@@ -32,10 +34,13 @@ struct Wiring {
         let store = try Self.store(options, log, waitsInPlace: !hasLoop)
         let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }
         let time: any TimeSource = deterministicTime ?? SystemTime()
+        let random: any RandomSource =
+            options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom()
+        let host = HostMessages(newSecret: { random.hex(bytes: 16) })
         let backend = Backend(
             store: store,
             time: time,
-            random: options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom(),
+            random: random,
             composer: templates,
             settings: settings,
             log: { log.write(.error, $0) }
@@ -50,6 +55,7 @@ struct Wiring {
             system: system,
             hashesElsewhere: hasLoop && deterministicTime == nil,
             tools: options.tools,
+            mcpExcludingFlag: options.mail == .host ? "--mail host" : nil,
             refusesUnknownParams: options.refusesUnknownParams
         ) { log.write(.error, $0) }
         let courier =
@@ -59,14 +65,13 @@ struct Wiring {
                 store: store,
                 outbox: backend.apis.environment.outbox,
                 time: time,
-                driver: options.mail.driver,
-                sender: sender,
-                log: { log.write(.warning, $0) },
-                wake: { wakeUp?.send() }
+                deliveries: options.mail.deliveries(from: sender, by: host) { wakeUp?.send() },
+                log: { log.write(.warning, $0) }
             )
         self.backend = backend
         self.service = service
         self.courier = courier
+        self.host = host
         self.log = log
     }
 

@@ -14,7 +14,7 @@ struct CommandLineTests {
         (["--data="], "--data needs a value"),
         (["--replies", "later"], "--replies takes in-order|as-completed, not later"),
         (["--framing", "x"], "--framing takes auto|line|header, not x"),
-        (["--mail", "smtp"], "--mail takes keep|directory:DIR|command:COMMAND, not smtp"),
+        (["--mail", "smtp"], "--mail takes keep|directory:DIR|command:COMMAND|host, not smtp"),
         (["--mail-from", "nobody"], "--mail-from takes ADDRESS, not nobody"),
         (["--mail-templates", "/nonexistent"], "--mail-templates: open /nonexistent: No such file or directory"),
         (["--public-url", "localhost"], "--public-url takes URL, not localhost"),

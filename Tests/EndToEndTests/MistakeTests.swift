@@ -75,7 +75,7 @@ struct MistakeTests {
         Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
         Mistake(
             ["--mail", "smtp://mail.example.com"],
-            "--mail takes keep|directory:DIR|command:COMMAND, not smtp://mail.example.com: SMTP is not supported yet; use a "
+            "--mail takes keep|directory:DIR|command:COMMAND|host, not smtp://mail.example.com: SMTP is not supported yet; use a "
                 + "program that sends, as in --mail 'command:sendmail -t -i'"
         ),
         Mistake(

@@ -31,7 +31,7 @@ struct MessageReaderTests {
             switch received {
             case .message(.request): kinds.append("request")
             case .message(.invalid): kinds.append("invalid")
-            case .message(.ignored): kinds.append("ignored")
+            case .message(.response): kinds.append("response")
             case .batch(let messages): kinds.append("batch of \(messages.count)")
             }
         }
@@ -44,7 +44,7 @@ struct MessageReaderTests {
         let request = #"{"jsonrpc":"2.0","id":1,"method":"sum"}"#
         #expect(
             kinds("\(request)\n[\(request),\(request)]\n", #"{"jsonrpc":"2.0","id":1,"result":7}"#, "\n7\n\(request)")
-                == ["request", "batch of 2", "ignored", "invalid", "request"]
+                == ["request", "batch of 2", "response", "invalid", "request"]
         )
     }
 

@@ -254,11 +254,10 @@ struct CourierTests {
             store: store ?? self.store,
             outbox: outbox,
             time: time ?? self.time,
-            driver: driver,
-            sender: MailSender(hostOf: "http://x.co"),
-            log: log,
-            startThread: startThread,
-            wake: {}
+            deliveries: driver.map {
+                ThreadedDeliveries(by: $0, from: MailSender(hostOf: "http://x.co"), startThread: startThread, wake: {})
+            },
+            log: log
         )
     }
 

@@ -18,7 +18,7 @@ struct MessageTemplatesTests {
         let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab")
         let lines = words.text.split(separator: "\n")
         #expect(lines.contains("1-ab"))
-        #expect(lines.contains { $0 == link })
+        #expect(lines.contains { $0 == link } && words.link == link)
         #expect(!words.subject.isEmpty && !words.subject.contains("1-ab"))
     }
 
@@ -32,7 +32,7 @@ struct MessageTemplatesTests {
         let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co")
         let words = templates.compose(.careTemporaryPassword, secret: "secret")
         #expect(words.text.split(separator: "\n").contains("secret"))
-        #expect(!words.text.contains("https://"))
+        #expect(!words.text.contains("https://") && words.link == nil)
     }
 
     /// The lifetimes in the texts were once not compared with the limits.
@@ -61,7 +61,11 @@ struct MessageTemplatesTests {
         )
         #expect(
             templates.compose(.operatorsReset, secret: "1-ab")
-                == MailText(subject: "Eigene Worte", text: "1-ab: https://x.co/operators/reset?code=1-ab\n")
+                == MailText(
+                    subject: "Eigene Worte",
+                    text: "1-ab: https://x.co/operators/reset?code=1-ab\n",
+                    link: "https://x.co/operators/reset?code=1-ab"
+                )
         )
         #expect(templates.compose(.salesReset, secret: "1-ab").subject == "Reset your password")
     }

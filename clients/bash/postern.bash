@@ -62,10 +62,12 @@ source "$_POSTERN_LIB/exchange.bash"
 # process's stderr; with --no-wait, the first call fails instead.
 #
 # The process ends when the shell that opened it ends, for any reason. Forks of this shell can call through it too.
+#
+# --mail host is refused: no shell reads the output between calls, so requests for mails would not be answered in time.
 postern_open() {
     local -; set +emx
     local binary=${POSTERN_BIN:-postern} arguments=() waits=1 found tool directory errors='' supervisor=''
-    local opener=$BASHPID
+    local opener=$BASHPID mail=${POSTERN_MAIL-}
     _postern_reset
     while (($#)); do
         if [[ $1 == --binary ]]; then
@@ -75,10 +77,16 @@ postern_open() {
         elif [[ $1 == --no-wait ]]; then
             waits=''
         else
+            [[ $1 != --mail ]] || mail=${2-}
+            [[ $1 != --mail=* ]] || mail=${1#*=}
             arguments+=("$1")
         fi
         shift
     done
+    if [[ $mail == host ]]; then
+        _postern_fail 64 UsageError "this client does not deliver mails; instead of --mail host, use --mail 'command:…'"
+        return
+    fi
     if [[ -d $POSTERN_CLIENT ]]; then
         _postern_fail 64 UsageError 'a client is open; close it, or save POSTERN_CLIENT elsewhere and clear it'
         return

@@ -29,6 +29,10 @@ type Options struct {
 	// to the host's stderr. If Log is slow, the process does not wait: 16 MiB of lines are buffered, and later lines are
 	// dropped.
 	Log func(line string)
+	// DeliverMail delivers each mail, on a goroutine of its own; the flag `--mail host` is added. If it returns an error,
+	// panics, or takes longer than 30 s, the process tries again later. Up to four mails are delivered at the same time.
+	// The context ends when the process has ended.
+	DeliverMail func(ctx context.Context, mail ServiceMail) error
 	// CloseWait is how long Close waits for the process to end before it sends SIGTERM; 30 s if it is 0.
 	CloseWait time.Duration
 	// NoWait makes Open return before the process serves. If the process cannot serve, the first call fails.
@@ -47,14 +51,22 @@ type Client struct {
 	process *process
 	lastID  atomic.Int64
 
+	deliverMail func(context.Context, ServiceMail) error
+	// Ends once the process has ended.
+	untilEnd context.Context
+
 	mutex sync.Mutex
-	// Signalled when a request is queued, and when no more requests can be.
+	// Signalled when a request or response is queued, and when no more requests can be.
 	toWrite sync.Cond
 	// The requests that wait to be written.
 	queue list.List
 	// The requests without a reply yet, including those whose contexts have ended.
-	inFlight  map[int64]*request
-	isClosing bool
+	inFlight map[int64]*request
+	// The responses that wait to be written.
+	responses [][]byte
+	// How many mails are being delivered.
+	deliveries int
+	isClosing  bool
 	// The error of all calls, once the client has failed.
 	failure Error
 	// Closed once the process has ended and all its output is read.
@@ -85,11 +97,21 @@ func Open(options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &Client{process: process, inFlight: map[int64]*request{}, ended: make(chan struct{})}
+	client := &Client{
+		process:     process,
+		deliverMail: options.DeliverMail,
+		inFlight:    map[int64]*request{},
+		ended:       make(chan struct{}),
+	}
+	untilEnd, end := context.WithCancel(context.Background())
+	client.untilEnd = untilEnd
 	client.toWrite.L = &client.mutex
 	client.Methods = methodsOf(client)
-	go client.writeRequests()
-	go client.readReplies()
+	go client.writeLines()
+	go func() {
+		defer end()
+		client.readMessages()
+	}()
 	if options.NoWait {
 		return client, nil
 	}
@@ -163,8 +185,8 @@ func call[Result any](ctx context.Context, service *Client, method string, param
 	return result, nil
 }
 
-// Close ends the process and waits until it has ended. New calls are refused, and calls in flight get their results. If
-// the process does not end within CloseWait, Close sends SIGTERM, and 5 s later SIGKILL. It returns an error unless the
+// Close ends the process and waits until it has ended. New calls are refused, calls in flight get their results, and
+// deliveries are finished. If the process does not end within CloseWait, Close sends SIGTERM, and 5 s later SIGKILL. It returns an error unless the
 // process exited with code 0. It is idempotent, and several goroutines can call it.
 func (c *Client) Close() error { return c.closeWithin(c.process.closeWait) }
 
@@ -207,9 +229,9 @@ func (c *Client) abandon(request *request) {
 	}
 }
 
-// writeRequests writes all requests. Callers do not write: a call whose context ends must return even if the process
-// reads nothing.
-func (c *Client) writeRequests() {
+// writeLines writes all requests and responses. Callers do not write: a call whose context ends must return even if the
+// process reads nothing.
+func (c *Client) writeLines() {
 	defer c.process.stdin.Close()
 	writer := bufio.NewWriterSize(c.process.stdin, 64<<10)
 	for lines := c.nextLines(); len(lines) > 0; lines = c.nextLines() {
@@ -224,18 +246,19 @@ func (c *Client) writeRequests() {
 	}
 }
 
-// nextLines waits for requests to write, and returns all of them, or none at the end.
+// nextLines waits for requests and responses to write, and returns all of them, or none at the end.
 func (c *Client) nextLines() [][]byte {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	for {
-		var lines [][]byte
+		lines := c.responses
+		c.responses = nil
 		for first := c.queue.Front(); first != nil; first = c.queue.Front() {
 			request := c.queue.Remove(first).(*request)
 			lines = append(lines, request.line)
 			request.line, request.place = nil, nil
 		}
-		if len(lines) > 0 || c.isClosing || c.failure != nil {
+		if len(lines) > 0 || c.isClosing && c.deliveries == 0 || c.failure != nil {
 			return lines
 		}
 		c.toWrite.Wait()

@@ -102,7 +102,7 @@ func TestTheEndIsReportedWhileAChildHoldsThePipes(t *testing.T) {
 	}
 	isWriting := func() bool {
 		stacks := make([]byte, 1<<20)
-		return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "writeRequests")
+		return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "writeLines")
 	}
 	for ; isWriting(); time.Sleep(time.Millisecond) {
 		if time.Since(start) > 10*time.Second {

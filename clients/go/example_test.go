@@ -143,6 +143,33 @@ func ExamplePtr() {
 	// Foo "Bar", then Foo ""
 }
 
+func ExampleOptions_deliverMail() {
+	sent := make(chan string, 1)
+	send := func(_ context.Context, to, subject, _ string) error {
+		sent <- to + ": " + subject
+		return nil
+	}
+	client, err := postern.Open(postern.Options{
+		Data: ":memory:",
+		DeliverMail: func(ctx context.Context, mail postern.ServiceMail) error {
+			return send(ctx, mail.To, mail.Subject, mail.Text)
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	luke := postern.OperatorsPersonInput{FirstName: "Luke", LastName: "Sorenson", Email: "lasoren@bu.edu"}
+	params := postern.OperatorsRegisterParams{User: luke, Password: "a long password"}
+	if _, err := client.Operators.Register(context.Background(), params); err != nil {
+		panic(err)
+	}
+	fmt.Println(<-sent)
+	// Output:
+	// lasoren@bu.edu: Confirm your email
+}
+
 func ExampleClient_Call() {
 	client, err := postern.Open(postern.Options{Data: ":memory:"})
 	if err != nil {

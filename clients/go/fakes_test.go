@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -53,6 +54,28 @@ var fakes = map[string]func(){
 			held = nil
 			return replies
 		})
+	},
+	// Writes the lines of TEST_SENDS at the first request, and replies to it with a list of TEST_ANSWERS lines that it
+	// gets.
+	"sends": func() {
+		lines := bufio.NewScanner(os.Stdin)
+		lines.Scan()
+		var request struct{ ID int64 }
+		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
+			panic(err)
+		}
+		fmt.Println(os.Getenv("TEST_SENDS"))
+		count, err := strconv.Atoi(os.Getenv("TEST_ANSWERS"))
+		if err != nil {
+			panic(err)
+		}
+		var answers []string
+		for len(answers) < count && lines.Scan() {
+			answers = append(answers, lines.Text())
+		}
+		fmt.Printf(`{"jsonrpc":"2.0","id":%d,"result":[%s]}`+"\n", request.ID, strings.Join(answers, ","))
+		for lines.Scan() {
+		}
 	},
 	// Replies with the value of TEST_SAYS, in which {{id}} is replaced by the request's id.
 	"says": func() {

@@ -41,7 +41,11 @@ func startProcess(options Options) (*process, error) {
 	if options.Data != "" {
 		arguments = append(arguments, "--data", options.Data)
 	}
-	command := exec.Command(binary, append(arguments, options.Arguments...)...)
+	arguments = append(arguments, options.Arguments...)
+	if options.DeliverMail != nil {
+		arguments = append(arguments, "--mail", "host")
+	}
+	command := exec.Command(binary, arguments...)
 	command.Dir = options.Dir
 	command.Env = append(os.Environ(), options.Env...)
 	// In its own process group, so that Ctrl-C in a terminal reaches only the host.

@@ -57,7 +57,7 @@ func TestTheOtherBlocksOfTheREADMEAreInTheExamples(t *testing.T) {
 			t.Errorf("no example has\n%s", part)
 		}
 	}
-	if len(parts) != 3 {
+	if len(parts) != 4 {
 		t.Errorf("%d parts", len(parts))
 	}
 }

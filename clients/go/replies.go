@@ -9,10 +9,12 @@ import (
 	"strconv"
 )
 
-// reply is a reply to a request.
-type reply struct {
+// message is a reply to a request, or with a method a message that the process sends on its own.
+type message struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
+	Method  *string         `json:"method"`
+	Params  json.RawMessage `json:"params"`
 	Result  json.RawMessage `json:"result"`
 	Error   *struct {
 		Code    *int64          `json:"code"`
@@ -21,8 +23,8 @@ type reply struct {
 	} `json:"error"`
 }
 
-// readReplies reads all replies until the end of stdout.
-func (c *Client) readReplies() {
+// readMessages reads all replies, and what the process sends on its own, until the end of stdout.
+func (c *Client) readMessages() {
 	lines := bufio.NewReaderSize(c.process.stdout, 64<<10)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -30,7 +32,7 @@ func (c *Client) readReplies() {
 			// A line without a line feed is truncated, and dropped.
 			break
 		}
-		if err := c.deliver(line); err != nil {
+		if err := c.receive(line); err != nil {
 			c.breakOff(err)
 			_, _ = io.Copy(io.Discard, lines)
 			break
@@ -41,14 +43,18 @@ func (c *Client) readReplies() {
 	close(c.ended)
 }
 
-// deliver passes a reply to the call that waits for it, and returns an error if the line is not a reply.
-func (c *Client) deliver(line []byte) *ProtocolError {
+// receive passes a reply to the call that waits for it, and returns an error if the line is not a message.
+func (c *Client) receive(line []byte) *ProtocolError {
 	if id, result, isResult := resultOf(line); isResult {
 		return c.settle(id, func(*request) outcome { return outcome{result: result} })
 	}
-	var reply reply
+	var reply message
 	if err := json.Unmarshal(line, &reply); err != nil {
 		return &ProtocolError{Reason: fmt.Sprintf("a line on its stdout is not a reply (%v): %s", err, excerpt(line))}
+	}
+	if reply.Method != nil && reply.Version == "2.0" {
+		c.take(hostMessage{id: reply.ID, method: *reply.Method, params: reply.Params})
+		return nil
 	}
 	if string(reply.ID) == "null" && reply.Error != nil && reply.Error.Message != nil {
 		return &ProtocolError{Reason: "the service could not read a request: " + *reply.Error.Message}

@@ -629,6 +629,34 @@ type ServiceOutbox struct {
 	Messages []ServiceOutboxMessage `json:"messages"`
 }
 
+// ServiceMail is a mail that the host delivers.
+type ServiceMail struct {
+	// The mail's number, the same at each attempt.
+	ID int64 `json:"id"`
+	// The address of the recipient.
+	To string `json:"to"`
+	// The subject.
+	Subject string `json:"subject"`
+	// Plain text; a line ends with a line feed. It contains the code, the link or both.
+	Text string `json:"text"`
+	// The kind of mail, which is the name of its template, such as `operators-reset`.
+	Kind string `json:"kind"`
+	// The code or temporary password in the text; absent if the mail has none. Nil if the reply omits it.
+	Code *string `json:"code,omitempty"`
+	// The link with the code; absent if the code must not be in a link. Nil if the reply omits it.
+	Link *string `json:"link,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v ServiceMail) Format(state fmt.State, verb rune) {
+	type plain ServiceMail
+	shown := plain(v)
+	shown.Text = redacted(v.Text)
+	shown.Code = redactedPointer(v.Code)
+	shown.Link = redactedPointer(v.Link)
+	format(state, verb, shown)
+}
+
 // ServiceInvite is a referral code of an invitation, which no account owns.
 type ServiceInvite struct {
 	// The code.

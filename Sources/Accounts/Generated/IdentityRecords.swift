@@ -696,30 +696,44 @@ package struct OutboxMail: Equatable, Sendable {
     }
 }
 
-/// The text of a mail, which contains a live code: erased when the mail is delivered or expires.
+/// The text of a mail with its live code, both erased when the mail is delivered or expires.
 package struct OutboxText: Equatable, Sendable {
     /// The mail's number.
     package var id: Int
     /// Plain text; a line ends with a line feed.
     package var text: String
+    /// The code or temporary password in the text.
+    package var code: String?
+    /// The link with the code; null if the code must not be in a link.
+    package var link: String?
 
     package init(
         id: Int,
-        text: String
+        text: String,
+        code: String?,
+        link: String?
     ) {
         self.id = id
         self.text = text
+        self.code = code
+        self.link = link
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
         var id: Int?
         var text: String?
+        var code: String?
+        var link: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
                 id = try reader.number().int
             } else if propertyName.equals("text") {
                 text = try reader.text().string
+            } else if propertyName.equals("code") {
+                if try reader.kind() == .null { try reader.null() } else { code = try reader.text().string }
+            } else if propertyName.equals("link") {
+                if try reader.kind() == .null { try reader.null() } else { link = try reader.text().string }
             } else {
                 try reader.skip()
             }
@@ -729,6 +743,8 @@ package struct OutboxText: Equatable, Sendable {
         }
         self.id = id
         self.text = text
+        self.code = code
+        self.link = link
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -737,6 +753,10 @@ package struct OutboxText: Equatable, Sendable {
         writer.int(id)
         writer.property("text")
         writer.string(text)
+        writer.property("code")
+        writer.string(code)
+        writer.property("link")
+        writer.string(link)
         writer.endObject()
     }
 }

@@ -4,10 +4,13 @@ package struct MailText: Equatable, Sendable {
     package let subject: String
     /// Plain text. Each line ends with a line feed.
     package let text: String
+    /// The link with the secret, whether or not it is in the text; nil if the secret must not be in a link.
+    package let link: String?
 
-    package init(subject: String, text: String) {
+    package init(subject: String, text: String, link: String? = nil) {
         self.subject = subject
         self.text = text
+        self.link = link
     }
 }
 

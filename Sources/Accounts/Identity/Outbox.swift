@@ -70,12 +70,13 @@ package final class Outbox {
     ) throws {
         let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
-        let words = composer.compose(kind, secret: "1000-\(mail.secret)")
+        let code = "1000-\(mail.secret)"
+        let words = composer.compose(kind, secret: code)
         // The bytes of a mail and its code without the text: properties and index entries.
         let event = origin.map { AuditTrail.eventBytes(from: $0) } ?? 0
-        let rest = String(repeating: " ", count: 620 + address.text.utf8.count + event)
-        let codeHash = SecretToken.Hash(of: mail.secret).text
-        try tx.save(DecoyMail(kind: kind.rawValue, hash: codeHash, text: words.subject + words.text + rest))
+        let rest = String(repeating: " ", count: 640 + address.text.utf8.count + event)
+        let text = words.subject + words.text + code + (words.link ?? "") + rest
+        try tx.save(DecoyMail(kind: kind.rawValue, hash: SecretToken.Hash(of: mail.secret).text, text: text))
         // Known and unknown addresses cause the same work.
         tx.afterwards(.mail)
     }
@@ -142,7 +143,9 @@ package final class Outbox {
                 lastError: nil
             )
         )
-        try tx.insert(OutboxText(id: id, text: words.text))
+        // The code and the link are stored beside the text, because neither can be found in the text for certain: a
+        // template may leave one of them out, and another process may use other templates and another URL.
+        try tx.insert(OutboxText(id: id, text: words.text, code: secret, link: words.link))
         tx.afterwards(.mail)
     }
 
@@ -161,7 +164,12 @@ package final class Outbox {
 
     /// A mail's text; nil if it is erased.
     package func text(of mail: OutboxMail, in tx: Transaction) throws -> String? {
-        try tx.get(OutboxText.self, Key(mail.id))?.text
+        try content(of: mail, in: tx)?.text
+    }
+
+    /// A mail's text, code and link; nil if they are erased.
+    package func content(of mail: OutboxMail, in tx: Transaction) throws -> OutboxText? {
+        try tx.get(OutboxText.self, Key(mail.id))
     }
 
     /// The mails that wait to be delivered, the earliest due first.

@@ -1,3 +1,5 @@
+import JSON
+
 /// How messages are separated in a stream.
 package enum Framing: String, Sendable {
     /// Detected from the start of the stream.
@@ -6,6 +8,18 @@ package enum Framing: String, Sendable {
     case line
     /// Each message follows headers that state its length, as in the Language Server Protocol.
     case header
+}
+
+extension JSONWriter {
+    /// Writes what goes before a message of `bytes` bytes.
+    mutating func beginMessage(bytes: Int, in framing: Framing) {
+        if framing == .header { verbatim(Array("Content-Length: \(bytes)\r\n\r\n".utf8)) }
+    }
+
+    /// Writes what goes after a message.
+    mutating func endMessage(in framing: Framing) {
+        if framing != .header { newline() }
+    }
 }
 
 /// A piece of the input.

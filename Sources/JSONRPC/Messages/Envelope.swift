@@ -9,7 +9,8 @@ struct Envelope {
     private var hasMethod = false
     private var params: UnsafeRawBufferPointer?
     private var paramsAreStructured = true
-    private var isReply = false
+    private var result: UnsafeRawBufferPointer?
+    private var error: UnsafeRawBufferPointer?
 
     init(reading reader: inout JSONReader) throws(JSONError) {
         var seen = SeenProperties()
@@ -38,9 +39,8 @@ struct Envelope {
                 }
             case .jsonrpc:
                 if case .string = kind { isVersion2 = try reader.text().equals("2.0") } else { try reader.skip() }
-            case .result, .error:
-                isReply = true
-                try reader.skip()
+            case .result: result = try reader.raw()
+            case .error: error = try reader.raw()
             case .other:
                 try reader.skip()
             }
@@ -48,7 +48,9 @@ struct Envelope {
     }
 
     func message() -> Message {
-        if isReply, !hasMethod { return .ignored }
+        if !hasMethod, result != nil || error != nil {
+            return .response(Response(id: id, isVersion2: isVersion2, result: result, error: error))
+        }
         guard !hasID || id != nil, isVersion2, let method, !method.bytes.isEmpty, paramsAreStructured else {
             return .invalid(fault, id: id)
         }

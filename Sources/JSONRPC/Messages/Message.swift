@@ -5,8 +5,8 @@ enum Message {
     case request(Request)
     /// Not a valid request. The reply is the error, with this id; nil if none could be read.
     case invalid(RPCError, id: UnsafeRawBufferPointer?)
-    /// A reply. The server ignores it, because it sends no requests.
-    case ignored
+    /// A response. It is ignored unless it answers a request that the server has sent.
+    case response(Response)
 }
 
 extension Message {

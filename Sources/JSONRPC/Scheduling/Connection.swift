@@ -23,7 +23,9 @@ struct Connection: ~Copyable {
     private let isInline: Bool
     private let pool: WorkPool
     private let chosenOrder: ReplyOrder?
-    private var reader: MessageReader
+    /// Takes the responses to requests that the server has sent; nil if it sends none.
+    private let host: HostMessages?
+    private(set) var reader: MessageReader
     private var lanes = Lanes()
     private var pausedLanes = PausedLanes()
     private var inFlight = RequestsInFlight()
@@ -36,18 +38,21 @@ struct Connection: ~Copyable {
     ///   - pool: does slow work.
     ///   - order: how requests are ordered; nil lets the framing decide, because peers that frame with headers match
     ///     replies to requests by id.
+    ///   - host: takes the responses to requests that the server has sent; nil if it sends none.
     init(
         policy: any RequestPolicy,
         executor: any Executor,
         pool: WorkPool,
         order: ReplyOrder?,
-        framing: Framing
+        framing: Framing,
+        host: HostMessages? = nil
     ) {
         self.policy = policy
         self.executor = executor
         self.isInline = executor.isInline
         self.pool = pool
         self.chosenOrder = order
+        self.host = host
         self.reader = MessageReader(framing)
         self.replies = ReplyBuffer(framing)
     }
@@ -171,7 +176,9 @@ struct Connection: ~Copyable {
     /// request.
     private func unit(for message: consuming Message, at place: BatchPlace?, chunk: Chunk) -> UnitOfWork? {
         switch consume message {
-        case .ignored: return nil
+        case .response(let response):
+            host?.receive(response)
+            return nil
         case .invalid(let error, let id):
             return UnitOfWork(error, to: ReplyAddress(id: id, place: place, chunk: chunk))
         case .request(let request):
@@ -220,7 +227,7 @@ struct Connection: ~Copyable {
     ///
     /// - Parameter lane: the message's lane; nil if that is not known yet.
     private mutating func begin(_ unit: consuming UnitOfWork, _ ticket: Ticket, in lane: Lane?) {
-        refuseInFullBatch(&unit)
+        unit.refuseInFullBatch(by: policy)
         let execution = executor.execute(unit, ticket, replies: &replies)
         if case .done = execution { return }
         let message = PendingMessage(unit, in: lane ?? self.lane(of: unit) ?? .own(ticket))
@@ -241,7 +248,7 @@ struct Connection: ~Copyable {
                 pausedLanes.append(lane)
                 return
             }
-            refuseInFullBatch(&message.unit)
+            message.unit.refuseInFullBatch(by: policy)
             let ticket = underWay.nextTicket()
             switch executor.execute(message.unit, ticket, replies: &replies) {
             case .done: remove(message)
@@ -274,14 +281,6 @@ struct Connection: ~Copyable {
         message.state = .done
         inFlight.remove(message)
         lanes.removeFirst(of: message.lane)
-    }
-
-    /// A batch whose reply is full executes no further request.
-    private func refuseInFullBatch(_ unit: inout UnitOfWork) {
-        guard let place = unit.address.place, place.batch.isFull, let request = unit.request, request.id != nil else {
-            return
-        }
-        unit.refuse(policy.formatted(.batchReplyTooLong, for: request))
     }
 
     /// Runs the first phases of requests that wait, to start their slow work.

@@ -40,9 +40,9 @@ struct ReplyBuffer: ~Copyable {
     mutating func stage(_ reply: [UInt8], to address: ReplyAddress) {
         if let place = address.place { return stage(reply, at: place) }
         guard !reply.isEmpty else { return }
-        beginMessage(bytes: reply.count)
+        staged.beginMessage(bytes: reply.count, in: framing)
         staged.verbatim(reply)
-        endMessage()
+        staged.endMessage(in: framing)
     }
 
     /// Adds a message's reply, empty if it gets none, to the reply of its batch. Stages the batch's reply once it is
@@ -51,9 +51,9 @@ struct ReplyBuffer: ~Copyable {
         guard place.batch.settle(part, at: place.index), case let count = place.batch.replyBytes, count > 0 else {
             return
         }
-        beginMessage(bytes: count)
+        staged.beginMessage(bytes: count, in: framing)
         place.batch.write(to: &staged)
-        endMessage()
+        staged.endMessage(in: framing)
     }
 
     /// Releases the staged replies, which may then be sent.
@@ -75,13 +75,5 @@ struct ReplyBuffer: ~Copyable {
     mutating func takeReleased() -> [UInt8] {
         defer { released = [] }
         return released
-    }
-
-    private mutating func beginMessage(bytes: Int) {
-        if framing == .header { staged.verbatim(Array("Content-Length: \(bytes)\r\n\r\n".utf8)) }
-    }
-
-    private mutating func endMessage() {
-        if framing != .header { staged.newline() }
     }
 }

@@ -47,6 +47,12 @@ struct UnitOfWork {
         content = .refusal(error)
     }
 
+    /// Refuses the request if the reply to its batch is full: such a batch executes no further request.
+    mutating func refuseInFullBatch(by policy: any RequestPolicy) {
+        guard let place = address.place, place.batch.isFull, let request, request.id != nil else { return }
+        refuse(policy.formatted(.batchReplyTooLong, for: request))
+    }
+
     /// Releases the bytes that were read with the message, except its id.
     mutating func keepOnlyID() {
         let copy = address.id.map { Chunk(copying: $0) }

@@ -12,6 +12,7 @@ package typealias LoopTask = () -> Int?
 package final class Server {
     private let input: FileDescriptor
     private let tasks: [LoopTask]
+    private let host: HostMessages?
     private var connection: Connection
     private let wakeUp: WakeUp
     private let output: OutputWriter
@@ -30,6 +31,7 @@ package final class Server {
     ///   - executor: executes the requests.
     ///   - order: how requests are ordered; nil if the framing decides.
     ///   - tasks: the background work.
+    ///   - host: what tasks send messages with that the host has not requested; nil if they send none.
     ///   - wakeUp: ends a wait when `isStopped` has changed or a task has work to do.
     ///   - isStopped: whether to stop reading, as at the end of the input.
     package init(
@@ -39,11 +41,13 @@ package final class Server {
         order: ReplyOrder?,
         framing: Framing,
         tasks: [LoopTask],
+        host: HostMessages? = nil,
         wakeUp: WakeUp,
         isStopped: @escaping @Sendable () -> Bool
     ) {
         self.input = input
         self.tasks = tasks
+        self.host = host
         self.wakeUp = wakeUp
         self.isStopped = isStopped
         let pool = WorkPool { wakeUp.send() }
@@ -53,7 +57,8 @@ package final class Server {
             executor: executor.make(wake: { wakeUp.send() }),
             pool: pool,
             order: order,
-            framing: framing
+            framing: framing,
+            host: host
         )
     }
 
@@ -67,6 +72,7 @@ package final class Server {
         defer { buffer.deallocate() }
         defer { reportLoss() }
         defer { connection.finish() }
+        defer { host?.end() }
         // The first wait does not block, so requests that arrived before the start are read before any task runs.
         var timeout: Int? = 0
         while !isFinished {
@@ -80,10 +86,21 @@ package final class Server {
         if let inputFault { throw inputFault }
     }
 
-    /// Runs the background work. Returns the milliseconds until the next task is due; nil if none is.
+    /// Runs the background work, and writes the messages that it sends. Returns the milliseconds until the next task is
+    /// due; nil if none is.
     private func runTasks() -> Int? {
+        let stream = HostMessages.Stream(
+            framing: connection.reader.framing,
+            unwrittenBytes: output.unwrittenBytes,
+            isInputOpen: !hasEnded
+        )
+        host?.beginTasks(stream, hasReadAll: hasEnded && connection.reader.isEmpty)
         var earliest: Int?
         for task in tasks { earliest = shorter(earliest, task()) }
+        if let host {
+            output.write(host.takeOutput())
+            earliest = shorter(earliest, host.millisecondsToDeadline)
+        }
         return earliest
     }
 

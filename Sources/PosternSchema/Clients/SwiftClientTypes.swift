@@ -58,7 +58,7 @@ struct SwiftClientTypes {
             "", "extension \(type.name): CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {",
         ]
             + (["/// The properties, with secrets redacted."] + mirror + ["", "/// The mirror as text."]
-            + ["public var description: String { text(of: customMirror, named: \"\(type.name)\") }"]
+            + ["public var description: String { debugText(of: customMirror, named: \"\(type.name)\") }"]
             + ["", "/// The mirror as text."] + ["public var debugDescription: String { description }"]).indented
             + ["}"]
     }

@@ -128,6 +128,65 @@ package enum ServiceWire {
         }
     }
 
+    /// A mail that the host delivers.
+    package struct Mail {
+        /// The mail's number, the same at each attempt.
+        package var id: Int
+        /// The address of the recipient.
+        package var to: String
+        /// The subject.
+        package var subject: String
+        /// Plain text; a line ends with a line feed. It contains the code, the link or both.
+        package var text: String
+        /// The kind of mail, which is the name of its template, such as `operators-reset`.
+        package var kind: String
+        /// The code or temporary password in the text; absent if the mail has none.
+        package var code: String?
+        /// The link with the code; absent if the code must not be in a link.
+        package var link: String?
+
+        package init(
+            id: Int,
+            to: String,
+            subject: String,
+            text: String,
+            kind: String,
+            code: String?,
+            link: String?
+        ) {
+            self.id = id
+            self.to = to
+            self.subject = subject
+            self.text = text
+            self.kind = kind
+            self.code = code
+            self.link = link
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("id")
+            writer.int(id)
+            writer.property("to")
+            writer.string(to)
+            writer.property("subject")
+            writer.string(subject)
+            writer.property("text")
+            writer.string(text)
+            writer.property("kind")
+            writer.string(kind)
+            if let code {
+                writer.property("code")
+                writer.string(code)
+            }
+            if let link {
+                writer.property("link")
+                writer.string(link)
+            }
+            writer.endObject()
+        }
+    }
+
     /// A referral code of an invitation, which no account owns.
     package struct Invite {
         /// The code.

@@ -13,12 +13,16 @@ final class MCPHandlers {
 
     private let serverVersion: String
     private let offer: ToolOffer
+    private let excludingFlag: String?
     private var hasInitialized = false
 
-    /// - Parameter offer: the tools that this process offers.
-    init(serverVersion: String, offer: ToolOffer) {
+    /// - Parameters:
+    ///   - offer: the tools that this process offers.
+    ///   - excludingFlag: the flag beside which MCP is refused; nil if it is served.
+    init(serverVersion: String, offer: ToolOffer, excludingFlag: String? = nil) {
         self.serverVersion = serverVersion
         self.offer = offer
+        self.excludingFlag = excludingFlag
     }
 
     /// Executes a request and writes its result, or returns the slow work that the called tool waits for.
@@ -28,6 +32,7 @@ final class MCPHandlers {
         call: CallMethod,
         result: inout JSONWriter
     ) throws(RPCError) -> SlowWork? {
+        if let excludingFlag { throw .excludes(excludingFlag) }
         let (params, era) = try envelope(of: method, given)
         result.beginObject()
         if era == .stateless { writeHead(to: &result) }
@@ -53,7 +58,7 @@ final class MCPHandlers {
 
     /// The tool call in a request; nil for any other request, and if no such tool is offered.
     func toolCall(in request: Request) -> ToolCall? {
-        guard MCPMethod.named(request.method) == .toolsCall else { return nil }
+        guard excludingFlag == nil, MCPMethod.named(request.method) == .toolsCall else { return nil }
         do throws(RPCError) {
             let (params, era) = try envelope(of: .toolsCall, request.params)
             return ToolCall(params, era: era, offer: offer)
@@ -190,6 +195,13 @@ final class MCPHandlers {
 }
 
 extension RPCError {
+    /// The peer of an MCP server may end the connection at a message that it does not expect.
+    fileprivate static func excludes(_ flag: String) -> RPCError {
+        methodNotFound.because(
+            "the Model Context Protocol is not served with \(flag), because its servers send no messages of their own"
+        )
+    }
+
     fileprivate static func unknownTool(_ name: String?, _ offer: ToolOffer) -> RPCError {
         guard let name else { return RPCError(code: invalidParams.code, message: "Invalid params: no tool named") }
         let names = offer.methods.compactMap { $0.toolName?.description }

@@ -125,8 +125,8 @@ _postern_send_and_read() {
     done <"$POSTERN_CLIENT/output"
 }
 
-# _postern_sort LINE: returns 0 and sets _postern_reply if LINE is the reply to the current request, 1 if it is empty or
-# the reply to an earlier call that timed out, and 2 if it is not a reply.
+# _postern_sort LINE: returns 0 and sets _postern_reply if LINE is the reply to the current request; 1 if it is empty, the
+# reply to an earlier call that timed out, or a message that the process sends on its own; and 2 if it is none of these.
 _postern_sort() {
     [[ $1 ]] || return 1
     if [[ ${1: -1} == '}' ]]; then
@@ -140,12 +140,24 @@ _postern_sort() {
             return 0
         fi
         [[ $1 =~ ^'{"jsonrpc":"2.0","id":'[0-9]+',"'(result|error)'":' ]] && return 1
+        # A notification of a newer service. One that this client knows is passed on here.
+        [[ $1 == '{"jsonrpc":"2.0","method":'* ]] && return 1
+        if [[ $1 =~ ^'{"jsonrpc":"2.0","id":'(\"([^\"\\]|\\.)*\"|[^\",]+)',"method":' ]]; then
+            _postern_refuse "${BASH_REMATCH[1]}"
+            return 1
+        fi
     fi
     local line
     line=$(jq -c -L "$_POSTERN_LIB" 'include "reply"; as_written' <<<"$1" 2>/dev/null)
     [[ $line && $line != "$1" ]] || return 2
     _postern_sort "$line"
 }
+
+# _postern_refuse ID: answers a request of the process, whose id is JSON, that there is no such method.
+_postern_refuse() {
+    printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"Method not found"}}\n' "$1" \
+        >"$POSTERN_CLIENT/input"
+} 2>/dev/null
 
 # Sets _postern_deadline, a Unix time in microseconds; empty for none.
 _postern_set_deadline() {

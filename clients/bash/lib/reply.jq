@@ -4,9 +4,12 @@ include "types";
 
 def parts: map(split("\u0000") | add // "") | map(. + "\u0000") | add // "";
 
-# A reply in any format, rewritten in the service's format; empty if the value is not a reply.
+# A reply in any format, rewritten in the service's format, or the start of a message that the process sends on its own;
+# empty if the value is neither.
 def as_written:
-  if type == "object" and .jsonrpc == "2.0" and has("id") and has("result") != has("error") then
+  if type == "object" and .jsonrpc == "2.0" and (.method | type) == "string" then
+    {jsonrpc} + if has("id") then {id} else {} end + {method}
+  elif type == "object" and .jsonrpc == "2.0" and has("id") and has("result") != has("error") then
     {jsonrpc, id} + if has("error") then {error} else {result} end
   else empty end;
 

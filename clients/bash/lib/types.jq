@@ -286,6 +286,16 @@ def types: {
   ServiceOutbox: {
     "messages": "[ServiceOutboxMessage]"
   },
+  # A mail that the host delivers.
+  ServiceMail: {
+    "id": "integer",
+    "to": "string",
+    "subject": "string",
+    "text": "string",
+    "kind": "string",
+    "code?": "string",
+    "link?": "string"
+  },
   # A referral code of an invitation, which no account owns.
   ServiceInvite: {
     "referral_code": "string"

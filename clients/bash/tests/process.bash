@@ -353,6 +353,42 @@ test_output_that_is_not_a_reply_closes_the_client() {
     done
 }
 
+test_messages_of_the_process_are_dropped_or_refused() {
+    fake <<'EOF'
+mail='{"id":1,"to":"a@b.co","subject":"s","text":"t","kind":"k"}'
+read -r request
+printf '%s\n' '{"jsonrpc":"2.0","method":"event","params":{"seq":1}}' '{ "method": "event", "jsonrpc": "2.0" }' \
+    '{"jsonrpc":"2.0","id":"postern:1","method":"mail.deliver","params":'"$mail"'}' \
+    '{ "method": "coffee.make", "id": 2, "jsonrpc": "2.0" }'
+read -r first
+read -r second
+printf '{"jsonrpc":"2.0","id":1,"result":[%s,%s]}\n' "$first" "$second"
+while read -r request; do
+    printf '{"jsonrpc":"2.0","id":2,"result":"next"}\n'
+done
+EOF
+    postern_open --no-wait
+    local answers next
+    postern_call -v answers a
+    local error='"error":{"code":-32601,"message":"Method not found"}'
+    is "$answers" "[{\"jsonrpc\":\"2.0\",\"id\":\"postern:1\",$error},{\"jsonrpc\":\"2.0\",\"id\":2,$error}]"
+    postern_call -v next b
+    is "$next" '"next"'
+}
+
+test_mail_to_the_host_is_refused() {
+    local flags
+    for flags in '--mail host' --mail=host '--mail keep --mail host'; do
+        # shellcheck disable=SC2086 # the words are flags
+        fails 64 open_in_memory $flags
+        is "$POSTERN_ERROR" UsageError
+        has "$POSTERN_ERROR_MESSAGE" 'does not deliver mails'
+    done
+    POSTERN_MAIL=host fails 64 open_in_memory
+    POSTERN_MAIL=host open_in_memory --mail keep
+    register
+}
+
 test_the_reply_to_a_timed_out_call_is_dropped() {
     local process text
     open_in_memory

@@ -1,8 +1,9 @@
 // @ts-check
 import { reasonOf, unwatch, watch } from "./aborts.js";
+import { Deliveries } from "./deliveries.js";
 import { ClientClosed, ProcessEnded, ProtocolError } from "./errors.js";
 import { LineReader, LineWriter } from "./lines.js";
-import { callError, reply } from "./replies.js";
+import { callError, message } from "./replies.js";
 import { requestLine } from "./requests.js";
 
 /** @typedef {import("./replies.js").Reply} Reply */
@@ -26,9 +27,10 @@ export class Connection {
   #child;
   #onLog;
   #writer;
+  #deliveries;
   /** By request id: called with the reply, or with a function that makes the error if no reply will arrive. */
   #receivers = /** @type {Map<number, (reply: Reply | (() => Error)) => void>} */ (new Map());
-  /** How many calls wait. A receiver whose call was cancelled or timed out does not count. */
+  /** How many calls and deliveries wait. A receiver whose call was cancelled or timed out does not count. */
   #waitingCount = 0;
   #lastID = 0;
   #stderr = /** @type {string[]} */ ([]);
@@ -41,14 +43,19 @@ export class Connection {
   /**
    * @param {import("node:child_process").ChildProcess} child - a spawned process whose pipes are unused
    * @param {(line: string) => void} onLog
+   * @param {import("./postern.js").PosternOptions["deliverMail"]} deliverMail - undefined if it delivers no mails
    */
-  constructor(child, onLog) {
+  constructor(child, onLog, deliverMail) {
     this.#child = child;
     this.#onLog = onLog;
     this.#writer = new LineWriter(child.stdin);
+    this.#deliveries = new Deliveries(deliverMail, (line) => {
+      // After the end no process reads it.
+      if (!this.#failure) this.#writer.write(line);
+    });
     this.#ended = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#markEnded = resolve)));
     this.#listen();
-    // Only the child keeps the host running, and only while calls wait or the client closes.
+    // Only the child keeps the host running, and only while calls or deliveries wait or the client closes.
     for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
   }
 
@@ -80,7 +87,7 @@ export class Connection {
   }
 
   /**
-   * Waits for the replies to all requests that were sent, and then until the process has ended.
+   * Waits for the replies to all requests that were sent and for the deliveries, and then until the process has ended.
    *
    * @param {import("./postern.js").CloseOptions} options
    */
@@ -92,7 +99,7 @@ export class Connection {
   /** @param {number} timeout */
   async #end(timeout) {
     this.#child.ref();
-    this.#writer.end();
+    this.#deliveries.end(() => this.#writer.end());
     if (await this.#endsWithin(timeout)) return;
     await this.#kill();
   }
@@ -123,13 +130,11 @@ export class Connection {
    */
   #replyTo(id, signal, timeout) {
     return new Promise((resolve, reject) => {
-      if (this.#waitingCount === 0) this.#child.ref();
-      this.#waitingCount += 1;
+      this.#hold();
       /** @type {NodeJS.Timeout | undefined} */
       let timer;
       const leave = () => {
-        this.#waitingCount -= 1;
-        if (this.#waitingCount === 0 && !this.#closing) this.#child.unref();
+        this.#release();
         if (signal) unwatch(signal, abort);
         clearTimeout(timer);
       };
@@ -148,6 +153,17 @@ export class Connection {
         resolve(reply);
       });
     });
+  }
+
+  /** Keeps the host running until `#release`. */
+  #hold() {
+    if (this.#waitingCount === 0) this.#child.ref();
+    this.#waitingCount += 1;
+  }
+
+  #release() {
+    this.#waitingCount -= 1;
+    if (this.#waitingCount === 0 && !this.#closing) this.#child.unref();
   }
 
   #listen() {
@@ -176,7 +192,8 @@ export class Connection {
   #receive(line) {
     if (this.#failure) return;
     try {
-      const received = reply(line);
+      const received = message(line);
+      if ("method" in received) return this.#take(received);
       const receiver = this.#receivers.get(received.id);
       if (!receiver) throw new ProtocolError(`Postern answered the request ${received.id}, which is not in flight.`);
       this.#receivers.delete(received.id);
@@ -184,6 +201,14 @@ export class Connection {
     } catch (broken) {
       this.#break(/** @type {ProtocolError} */ (broken));
     }
+  }
+
+  /** @param {import("./replies.js").HostMessage} message */
+  #take(message) {
+    const delivery = this.#deliveries.take(message);
+    if (!delivery) return;
+    this.#hold();
+    delivery.then(() => this.#release());
   }
 
   /** @param {string} line */

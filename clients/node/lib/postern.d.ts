@@ -1,4 +1,5 @@
 import { Methods } from "./generated/methods.js";
+import { ServiceMail } from "./generated/types.js";
 
 declare global {
   // Node has it since 18.18; TypeScript's libraries declare it since 5.2, in the same way.
@@ -21,6 +22,11 @@ export interface PosternOptions {
   env?: { readonly [name: string]: string | undefined } | undefined;
   /** Is called with each line that the process writes to stderr; by default the lines go to the host's stderr. */
   onLog?: ((line: string) => void) | undefined;
+  /**
+   * Delivers each mail; the flag `--mail host` is added. If it throws or rejects, or takes longer than 30 seconds, the
+   * process tries again later. Up to four mails are delivered at the same time.
+   */
+  deliverMail?: ((mail: ServiceMail) => void | PromiseLike<void>) | undefined;
   /**
    * Whether `open` waits for the reply to a `system.info`, so that it rejects if the process cannot serve; true by
    * default. If false, the first call rejects instead.
@@ -80,8 +86,8 @@ export class Postern extends Methods {
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
 
   /**
-   * Refuses new calls, waits for the replies of the calls in flight, and waits until the process has ended. A second
-   * call returns the same promise.
+   * Refuses new calls, waits for the replies of the calls in flight and for the deliveries, and waits until the process
+   * has ended. A second call returns the same promise.
    */
   close(options?: CloseOptions): Promise<void>;
 

@@ -24,17 +24,18 @@ export class Postern extends Methods {
   }
 
   /** @param {import("./postern.js").PosternOptions} options */
-  static async open({ binary, data, arguments: more = [], cwd, env, onLog, waitUntilReady = true } = {}) {
+  static async open({ binary, data, arguments: more = [], cwd, env, onLog, deliverMail, waitUntilReady = true } = {}) {
     const path = await findBinary(binary);
     const place = data === undefined ? [] : ["--data", data];
-    const child = await spawned(path, [...place, "--replies", "as-completed", "--framing", "line", ...more], {
+    const mail = deliverMail ? ["--mail", "host"] : [];
+    const child = await spawned(path, [...place, "--replies", "as-completed", "--framing", "line", ...more, ...mail], {
       cwd,
       env: { ...process.env, ...env },
       // In a new session, so that Ctrl-C in a terminal reaches only the host. It still ends at the end of its stdin.
       detached: true,
       stdio: "pipe",
     });
-    const connection = new Connection(child, onLog ?? writeToStderr);
+    const connection = new Connection(child, onLog ?? writeToStderr, deliverMail);
     if (waitUntilReady) await ready(connection);
     return new Postern(connection);
   }

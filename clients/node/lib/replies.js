@@ -4,19 +4,25 @@ import * as errors from "./generated/errors.js";
 
 /** @typedef {{ id: number, result?: unknown, error?: { code: number, message: string, data?: any } }} Reply */
 
+/**
+ * A request or notification that the process sends on its own. A notification has no id.
+ *
+ * @typedef {{ method: string, params?: unknown, id?: unknown }} HostMessage
+ */
+
 /** The error classes, by API and slug, separated by a dot. */
 const callErrors = new Map(
   Object.entries(errors).flatMap(([api, types]) => Object.values(types).map((type) => [`${api}.${type.slug}`, type])),
 );
 
 /**
- * Parses a line as a reply.
+ * Parses a line as a reply, or as a message that the process sends on its own.
  *
  * @param {string} line
- * @returns {Reply}
- * @throws {ProtocolError} if the line is not a reply
+ * @returns {Reply | HostMessage}
+ * @throws {ProtocolError} if the line is neither
  */
-export function reply(line) {
+export function message(line) {
   let value;
   try {
     value = JSON.parse(line);
@@ -24,6 +30,7 @@ export function reply(line) {
     // Without the cause, because newer versions of Node quote the line in it.
     throw new ProtocolError(`Postern wrote a line that is not JSON: ${excerpt(line)}`);
   }
+  if (value?.jsonrpc === "2.0" && typeof value.method === "string") return value;
   if (!isReply(value)) throw new ProtocolError(`Postern wrote a line that is not a reply: ${excerpt(line)}`);
   return value;
 }

@@ -44,6 +44,7 @@ test("the programs of the README print the expected lines", async (t) => {
     session,
     "Please look at email.\n",
     "AbortError\nstring\n",
+    "lasoren@bu.edu Confirm your email true\n",
     "SIGKILL\npostern\n",
     "Confirm your email\n",
   ];

@@ -287,6 +287,16 @@ export const ServiceOutbox = {
   messages: { type: ServiceOutboxMessage, list: true },
 };
 
+export const ServiceMail = {
+  id: { type: "integer" },
+  to: { type: "string" },
+  subject: { type: "string" },
+  text: { type: "string", secret: true },
+  kind: { type: "string" },
+  code: { type: "string", optional: true, secret: true },
+  link: { type: "string", optional: true, secret: true },
+};
+
 export const ServiceInvite = {
   referral_code: { type: "string" },
 };

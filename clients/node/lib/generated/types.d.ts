@@ -524,6 +524,24 @@ export interface ServiceOutbox {
   messages: Array<ServiceOutboxMessage>;
 }
 
+/** A mail that the host delivers. */
+export interface ServiceMail {
+  /** The mail's number, the same at each attempt. */
+  id: number;
+  /** The address of the recipient. */
+  to: string;
+  /** The subject. */
+  subject: string;
+  /** Plain text; a line ends with a line feed. It contains the code, the link or both. */
+  text: string;
+  /** The kind of mail, which is the name of its template, such as `operators-reset`. */
+  kind: string;
+  /** The code or temporary password in the text; absent if the mail has none. */
+  code?: string;
+  /** The link with the code; absent if the code must not be in a link. */
+  link?: string;
+}
+
 /** A referral code of an invitation, which no account owns. */
 export interface ServiceInvite {
   /** The code. */

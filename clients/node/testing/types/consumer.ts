@@ -21,6 +21,7 @@ import type {
   OperatorsClientInput,
   OperatorsClientsGetParams,
   PosternOptions,
+  ServiceMail,
   Time,
 } from "postern-client";
 
@@ -43,7 +44,13 @@ export async function opens(): Promise<Postern> {
     cwd: "/",
     env: { POSTERN_LOG_LEVEL: "info", HOME: undefined },
     onLog: (line) => line.toUpperCase(),
+    deliverMail: async ({ to, subject, text, code }: ServiceMail) => {
+      await Promise.resolve([to.length, subject.length, text.length, code?.length]);
+    },
   };
+  await Postern.open({ deliverMail: (mail) => void mail.kind });
+  // @ts-expect-error: a mail has no such property.
+  await Postern.open({ deliverMail: (mail) => void mail.recipient });
   await Postern.open();
   // @ts-expect-error: no such option.
   await Postern.open({ date: ":memory:" });

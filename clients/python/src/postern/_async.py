@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ._async_methods import AsyncMethods
 from ._calls import result_of
+from ._host import AsyncDeliverMail, HostMessage, text_of
 from ._link import Link
 from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
@@ -41,6 +42,7 @@ class AsyncPostern(AsyncMethods):
         cwd: StrPath | None = None,
         env: Mapping[str, str] | None = None,
         log: Log | None = None,
+        deliver_mail: AsyncDeliverMail | None = None,
         wait_until_ready: bool = True,
     ) -> None:
         """Starts the process. The client belongs to the running event loop.
@@ -56,6 +58,9 @@ class AsyncPostern(AsyncMethods):
             log: Called on its own thread with each line that the process writes to stderr; by default the lines are
                 printed to `sys.stderr`. If it is slow, the process does not wait: 16 MiB of lines are buffered, and
                 later lines are dropped.
+            deliver_mail: Delivers each mail, in a task of its own; the flag `--mail host` is added. If it raises, or
+                takes longer than 30 seconds, the process tries again later. Up to four mails are delivered at the same
+                time.
             wait_until_ready: Whether `async with` waits as `ready` does.
 
         Raises:
@@ -65,9 +70,9 @@ class AsyncPostern(AsyncMethods):
         loop = _running_loop()
         if loop is None:
             raise PosternError("no event loop runs here: an AsyncPostern is opened in a coroutine")
-        process = Process(Options(data, binary, arguments, cwd, env, log))
+        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None))
         with process.ended_on_failure():
-            self._connection = _AsyncConnection(process, loop)
+            self._connection = _AsyncConnection(process, loop, deliver_mail)
         self._waits_until_ready = wait_until_ready
         super().__init__(self._connection.call_typed)
 
@@ -111,7 +116,7 @@ class AsyncPostern(AsyncMethods):
             raise
 
     async def close(self, timeout: float = CLOSING_SECONDS) -> None:
-        """Refuses new calls, waits for the calls in flight, and then waits until the process has exited.
+        """Refuses new calls, waits for the calls and deliveries in flight, and then until the process has exited.
 
         It is idempotent, and several tasks can call it. In the child of a fork it does nothing.
 
@@ -149,8 +154,13 @@ class _AsyncTraffic:
     """The state that the client and the event loop share. The loop refers to this and not to the client, so that a
     client without other references is garbage."""
 
-    def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
-        self.link: Link[_AsyncWaiter] = Link(process)
+    def __init__(
+        self, process: Process, loop: asyncio.AbstractEventLoop, deliver_mail: AsyncDeliverMail | None
+    ) -> None:
+        self._deliver_mail = deliver_mail
+        # The loop keeps only weak references to tasks.
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self.link: Link[_AsyncWaiter] = Link(process, self._start_delivery if deliver_mail else None)
         self.has_ended = asyncio.Event()
         self._process = process
         self._loop = loop
@@ -170,12 +180,30 @@ class _AsyncTraffic:
         replies = self.link.read()
         if replies is not None:
             self.link.hand_out(replies)
-            self._watch_stdin()
+            self._write()
             return
         for descriptor in self._process.telling:
             self._loop.remove_reader(descriptor)
         # On a thread, because waiting for the exit blocks.
         threading.Thread(target=self._finish, name=f"postern-exit-{self._process.pid}", daemon=True).start()
+
+    def _start_delivery(self, request: HostMessage) -> None:
+        delivery = self._loop.create_task(self._deliver(request))
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(self, request: HostMessage) -> None:
+        problem: str | None = "the delivery was cancelled"
+        try:
+            assert self._deliver_mail is not None
+            await self._deliver_mail(request.mail())
+            problem = None
+        except Exception as error:
+            problem = text_of(error)
+        finally:
+            # Also if the task is cancelled, as at the end of the loop.
+            self.link.answer(request, problem)
+            self._write()
 
     def _finish(self) -> None:
         end = self._process.finish()
@@ -205,10 +233,12 @@ class _AsyncTraffic:
 class _AsyncConnection:
     """A process, and the event loop that reads its output."""
 
-    def __init__(self, process: Process, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, process: Process, loop: asyncio.AbstractEventLoop, deliver_mail: AsyncDeliverMail | None
+    ) -> None:
         self.process = process
         self._loop = loop
-        self.traffic = _AsyncTraffic(process, loop)
+        self.traffic = _AsyncTraffic(process, loop, deliver_mail)
 
     async def call_typed(self, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]) -> Value:
         return read_result(method, await self.call(method, params), reader)

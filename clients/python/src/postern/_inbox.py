@@ -1,4 +1,4 @@
-"""Splits the output of the process into replies."""
+"""Splits the output of the process into replies, and the messages that it sends on its own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 
 from ._failures import CallError, ProtocolError
+from ._host import HostMessage
 
 # The capacity of a pipe. A buffer of twice that is allocated from the system for each read, which takes longer than a
 # call.
@@ -13,18 +14,19 @@ _READ_BYTES = 65_536
 
 # The id of a call, and its result or a PosternError.
 Reply = tuple[int, object]
+Message = Reply | HostMessage
 _NO_CALL = 0
 
 
 class Inbox:
-    """The replies of a process, and the incomplete last line."""
+    """The output of a process, and the incomplete last line."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._begun: list[bytes] = []
 
-    def read(self) -> list[Reply] | None:
-        """Reads once, and returns the replies that are complete; None if there is nothing to read."""
+    def read(self) -> list[Message] | None:
+        """Reads once, and returns the messages that are complete; None if there is nothing to read."""
         try:
             chunk = os.read(self._descriptor, _READ_BYTES)
         except BlockingIOError:
@@ -37,12 +39,14 @@ class Inbox:
             return []
         lines = [b"".join(self._begun), *others]
         self._begun = [lines.pop()]
-        return [_reply(line) for line in lines]
+        return [_message(line) for line in lines]
 
 
-def _reply(line: bytes) -> Reply:
+def _message(line: bytes) -> Message:
     try:
         reply = json.loads(line.decode())
+        if isinstance(reply, dict) and "method" in reply:
+            return HostMessage.from_json(reply)
         if not isinstance(reply, dict) or reply.get("jsonrpc") != "2.0" or ("result" in reply) == ("error" in reply):
             raise ValueError("not a JSON-RPC 2.0 response")
         if type(reply.get("id")) is not int:

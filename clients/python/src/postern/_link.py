@@ -1,13 +1,15 @@
-"""Matches requests and replies. It does no I/O unless it is called: the clients call it when a pipe is ready. It is not
-thread-safe."""
+"""Matches requests and replies, and passes on requests of the process. It does no I/O unless it is called: the clients
+call it when a pipe is ready. It is not thread-safe."""
 
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from ._failures import anew
-from ._inbox import Inbox, Reply
+from ._host import DELIVERIES_MAX, FAILED, MAIL_DELIVER, METHOD_NOT_FOUND, HostMessage
+from ._inbox import Inbox, Message
 from ._process import Process
 from ._requests import Request
 from .errors import ClientClosed, PosternError, ProtocolError
@@ -29,8 +31,15 @@ SomeWaiter = TypeVar("SomeWaiter", bound=Waiter)
 class Link(Generic[SomeWaiter]):
     """The calls in flight, and the bytes of requests that are not written yet."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, start_delivery: Callable[[HostMessage], None] | None) -> None:
+        """
+        Args:
+            start_delivery: Starts the delivery of the mail in a request, without blocking; `answer` must be called at
+                its end. None if the client delivers no mails.
+        """
         self._process = process
+        self._start_delivery = start_delivery
+        self._deliveries = 0
         self._inbox = Inbox(process.stdout)
         self._last_number = 0
         self._waiting: dict[int, SomeWaiter] = {}
@@ -60,7 +69,8 @@ class Link(Generic[SomeWaiter]):
             self._unsent += line
 
     def send_rest(self) -> None:
-        """Writes unsent bytes until the pipe is full. After `hang_up`, closes stdin once all bytes are written.
+        """Writes unsent bytes until the pipe is full. After `hang_up`, closes stdin once all bytes are written and all
+        deliveries have ended.
 
         If a signal handler raises in here, bytes may be written twice, which breaks a line. So only a thread that runs
         no signal handlers calls this, or an event loop, which does not survive such an exception.
@@ -70,11 +80,11 @@ class Link(Generic[SomeWaiter]):
             if not written:
                 return
             del self._unsent[:written]
-        if self._closing:
+        if self._closing and not self._deliveries:
             self._process.close_stdin()
 
     def hang_up(self) -> None:
-        """Refuses new calls; `send_rest` closes the process's stdin once all bytes are written."""
+        """Refuses new calls and starts no new deliveries; `send_rest` closes the process's stdin in the end."""
         self._closing = True
 
     def end(self, failure: PosternError) -> None:
@@ -86,22 +96,51 @@ class Link(Generic[SomeWaiter]):
         for waiter in waiting.values():
             waiter.settle(anew(self._failure))
 
-    def read(self) -> list[Reply] | None:
+    def read(self) -> list[Message] | None:
         """Reads the process's output; None if there is none, which is the end if a descriptor of `telling` is readable.
 
         It shares no state with the other methods, so it can run at the same time as they do.
         """
         return self._inbox.read()
 
-    def hand_out(self, replies: list[Reply]) -> None:
-        """Settles the calls of these replies. Output that is not a reply, or a reply without a call, ends the link."""
-        for number, outcome in replies:
+    def hand_out(self, messages: list[Message]) -> None:
+        """Settles the calls of these replies, and takes the messages of the process. Other output, or a reply without a
+        call, ends the link."""
+        for message in messages:
+            if isinstance(message, HostMessage):
+                self._take(message)
+                continue
+            number, outcome = message
             waiter = self._waiting.pop(number, None)
             if waiter is not None:
                 waiter.settle(outcome)
             elif self._failure is None:
                 known = isinstance(outcome, ProtocolError)
                 self._break_off(str(outcome) if known else f"Postern replied to call {number}, which is not in flight")
+
+    def _take(self, message: HostMessage) -> None:
+        """Starts the delivery of a mail, refuses another request, and drops a notification."""
+        if not message.is_request:
+            # A notification of a newer service. One that this client knows is passed on here.
+            return
+        if message.method != MAIL_DELIVER or self._start_delivery is None:
+            self._respond(message.failure(METHOD_NOT_FOUND, f"Method not found: {message.method}"))
+        elif self._deliveries == DELIVERIES_MAX:
+            # Some of the requests were given up by the process. To keep others waiting would deliver them late.
+            self._respond(message.failure(FAILED, f"{DELIVERIES_MAX} mails are being delivered"))
+        elif not self._closing:
+            self._deliveries += 1
+            self._start_delivery(message)
+
+    def answer(self, request: HostMessage, problem: str | None) -> None:
+        """Ends the delivery that a request has started; `problem` is None if the mail is delivered."""
+        self._deliveries -= 1
+        self._respond(request.success() if problem is None else request.failure(FAILED, problem))
+
+    def _respond(self, line: bytes) -> None:
+        """Keeps a response for `send_rest`. After `end`, there is no process to read it."""
+        if self._failure is None:
+            self._unsent += line
 
     def _break_off(self, problem: str) -> None:
         self.end(ProtocolError(problem))

@@ -36,12 +36,14 @@ class Options:
     cwd: StrPath | None = None
     env: Mapping[str, str] | None = None
     log: Log | None = None
+    delivers_mail: bool = False
 
     def command(self) -> list[str]:
         """The command line."""
         data = [] if self.data is None else ["--data", os.fspath(self.data)]
         framing = ["--replies", "as-completed", "--framing", "line"]
-        return [find_binary(self.binary), *data, *framing, *self.arguments]
+        mail = ["--mail", "host"] if self.delivers_mail else []
+        return [find_binary(self.binary), *data, *framing, *self.arguments, *mail]
 
 
 class Process:

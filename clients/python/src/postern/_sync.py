@@ -9,6 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
+from ._host import DeliverMail
 from ._process import CLOSING_SECONDS, OPENING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
@@ -39,6 +40,7 @@ class Postern(SyncMethods):
         env: Mapping[str, str] | None = None,
         log: Log | None = None,
         timeout: float | None = None,
+        deliver_mail: DeliverMail | None = None,
         wait_until_ready: bool = True,
     ) -> None:
         """Starts the process, and waits until it serves.
@@ -53,6 +55,9 @@ class Postern(SyncMethods):
                 printed to `sys.stderr`. If it is slow, the process does not wait: 16 MiB of lines are buffered, and
                 later lines are dropped.
             timeout: How many seconds a call may take; None for no limit.
+            deliver_mail: Delivers each mail, on a thread of its own; the flag `--mail host` is added. If it raises, or
+                takes longer than 30 seconds, the process tries again later. Up to four mails are delivered at the same
+                time.
             wait_until_ready: Whether to wait for the reply to a `system.info`, so that a process that cannot serve
                 (a wrong flag, a damaged store) fails here. Otherwise the first call fails.
 
@@ -62,9 +67,9 @@ class Postern(SyncMethods):
             CallTimeout: The process has not replied within 60 seconds.
             PosternError: The system refuses to start the process.
         """
-        process = Process(Options(data, binary, arguments, cwd, env, log))
+        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None))
         with process.ended_on_failure():
-            connection = _Connection(process)
+            connection = _Connection(process, deliver_mail)
         if wait_until_ready:
             try:
                 connection.wait_until_ready()
@@ -109,7 +114,7 @@ class Postern(SyncMethods):
         return other
 
     def close(self, timeout: float = CLOSING_SECONDS) -> None:
-        """Refuses new calls, waits for the calls in flight, and then waits until the process has exited.
+        """Refuses new calls, waits for the calls and deliveries in flight, and then until the process has exited.
 
         It is idempotent, and several threads can call it. In the child of a fork it does nothing.
 
@@ -130,9 +135,9 @@ class Postern(SyncMethods):
 class _Connection:
     """A process that ends when this object is garbage."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, deliver_mail: DeliverMail | None) -> None:
         self.process = process
-        self.traffic = Traffic(process)
+        self.traffic = Traffic(process, deliver_mail)
 
     def call_typed(
         self, timeout: float | None, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]

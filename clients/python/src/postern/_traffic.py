@@ -1,4 +1,5 @@
-"""The calls of threads: each thread writes its request and waits. One thread, the attendant, reads all replies."""
+"""The calls of threads: each thread writes its request and waits. One thread, the attendant, reads all replies. Each
+mail that the client delivers has a thread of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import threading
 from functools import partial
 
 from ._calls import result_of
+from ._host import DeliverMail, HostMessage, text_of
 from ._link import Link
 from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Process
 from ._requests import Request
@@ -42,9 +44,10 @@ class Traffic:
     pipe has room for all of it. The attendant, which runs no signal handlers, writes all other requests, and reads.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, deliver_mail: DeliverMail | None) -> None:
         self._process = process
-        self._link: Link[_Waiter] = Link(process)
+        self._deliver_mail = deliver_mail
+        self._link: Link[_Waiter] = Link(process, self._start_delivery if deliver_mail else None)
         self._lock = threading.Lock()
         # Reentrant: a signal handler may call `close` on a thread that is in `close`.
         self._closing = threading.RLock()
@@ -101,6 +104,27 @@ class Traffic:
             elif is_writing and not has_unsent:
                 poll.unregister(self._process.stdin)
             is_writing = has_unsent
+
+    def _start_delivery(self, request: HostMessage) -> None:
+        thread = threading.Thread(
+            target=self._deliver, args=(request,), name=f"postern-mail-{self._process.pid}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._link.answer(request, text_of(error))
+
+    def _deliver(self, request: HostMessage) -> None:
+        problem: str | None = None
+        try:
+            assert self._deliver_mail is not None
+            self._deliver_mail(request.mail())
+        except BaseException as error:
+            # Even SystemExit ends only this thread, and the process must get an answer.
+            problem = text_of(error)
+        with self._lock:
+            self._link.answer(request, problem)
+            self._wake.ring()
 
     def close(self, timeout: float) -> None:
         """Implements the client's `close`."""

@@ -1059,6 +1059,40 @@ class ServiceOutbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceMail:
+    """A mail that the host delivers."""
+
+    id: int
+    """The mail's number, the same at each attempt."""
+    to: str
+    """The address of the recipient."""
+    subject: str
+    """The subject."""
+    text: str = field(repr=False)
+    """Plain text; a line ends with a line feed. It contains the code, the link or both."""
+    kind: str
+    """The kind of mail, which is the name of its template, such as `operators-reset`."""
+    code: str | None = field(default=None, repr=False)
+    """The code or temporary password in the text; absent if the mail has none. None if the reply omits it."""
+    link: str | None = field(default=None, repr=False)
+    """The link with the code; absent if the code must not be in a link. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> ServiceMail:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            to=read(properties, "to", string),
+            subject=read(properties, "subject", string),
+            text=read(properties, "text", string),
+            kind=read(properties, "kind", string),
+            code=read_optional(properties, "code", string),
+            link=read_optional(properties, "link", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceInvite:
     """A referral code of an invitation, which no account owns."""
 

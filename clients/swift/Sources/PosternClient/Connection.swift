@@ -29,6 +29,7 @@ final class Connection: Sendable {
     private let process: ChildProcess
     private let writer: RequestWriter
     private let log: LogReader
+    private let deliveries: Deliveries
     private let state = Mutex(State())
     private let hasExited = Latch()
     private let outputHasEnded = Latch()
@@ -36,14 +37,19 @@ final class Connection: Sendable {
     /// Open once the first request has its reply, or can get none any more.
     private let isAnswered = Latch()
 
-    /// - Parameter startThread: starts a thread; returns false if the system refuses.
+    /// - Parameters:
+    ///   - startThread: starts a thread; returns false if the system refuses.
+    ///   - deliverMail: delivers a mail; nil if the client delivers none.
     init(
         _ command: Command,
         onLog: @escaping @Sendable (String) -> Void,
-        startThread: Thread.Starter = Thread.start
+        startThread: Thread.Starter = Thread.start,
+        deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil
     ) throws(PosternError) {
         process = try ChildProcess(command)
-        writer = RequestWriter(process.input)
+        let writer = RequestWriter(process.input)
+        self.writer = writer
+        deliveries = Deliveries(deliverMail: deliverMail) { writer.send($0) }
         log = LogReader(process.log, onLine: onLog)
         guard startThreads(with: startThread) else {
             process.send(.kill)
@@ -148,10 +154,11 @@ final class Connection: Sendable {
         }
     }
 
-    /// Refuses new calls and ends the input; the process replies to the requests that it was sent, and ends.
+    /// Refuses new calls and ends the input after the deliveries; the process replies to the requests that it was sent,
+    /// and ends.
     func beginClosing(within limit: Duration) {
         state.withLock { $0.refusal = .clientClosed }
-        writer.finish()
+        deliveries.end { [writer] in writer.finish() }
         endProcess(after: limit)
     }
 
@@ -184,7 +191,7 @@ final class Connection: Sendable {
 
     // MARK: Threads
 
-    /// Reads replies and resumes their calls.
+    /// Reads replies and resumes their calls, and takes what the process sends on its own.
     private func readReplies() {
         var reader = LineReader(process.output)
         var isBroken = false
@@ -192,7 +199,10 @@ final class Connection: Sendable {
             // After a fault, the rest of the output is read and dropped, so that the process can end.
             guard !isBroken else { return }
             do throws(ReplyFault) {
-                try take(try Reply(line))
+                switch try Message(line) {
+                case .reply(let reply): try take(reply)
+                case .sentByProcess(let message): deliveries.take(message)
+                }
             } catch {
                 isBroken = true
                 fail(error.description)

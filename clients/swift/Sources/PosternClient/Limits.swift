@@ -15,6 +15,11 @@ enum Limits {
     /// How long the client waits for the rest of the output after the process has ended: children of the process may
     /// hold its pipes open.
     static let restSeconds = 1
+    /// Mails that are delivered at the same time. The process opens as many requests, and may open others while a
+    /// handler hangs.
+    static let deliveriesMax = 4
+    /// Bytes of the description of an error that are sent to the process.
+    static let problemBytesMax = 2_000
     /// How long after SIGTERM the process gets SIGKILL.
     static let killSeconds = 5
 }

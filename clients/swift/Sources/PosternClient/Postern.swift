@@ -27,6 +27,8 @@ public final class Postern: Sendable {
     ///   - onLog: is called on its own thread with each line that the program writes to stderr; nil writes the lines to
     ///     this process's stderr. If it is slow, the program does not wait: 16 MiB of lines are buffered, and later
     ///     lines are dropped.
+    ///   - deliverMail: delivers each mail, in a task of its own; the flag `--mail host` is added. If it throws, or takes
+    ///     longer than 30 seconds, the program tries again later. Up to four mails are delivered at the same time.
     /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`; `PosternError.processEnded`, with the last
     ///   lines of stderr, if the program ended before it served.
     public init(
@@ -35,15 +37,16 @@ public final class Postern: Sendable {
         arguments: [String] = [],
         environment: [String: String] = [:],
         waitsUntilReady: Bool = true,
-        onLog: (@Sendable (String) -> Void)? = nil
+        onLog: (@Sendable (String) -> Void)? = nil,
+        deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil
     ) throws(PosternError) {
         let command = Command(
             path: try Binary.path(of: binary),
             arguments: (data.map { ["--data", $0] } ?? []) + ["--replies", "as-completed", "--framing", "line"]
-                + arguments,
+                + arguments + (deliverMail == nil ? [] : ["--mail", "host"]),
             environment: environment
         )
-        connection = try Connection(command, onLog: onLog ?? StandardError.write(line:))
+        connection = try Connection(command, onLog: onLog ?? StandardError.write(line:), deliverMail: deliverMail)
         guard waitsUntilReady else { return }
         do throws(PosternError) {
             try connection.waitUntilReady()
@@ -81,7 +84,7 @@ public final class Postern: Sendable {
     /// Ends the process, and waits until it has ended.
     ///
     /// New calls are refused; calls in flight get their results, because the process replies to all requests that it
-    /// was sent. It is idempotent, and several tasks can call it; the limit of the first call applies.
+    /// was sent. Deliveries are finished. It is idempotent, and several tasks can call it; the limit of the first call applies.
     ///
     /// - Parameter limit: how long the process may take; after that it gets SIGTERM, and 5 seconds later SIGKILL.
     public func close(within limit: Duration = .seconds(30)) async {
@@ -135,6 +138,7 @@ public final class Postern: Sendable {
 ///   - binary: the binary; see `Postern.init`.
 ///   - arguments: further flags, see `postern --help`.
 ///   - onLog: is called with each line that the program writes to stderr; see `Postern.init`.
+///   - deliverMail: delivers each mail; see `Postern.init`.
 ///   - body: is called with the client.
 /// - Returns: the value that `body` returns.
 /// - Throws: the errors of `body` and of `Postern.init`.
@@ -143,10 +147,17 @@ public func withPostern<Value>(
     binary: String? = nil,
     arguments: [String] = [],
     onLog: (@Sendable (String) -> Void)? = nil,
+    deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil,
     isolation: isolated (any Actor)? = #isolation,
     _ body: (Postern) async throws -> Value
 ) async throws -> Value {
-    let postern = try Postern(data: data, binary: binary, arguments: arguments, onLog: onLog)
+    let postern = try Postern(
+        data: data,
+        binary: binary,
+        arguments: arguments,
+        onLog: onLog,
+        deliverMail: deliverMail
+    )
     do {
         let value = try await body(postern)
         await postern.close()

@@ -11,7 +11,7 @@ func mirror<Subject>(of subject: Subject, _ properties: [(String, Any)]) -> Mirr
 }
 
 /// The text that Swift shows for a structure with these properties.
-func text(of mirror: Mirror, named name: String) -> String {
+func debugText(of mirror: Mirror, named name: String) -> String {
     let properties = mirror.children.map { "\($0.label ?? ""): \(String(reflecting: $0.value))" }
     return "\(name)(\(properties.joined(separator: ", ")))"
 }

@@ -101,7 +101,7 @@ struct CallTests {
         ]
         for (line, description) in faults {
             let fault = #expect(throws: ReplyFault.self) {
-                try Array(line.utf8).withUnsafeBytes { bytes in _ = try Reply(bytes) }
+                try Array(line.utf8).withUnsafeBytes { bytes in _ = try Message(bytes) }
             }
             #expect(fault?.description == description)
         }

@@ -40,7 +40,7 @@ struct ReadmeTests {
         let pieces = try readme.components(separatedBy: "```swift\n").dropFirst().compactMap {
             $0.components(separatedBy: "```").first
         }
-        #expect(pieces.count == 4)
+        #expect(pieces.count == 5)
         for piece in pieces {
             #expect(sources.contains { $0.contains(Self.unindented(piece)) }, "\(piece)")
         }
@@ -75,6 +75,27 @@ struct ReadmeTests {
             try await postern.system.info().name
         }
         #expect(name == "postern")
+    }
+
+    @Test func theFunctionGetsAMail() async throws {
+        let sent = Lines()
+        @Sendable func send(to: String, subject: String, text: String) async throws { sent.add("\(to): \(subject)") }
+        let folder = TemporaryDirectory()
+        func Postern(
+            data: String,
+            deliverMail: @escaping @Sendable (ServiceMail) async throws -> Void
+        ) throws(PosternError) -> Postern {
+            try PosternClient.Postern(data: folder.path(data), binary: Binaries.postern, deliverMail: deliverMail)
+        }
+        let postern = try Postern(
+            data: "accounts",
+            deliverMail: { mail in
+                try await send(to: mail.to, subject: mail.subject, text: mail.text)
+            }
+        )
+        _ = try await postern.registerLuke()
+        #expect(await sent.next() == "lasoren@bu.edu: Confirm your email")
+        await postern.close()
     }
 
     /// Passes the binary under test; the README's code relies on `postern` on the PATH.

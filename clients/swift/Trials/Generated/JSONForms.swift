@@ -758,6 +758,31 @@ extension ServiceOutbox: WrittenValue {
     }
 }
 
+extension ServiceMail: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("to")
+        writer.string(to)
+        writer.property("subject")
+        writer.string(subject)
+        writer.property("text")
+        writer.string(text)
+        writer.property("kind")
+        writer.string(kind)
+        if let code {
+            writer.property("code")
+            writer.string(code)
+        }
+        if let link {
+            writer.property("link")
+            writer.string(link)
+        }
+        writer.endObject()
+    }
+}
+
 extension ServiceInvite: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()

@@ -326,7 +326,7 @@ extension CareAccessToken: CustomReflectable, CustomStringConvertible, CustomDeb
     }
 
     /// The mirror as text.
-    public var description: String { text(of: customMirror, named: "CareAccessToken") }
+    public var description: String { debugText(of: customMirror, named: "CareAccessToken") }
 
     /// The mirror as text.
     public var debugDescription: String { description }

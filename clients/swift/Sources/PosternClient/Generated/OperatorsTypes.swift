@@ -123,7 +123,7 @@ extension OperatorsOperator: CustomReflectable, CustomStringConvertible, CustomD
     }
 
     /// The mirror as text.
-    public var description: String { text(of: customMirror, named: "OperatorsOperator") }
+    public var description: String { debugText(of: customMirror, named: "OperatorsOperator") }
 
     /// The mirror as text.
     public var debugDescription: String { description }
@@ -283,7 +283,7 @@ extension OperatorsSessionCredential: CustomReflectable, CustomStringConvertible
     }
 
     /// The mirror as text.
-    public var description: String { text(of: customMirror, named: "OperatorsSessionCredential") }
+    public var description: String { debugText(of: customMirror, named: "OperatorsSessionCredential") }
 
     /// The mirror as text.
     public var debugDescription: String { description }

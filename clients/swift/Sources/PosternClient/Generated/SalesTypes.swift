@@ -126,7 +126,7 @@ extension SalesCreatedWithKey: CustomReflectable, CustomStringConvertible, Custo
     }
 
     /// The mirror as text.
-    public var description: String { text(of: customMirror, named: "SalesCreatedWithKey") }
+    public var description: String { debugText(of: customMirror, named: "SalesCreatedWithKey") }
 
     /// The mirror as text.
     public var debugDescription: String { description }
@@ -176,7 +176,7 @@ extension SalesAuthenticated: CustomReflectable, CustomStringConvertible, Custom
     }
 
     /// The mirror as text.
-    public var description: String { text(of: customMirror, named: "SalesAuthenticated") }
+    public var description: String { debugText(of: customMirror, named: "SalesAuthenticated") }
 
     /// The mirror as text.
     public var debugDescription: String { description }
@@ -443,7 +443,7 @@ extension SalesNewKey: CustomReflectable, CustomStringConvertible, CustomDebugSt
     }
 
     /// The mirror as text.
-    public var description: String { text(of: customMirror, named: "SalesNewKey") }
+    public var description: String { debugText(of: customMirror, named: "SalesNewKey") }
 
     /// The mirror as text.
     public var debugDescription: String { description }

@@ -219,6 +219,101 @@ public struct ServiceOutbox: ResultValue, Equatable, Sendable {
     }
 }
 
+/// A mail that the host delivers.
+public struct ServiceMail: ResultValue, Equatable, Sendable {
+    /// The mail's number, the same at each attempt.
+    public var id: Int
+    /// The address of the recipient.
+    public var to: String
+    /// The subject.
+    public var subject: String
+    /// Plain text; a line ends with a line feed. It contains the code, the link or both.
+    public var text: String
+    /// The kind of mail, which is the name of its template, such as `operators-reset`.
+    public var kind: String
+    /// The code or temporary password in the text; absent if the mail has none.
+    public var code: String?
+    /// The link with the code; absent if the code must not be in a link.
+    public var link: String?
+
+    /// Creates a value from its properties.
+    public init(
+        id: Int,
+        to: String,
+        subject: String,
+        text: String,
+        kind: String,
+        code: String? = nil,
+        link: String? = nil
+    ) {
+        self.id = id
+        self.to = to
+        self.subject = subject
+        self.text = text
+        self.kind = kind
+        self.code = code
+        self.link = link
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var id: Int?
+        var to: String?
+        var subject: String?
+        var text: String?
+        var kind: String?
+        var code: String?
+        var link: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.value(of: "id")
+            } else if propertyName.equals("to") {
+                to = try reader.value(of: "to")
+            } else if propertyName.equals("subject") {
+                subject = try reader.value(of: "subject")
+            } else if propertyName.equals("text") {
+                text = try reader.value(of: "text")
+            } else if propertyName.equals("kind") {
+                kind = try reader.value(of: "kind")
+            } else if propertyName.equals("code") {
+                code = try reader.value(of: "code")
+            } else if propertyName.equals("link") {
+                link = try reader.value(of: "link")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.id = try required(id, "id")
+        self.to = try required(to, "to")
+        self.subject = try required(subject, "subject")
+        self.text = try required(text, "text")
+        self.kind = try required(kind, "kind")
+        self.code = code
+        self.link = link
+    }
+}
+
+extension ServiceMail: CustomReflectable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// The properties, with secrets redacted.
+    public var customMirror: Mirror {
+        mirror(of: self, [
+            ("id", id),
+            ("to", to),
+            ("subject", subject),
+            ("text", Redacted()),
+            ("kind", kind),
+            ("code", Redacted()),
+            ("link", Redacted()),
+        ])
+    }
+
+    /// The mirror as text.
+    public var description: String { debugText(of: customMirror, named: "ServiceMail") }
+
+    /// The mirror as text.
+    public var debugDescription: String { description }
+}
+
 /// A referral code of an invitation, which no account owns.
 public struct ServiceInvite: ResultValue, Equatable, Sendable {
     /// The code.
