@@ -43,6 +43,7 @@ const (
 	SlugInvalidPatientID            Slug = "invalid_patient_id"
 	SlugInvalidShareID              Slug = "invalid_share_id"
 	SlugInvalidCode                 Slug = "invalid_code"
+	SlugInvalidMetadata             Slug = "invalid_metadata"
 	SlugInvalidRequest              Slug = "invalid_request"
 	SlugTokenInvalid                Slug = "token_invalid"
 	SlugInsufficientAuthorization   Slug = "insufficient_authorization"
@@ -197,6 +198,10 @@ type CareSessionNotFound struct{ *CallError }
 // CareWrongPassword is the error `wrong_password` of care. The current password is wrong.
 type CareWrongPassword struct{ *CallError }
 
+// CareInvalidMetadata is the error `invalid_metadata` of care. The metadata is missing, not an object, longer than
+// 16,384 bytes or nested deeper than 64 levels.
+type CareInvalidMetadata struct{ *CallError }
+
 // SalesInvalidRequest is the error `invalid_request` of sales. A property is missing or not valid; `data.field` names
 // it.
 type SalesInvalidRequest struct{ *CallError }
@@ -342,6 +347,8 @@ func typed(api string, failure *CallError) error {
 		return &CareSessionNotFound{failure}
 	case "care.wrong_password":
 		return &CareWrongPassword{failure}
+	case "care.invalid_metadata":
+		return &CareInvalidMetadata{failure}
 	case "sales.invalid_request":
 		return &SalesInvalidRequest{failure}
 	case "sales.token_invalid":

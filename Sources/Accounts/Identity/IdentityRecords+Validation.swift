@@ -1,3 +1,4 @@
+import JSON
 package import Store
 
 extension Session {
@@ -19,6 +20,16 @@ extension AccountDeletion {
         findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
         findings.check("account", account)
         findings.check("address", email: address)
+    }
+}
+
+extension AccountMetadata {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check(realm, account: account)
+        for (property, object) in [("metadata", metadata), ("app_metadata", appMetadata)] where !object.isMetadata {
+            let bounds = "\(Limits.metadataBytesMax) bytes or \(Limits.metadataDepthMax) nesting levels"
+            findings.refuse(property, "more than \(bounds)")
+        }
     }
 }
 

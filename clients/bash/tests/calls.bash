@@ -194,6 +194,23 @@ END
     fails 76 postern -A array system.info
 }
 
+test_metadata_is_json_text() {
+    local given='{"":[null,true,{"é":12345678901234567890}],"a.b":{"c":"\n"},"half":0.50}' text
+    local -A shown=()
+    open_in_memory
+    register
+    postern -v text operators.set_metadata "${session[@]}" "metadata:=$given"
+    is "$text" "{\"metadata\":$given,\"app_metadata\":{}}"
+    postern -v text operators.set_metadata "${session[@]}" 'metadata:={"a":[1,{}],"n":null}'
+    postern -A shown operators.metadata "${session[@]}"
+    is "${#shown[@]} ${shown[metadata]} ${shown[app_metadata]}" '2 {"a":[1,{}],"n":null} {}'
+    fails 64 postern -q operators.set_metadata "${session[@]}" metadata='{}'
+    is "$POSTERN_ERROR_MESSAGE" 'metadata takes JSON, as in metadata:=JSON'
+    fails 64 postern -q operators.set_metadata "${session[@]}" metadata.a=1
+    fails 1 postern -q operators.set_metadata "${session[@]}" 'metadata:=[]'
+    is "$POSTERN_ERROR_SLUG $POSTERN_ERROR_FIELD" 'field_invalid metadata'
+}
+
 test_a_request_has_at_most_8_MiB() {
     local text frame='{"jsonrpc":"2.0","id":1,"method":"x","params":[""]}'
     open_in_memory

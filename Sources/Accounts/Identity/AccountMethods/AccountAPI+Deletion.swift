@@ -36,6 +36,7 @@ extension AccountAPI {
         try codes.forget(account.id, in: tx)
         try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+        try tx.delete(AccountMetadata.self, Key(Self.realm.rawValue, account.id))
         try tx.delete(Account.self, account.key)
     }
 

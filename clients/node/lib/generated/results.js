@@ -63,6 +63,11 @@ export const OperatorsEndedSessions = {
   ended: { type: "integer" },
 };
 
+export const OperatorsMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
+};
+
 export const CareRegistered = {
   email: { type: "string" },
   first_name: { type: "string" },
@@ -188,6 +193,12 @@ export const CareEndedSessions = {
   success: { type: "boolean" },
 };
 
+export const CareMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
+  success: { type: "boolean" },
+};
+
 export const SalesCreated = {
   email: { type: "string" },
   created: { type: "integer" },
@@ -256,6 +267,11 @@ export const SalesSessionList = {
 
 export const SalesEndedSessions = {
   ended: { type: "integer" },
+};
+
+export const SalesMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
 };
 
 export const ServiceStoreInfo = {

@@ -125,6 +125,17 @@ export interface OperatorsEndedSessions {
   ended: number;
 }
 
+/** The metadata of an account. */
+export interface OperatorsMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
+}
+
 /** A newly registered user. */
 export interface CareRegistered {
   /** The email address. */
@@ -352,6 +363,19 @@ export interface CareEndedSessions {
   success: boolean;
 }
 
+/** The metadata of an account. */
+export interface CareMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
+  /** Always true. */
+  success: boolean;
+}
+
 /** A new customer. */
 export interface SalesCreated {
   /** The email address. */
@@ -469,6 +493,17 @@ export interface SalesSessionList {
 export interface SalesEndedSessions {
   /** The number of sessions that were ended. */
   ended: number;
+}
+
+/** The metadata of an account. */
+export interface SalesMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
 }
 
 /** The store. */
@@ -735,6 +770,27 @@ export interface OperatorsChangePasswordParams {
   password: string;
 }
 
+/** The params of `operators.metadata`. */
+export interface OperatorsMetadataParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+}
+
+/** The params of `operators.set_metadata`. */
+export interface OperatorsSetMetadataParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /**
+   * Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+   * have a property twice.
+   */
+  metadata: Record<string, unknown>;
+}
+
 /** The params of `operators.delete`. */
 export interface OperatorsDeleteParams {
   /** The operator's `id`. */
@@ -967,6 +1023,23 @@ export interface CareUserChangePasswordParams {
   password: string;
 }
 
+/** The params of `care.user.metadata`. */
+export interface CareUserMetadataParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+}
+
+/** The params of `care.user.set_metadata`. */
+export interface CareUserSetMetadataParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /**
+   * Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+   * have a property twice.
+   */
+  metadata: Record<string, unknown>;
+}
+
 /** The params of `sales.user.create_customer`. */
 export interface SalesUserCreateCustomerParams {
   /** The email address, unique without regard to case. */
@@ -1111,6 +1184,23 @@ export interface SalesUserChangePasswordParams {
   current_password: string;
   /** The new password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+}
+
+/** The params of `sales.user.metadata`. */
+export interface SalesUserMetadataParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+}
+
+/** The params of `sales.user.set_metadata`. */
+export interface SalesUserSetMetadataParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /**
+   * Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+   * have a property twice.
+   */
+  metadata: Record<string, unknown>;
 }
 
 /** The params of `sales.user.delete`. */

@@ -227,6 +227,17 @@ extension OperatorsEndedSessions: WrittenValue {
     }
 }
 
+extension OperatorsMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.endObject()
+    }
+}
+
 extension CareRegistered: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -503,6 +514,19 @@ extension CareEndedSessions: WrittenValue {
     }
 }
 
+extension CareMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.property("success")
+        writer.bool(success)
+        writer.endObject()
+    }
+}
+
 extension SalesCreated: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -653,6 +677,17 @@ extension SalesEndedSessions: WrittenValue {
         writer.beginObject()
         writer.property("ended")
         writer.int(ended)
+        writer.endObject()
+    }
+}
+
+extension SalesMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
         writer.endObject()
     }
 }
