@@ -138,6 +138,16 @@ struct MetadataTests {
         #expect(try JSONValue(parsing: reply)["error"]?["code"] == -32_602)
     }
 
+    @Test func theCommandTakesItAsJSON() throws {
+        let postern = try PosternProcess(data)
+        let credential = try JSONValue(parsing: credential(postern) + "}")
+        postern.finish()
+        let token = "access_token=\(credential["access_token"]?.string ?? "")"
+        let words = ["call", "care.user.set_metadata", token, #"metadata={"a":[1.50]}"#]
+        let outcome = try PosternProcess.run(words + data)
+        #expect(outcome.output == #"{"metadata":{"a":[1.50]},"app_metadata":{},"success":true}"# + "\n")
+    }
+
     @Test func nothingIsLeftAfterTheAccountIsDeletedAndTheStoreCompacted() throws {
         let postern = try PosternProcess(data)
         let credential = try credential(postern)

@@ -228,7 +228,7 @@ test_a_request_has_at_most_8_MiB() {
 test_help_describes_methods_and_errors() {
     is "$(postern_help | wc -l)" "${#_POSTERN_PARAMS[@]}"
     has "$(postern_help operators.signin)" 'email: string. required. The email address'
-    has "$(postern_help wrong_password)" 'wrong_password: The password is wrong.'
+    has "$(postern_help wrong_password)" 'wrong_password: operators: The password is wrong.'
     fails 64 postern_help nothing
 }
 
