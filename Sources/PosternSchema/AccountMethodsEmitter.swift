@@ -24,7 +24,7 @@ struct AccountMethodsEmitter {
             (["/// \(type.description)", "package struct \(type.name): Sendable {"]
                 + memberwiseDeclarations(of: type.properties).indented + ["}"]).joined(separator: "\n")
         }
-        return generatedMark + structs.joined(separator: "\n\n") + "\n"
+        return generatedMark + "package import JSON\n\n" + structs.joined(separator: "\n\n") + "\n"
     }
 
     private var handlersText: String {

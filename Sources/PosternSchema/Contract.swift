@@ -173,7 +173,7 @@ struct API {
                 throw SchemaError("\(method.name) returns \(result), which \(name).json does not describe")
             }
         }
-        let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
+        let plain: Set = ["string", "integer", "epoch", "boolean", "time", "object"]
         for property in types.flatMap(\.properties) where !plain.union(typeNames).contains(property.type.base) {
             throw SchemaError(
                 "the property \(property.name) is a \(property.type.base), which \(name).json does not describe"

@@ -42,7 +42,8 @@ struct JSONSchemaEmitter {
         }
         var properties: [JSONValue.Property]
         switch property.type.base {
-        case "string", "integer", "boolean": properties = [.init("type", typeValue(property.type.base, property.type))]
+        case "string", "integer", "boolean", "object":
+            properties = [.init("type", typeValue(property.type.base, property.type))]
         case "epoch": properties = [.init("type", "integer")]
         case "time": properties = [.init("type", typeValue("string", property.type)), .init("format", "date-time")]
         default: properties = schema(ofTypeNamed: property.type.base).object ?? []

@@ -33,8 +33,7 @@ struct RecordsEmitter {
             case "string": "try reader.text().string"
             case "integer": "try reader.number().int"
             case "boolean": "try reader.bool()"
-            case "time": "try Timestamp(reading: &reader)"
-            default: "try \(property.type.base)(reading: &reader)"
+            default: "try \(TypeName(property.type.base).swift)(reading: &reader)"
             }
         let assignment = "\(property.name.lowerCamel) = \(value)"
         guard property.type.isNullable else { return assignment }

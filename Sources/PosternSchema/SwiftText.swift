@@ -31,6 +31,7 @@ extension TypeName {
             case "integer", "epoch": "Int"
             case "boolean": "Bool"
             case "time": "Timestamp"
+            case "object": "CompactObject"
             default: base
             }
         return (isList ? "[\(element)]" : element) + (isNullable ? "?" : "")

@@ -56,7 +56,7 @@ struct WireEmitter {
 
     /// The initialiser from the result of a rule.
     private static func conversion(of type: ObjectType) -> [String] {
-        let plain: Set = ["string", "integer", "epoch", "boolean", "time"]
+        let plain: Set = ["string", "integer", "epoch", "boolean", "time", "object"]
         let assignments = type.properties.filter { $0.constant == nil }.map { property in
             let name = property.name.lowerCamel
             guard !plain.contains(property.type.base) else { return "    \(name) = result.\(name)" }

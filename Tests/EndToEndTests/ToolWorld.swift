@@ -180,7 +180,8 @@ final class ToolWorld {
 
     /// The names, after the prefix, of the tools that every account API has.
     private static let accountTools = [
-        "account", "sessions", "end_session", "end_other_sessions", "check_password", "change_password", "delete",
+        "account", "sessions", "end_session", "end_other_sessions", "check_password", "change_password", "metadata",
+        "set_metadata", "delete",
     ]
 
     private func isAccountTool(_ tool: String, prefix: String) -> Bool {
@@ -211,6 +212,11 @@ final class ToolWorld {
             let wrong = JSONValue.Property("current_password", "wrong")
             _ = try postern.reply(to: method + "check_password", .object(credential + [wrong]))
             return .object(credential + [current])
+        case "set_metadata":
+            // Replaces other metadata, so that the test sees what the tool overwrites.
+            let metadata: [JSONValue] = [["theme": "light", "columns": [1]], ["theme": "dark", "other": ["a": [:]]]]
+            try result(of: method + "set_metadata", .object(credential + [.init("metadata", metadata[0])]))
+            return .object(credential + [.init("metadata", metadata[1])])
         case "delete": return .object(credential + [current])
         case "change_password": return .object(credential + [current, .init("password", "another password")])
         default: return .object(credential)

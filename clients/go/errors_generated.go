@@ -48,6 +48,7 @@ const (
 	SlugInvalidCode                 Slug = "invalid_code"
 	SlugInvalidClient               Slug = "invalid_client"
 	SlugInvalidSessionSeconds       Slug = "invalid_session_seconds"
+	SlugInvalidMetadata             Slug = "invalid_metadata"
 	SlugInvalidRequest              Slug = "invalid_request"
 	SlugTokenInvalid                Slug = "token_invalid"
 	SlugInsufficientAuthorization   Slug = "insufficient_authorization"
@@ -234,6 +235,10 @@ type CareSessionNotFound struct{ *CallError }
 // CareWrongPassword is the error `wrong_password` of care. The current password is wrong.
 type CareWrongPassword struct{ *CallError }
 
+// CareInvalidMetadata is the error `invalid_metadata` of care. The metadata is missing, not an object, longer than
+// 16,384 bytes or nested deeper than 64 levels.
+type CareInvalidMetadata struct{ *CallError }
+
 // SalesInvalidRequest is the error `invalid_request` of sales. A property is missing or not valid; `data.field` names
 // it.
 type SalesInvalidRequest struct{ *CallError }
@@ -407,6 +412,8 @@ func typed(api string, failure *CallError) error {
 		return &CareSessionNotFound{failure}
 	case "care.wrong_password":
 		return &CareWrongPassword{failure}
+	case "care.invalid_metadata":
+		return &CareInvalidMetadata{failure}
 	case "sales.invalid_request":
 		return &SalesInvalidRequest{failure}
 	case "sales.password_too_short":

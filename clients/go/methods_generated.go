@@ -489,6 +489,62 @@ func (m OperatorsMethods) ChangePassword(
 	return call[OperatorsSessionCredential](ctx, m.service, "operators.change_password", params)
 }
 
+// OperatorsMetadataParams are the params of [OperatorsMethods.Metadata].
+type OperatorsMetadataParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsMetadataParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsMetadataParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
+// account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+//
+// It calls `operators.metadata`. Its errors: [OperatorsAuthenticationFailed].
+func (m OperatorsMethods) Metadata(ctx context.Context, params OperatorsMetadataParams) (*OperatorsMetadata, error) {
+	return call[OperatorsMetadata](ctx, m.service, "operators.metadata", params)
+}
+
+// OperatorsSetMetadataParams are the params of [OperatorsMethods.SetMetadata].
+type OperatorsSetMetadataParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+	// have a property twice.
+	Metadata map[string]any `json:"metadata"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsSetMetadataParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsSetMetadataParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	format(state, verb, shown)
+}
+
+// SetMetadata replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing
+// is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
+// (64).
+//
+// It calls `operators.set_metadata`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
+// [OperatorsFieldInvalid].
+func (m OperatorsMethods) SetMetadata(
+	ctx context.Context,
+	params OperatorsSetMetadataParams,
+) (*OperatorsMetadata, error) {
+	return call[OperatorsMetadata](ctx, m.service, "operators.set_metadata", params)
+}
+
 // OperatorsDeleteParams are the params of [OperatorsMethods.Delete].
 type OperatorsDeleteParams struct {
 	// The operator's `id`.
@@ -989,6 +1045,55 @@ func (m CareUserMethods) ChangePassword(
 	params CareUserChangePasswordParams,
 ) (*CareAccessToken, error) {
 	return call[CareAccessToken](ctx, m.service, "care.user.change_password", params)
+}
+
+// CareUserMetadataParams are the params of [CareUserMethods.Metadata].
+type CareUserMetadataParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserMetadataParams) Format(state fmt.State, verb rune) {
+	type plain CareUserMetadataParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
+// Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
+// account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+//
+// It calls `care.user.metadata`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+func (m CareUserMethods) Metadata(ctx context.Context, params CareUserMetadataParams) (*CareMetadata, error) {
+	return call[CareMetadata](ctx, m.service, "care.user.metadata", params)
+}
+
+// CareUserSetMetadataParams are the params of [CareUserMethods.SetMetadata].
+type CareUserSetMetadataParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+	// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+	// have a property twice.
+	Metadata map[string]any `json:"metadata"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserSetMetadataParams) Format(state fmt.State, verb rune) {
+	type plain CareUserSetMetadataParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	format(state, verb, shown)
+}
+
+// SetMetadata replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing
+// is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
+// (64).
+//
+// It calls `care.user.set_metadata`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
+// [CareInvalidMetadata].
+func (m CareUserMethods) SetMetadata(ctx context.Context, params CareUserSetMetadataParams) (*CareMetadata, error) {
+	return call[CareMetadata](ctx, m.service, "care.user.set_metadata", params)
 }
 
 // CareAuthTokenParams are the params of [CareAuthMethods.Token].
@@ -1789,6 +1894,54 @@ func (m SalesUserMethods) ChangePassword(
 	params SalesUserChangePasswordParams,
 ) (*SalesNewKey, error) {
 	return call[SalesNewKey](ctx, m.service, "sales.user.change_password", params)
+}
+
+// SalesUserMetadataParams are the params of [SalesUserMethods.Metadata].
+type SalesUserMetadataParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserMetadataParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserMetadataParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
+// account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+//
+// It calls `sales.user.metadata`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+func (m SalesUserMethods) Metadata(ctx context.Context, params SalesUserMetadataParams) (*SalesMetadata, error) {
+	return call[SalesMetadata](ctx, m.service, "sales.user.metadata", params)
+}
+
+// SalesUserSetMetadataParams are the params of [SalesUserMethods.SetMetadata].
+type SalesUserSetMetadataParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+	// have a property twice.
+	Metadata map[string]any `json:"metadata"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserSetMetadataParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserSetMetadataParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	format(state, verb, shown)
+}
+
+// SetMetadata replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing
+// is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
+// (64).
+//
+// It calls `sales.user.set_metadata`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+func (m SalesUserMethods) SetMetadata(ctx context.Context, params SalesUserSetMetadataParams) (*SalesMetadata, error) {
+	return call[SalesMetadata](ctx, m.service, "sales.user.set_metadata", params)
 }
 
 // SalesUserDeleteParams are the params of [SalesUserMethods.Delete].

@@ -3,6 +3,7 @@ package postern_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,47 @@ func TestAResultThatDoesNotMatchTheContractFailsOnlyItsCall(t *testing.T) {
 		}
 		if _, err := client.Call(limited(t), "operators.clients.get", nil); err != nil {
 			t.Errorf("%s: the client has ended with %v", result, err)
+		}
+		client.Close()
+	}
+}
+
+func TestMetadataHasAnyPropertiesAndExactNumbers(t *testing.T) {
+	client := open(t, postern.Options{})
+	user := postern.OperatorsPersonInput{FirstName: "Luke", LastName: "Sorenson", Email: "lasoren@bu.edu"}
+	operator, err := client.Operators.Register(limited(t), postern.OperatorsRegisterParams{
+		User:     user,
+		Password: "a long password",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata := map[string]any{
+		"":     []any{nil, true, map[string]any{"é": json.Number("12345678901234567890"), "": map[string]any{}}},
+		"half": json.Number("0.50"),
+	}
+	stored, err := client.Operators.SetMetadata(limited(t), postern.OperatorsSetMetadataParams{
+		UserID:    operator.ID,
+		SessionID: operator.SessionID,
+		Metadata:  metadata,
+	})
+	if err != nil || !reflect.DeepEqual(stored.Metadata, metadata) || len(stored.AppMetadata) != 0 {
+		t.Errorf("got %v, %v", stored, err)
+	}
+	params := postern.OperatorsMetadataParams{UserID: operator.ID, SessionID: operator.SessionID}
+	if shown, err := client.Operators.Metadata(limited(t), params); err != nil || !reflect.DeepEqual(shown, stored) {
+		t.Errorf("got %v, %v", shown, err)
+	}
+}
+
+func TestMetadataOfAnotherTypeDoesNotMatchTheContract(t *testing.T) {
+	for _, value := range []string{`[]`, `null`, `"{}"`, `7`, `true`} {
+		line := `{"jsonrpc":"2.0","id":{{id}},"result":{"metadata":{"a":[{}]},"app_metadata":` + value + `}}`
+		client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
+		_, err := client.Operators.Metadata(limited(t), postern.OperatorsMetadataParams{})
+		var broken *postern.ProtocolError
+		if !errors.As(err, &broken) || broken.Property != "app_metadata" {
+			t.Errorf("%s: got %v", value, err)
 		}
 		client.Close()
 	}

@@ -31,8 +31,11 @@ func (f *resultFault) within(step string) *resultFault {
 	return f
 }
 
-// read reads one value. A pointer is a value that may be null.
+// read reads one value. A pointer is a value that may be null, and a map is an object with any properties.
 func (r resultReader) read(into reflect.Value) *resultFault {
+	if into.Kind() == reflect.Map {
+		return r.readMap(into)
+	}
 	token, err := r.tokens.Token()
 	if err != nil {
 		return &resultFault{reason: err.Error()}
@@ -70,6 +73,15 @@ func (r resultReader) read(into reflect.Value) *resultFault {
 		}
 	}
 	return &resultFault{reason: fmt.Sprintf("is not of the type %v", into.Type())}
+}
+
+// readMap reads an object with any properties. Numbers in it keep their digits, as a json.Number.
+func (r resultReader) readMap(into reflect.Value) *resultFault {
+	// A null would leave the map nil.
+	if err := r.tokens.Decode(into.Addr().Interface()); err != nil || into.IsNil() {
+		return &resultFault{reason: fmt.Sprintf("is not of the type %v", into.Type())}
+	}
+	return nil
 }
 
 func (r resultReader) readList(into reflect.Value) *resultFault {

@@ -213,6 +213,15 @@ type OperatorsEndedSessions struct {
 	Ended int64 `json:"ended"`
 }
 
+// OperatorsMetadata is the metadata of an account.
+type OperatorsMetadata struct {
+	// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or
+	// a right, because the account can write anything. A number in it is a json.Number.
+	Metadata map[string]any `json:"metadata"`
+	// What administration has stored, such as a plan. The account cannot change it. A number in it is a json.Number.
+	AppMetadata map[string]any `json:"app_metadata"`
+}
+
 // CareRegistered is a newly registered user.
 type CareRegistered struct {
 	// The email address.
@@ -446,6 +455,17 @@ type CareEndedSessions struct {
 	Success bool `json:"success"`
 }
 
+// CareMetadata is the metadata of an account.
+type CareMetadata struct {
+	// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or
+	// a right, because the account can write anything. A number in it is a json.Number.
+	Metadata map[string]any `json:"metadata"`
+	// What administration has stored, such as a plan. The account cannot change it. A number in it is a json.Number.
+	AppMetadata map[string]any `json:"app_metadata"`
+	// Always true.
+	Success bool `json:"success"`
+}
+
 // SalesCreated is a new customer.
 type SalesCreated struct {
 	// The email address.
@@ -589,6 +609,15 @@ type SalesSessionList struct {
 type SalesEndedSessions struct {
 	// The number of sessions that were ended.
 	Ended int64 `json:"ended"`
+}
+
+// SalesMetadata is the metadata of an account.
+type SalesMetadata struct {
+	// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or
+	// a right, because the account can write anything. A number in it is a json.Number.
+	Metadata map[string]any `json:"metadata"`
+	// What administration has stored, such as a plan. The account cannot change it. A number in it is a json.Number.
+	AppMetadata map[string]any `json:"app_metadata"`
 }
 
 // ServiceStoreInfo is the store.

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The rules for single properties of the care API.
 ///
 /// The rules whose errors are reported together, such as those for emails and passwords, return their errors. The other
@@ -146,5 +148,12 @@ extension CareRules: AccountRules {
             throw AccountError(Codes.sessionNotFound, field: field, expectedType: given.expectedType)
         }
         return number
+    }
+
+    package static func metadata(_ given: Given<CompactObject>, _ field: String) throws -> CompactObject {
+        guard let object = given.value, object.isMetadata else {
+            throw AccountError(Codes.invalidMetadata, field: field, expectedType: given.expectedType)
+        }
+        return object
     }
 }

@@ -36,6 +36,10 @@ extension Limits {
     package static let sessionSecondsMin = 60
     /// How often a process stores when sessions were last used.
     package static let sessionUseSeconds = 600
+    /// Bytes of an account's `metadata`, and of its `app_metadata`, as JSON text in UTF-8 without white space and with only the escapes that JSON requires.
+    package static let metadataBytesMax = 16_384
+    /// Nesting levels of objects and arrays in an account's metadata; the metadata itself is one.
+    package static let metadataDepthMax = 64
     /// The year of the earliest day of birth.
     package static let birthYearMin = 1_850
     /// Hexadecimal digits of a session of the operators API.

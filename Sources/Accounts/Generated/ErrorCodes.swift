@@ -375,6 +375,13 @@ extension ErrorCode {
             number: 403,
             message: "The current password is wrong."
         )
+        /// The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64 levels.
+        package static let invalidMetadata = ErrorCode(
+            api: .care,
+            slug: "invalid_metadata",
+            number: 400,
+            message: "The metadata specified is not valid."
+        )
     }
 
     /// Customers, salespeople and internal users.

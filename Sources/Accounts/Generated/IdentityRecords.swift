@@ -136,6 +136,71 @@ package struct Session: Equatable, Sendable {
     }
 }
 
+/// The metadata of an account; absent while both objects are empty.
+package struct AccountMetadata: Equatable, Sendable {
+    /// The API of the account.
+    package var realm: String
+    /// The number of the account.
+    package var account: Int
+    /// What the account itself has set.
+    package var metadata: CompactObject
+    /// What administration has set.
+    package var appMetadata: CompactObject
+
+    package init(
+        realm: String,
+        account: Int,
+        metadata: CompactObject,
+        appMetadata: CompactObject
+    ) {
+        self.realm = realm
+        self.account = account
+        self.metadata = metadata
+        self.appMetadata = appMetadata
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var realm: String?
+        var account: Int?
+        var metadata: CompactObject?
+        var appMetadata: CompactObject?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
+                realm = try reader.text().string
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
+            } else if propertyName.equals("metadata") {
+                metadata = try CompactObject(reading: &reader)
+            } else if propertyName.equals("app_metadata") {
+                appMetadata = try CompactObject(reading: &reader)
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let realm, let account, let metadata, let appMetadata else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.realm = realm
+        self.account = account
+        self.metadata = metadata
+        self.appMetadata = appMetadata
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("realm")
+        writer.string(realm)
+        writer.property("account")
+        writer.int(account)
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.endObject()
+    }
+}
+
 /// The rest of the deletion of an account that has too many records for one transaction.
 package struct AccountDeletion: Equatable, Sendable {
     /// The API of the account.

@@ -16,6 +16,7 @@ package enum RecordTypes {
         RecordType(SalesUser.self),
         RecordType(Invitation.self),
         RecordType(Session.self),
+        RecordType(AccountMetadata.self),
         RecordType(AccountDeletion.self),
         RecordType(PasswordFailures.self),
         RecordType(AddressSignIns.self),
@@ -40,6 +41,7 @@ package enum RecordTypes {
         CarePatient.collection,
         CareJob.collection,
         SalesUser.collection,
+        AccountMetadata.collection,
         AccountDeletion.collection,
         Event.collection,
     ]

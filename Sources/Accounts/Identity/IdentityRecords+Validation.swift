@@ -1,3 +1,4 @@
+import JSON
 internal import Platform
 package import Store
 
@@ -26,6 +27,16 @@ extension AccountDeletion {
         findings.check("next_event", nextEvent, in: Key.numbers)
         // The clients that remain refer to the operator.
         if realm == Realm.operators.rawValue { findings.reportSubstitute(for: Operator.self, account) }
+    }
+}
+
+extension AccountMetadata {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check(realm, account: account)
+        for (property, object) in [("metadata", metadata), ("app_metadata", appMetadata)] where !object.isMetadata {
+            let bounds = "\(Limits.metadataBytesMax) bytes or \(Limits.metadataDepthMax) nesting levels"
+            findings.refuse(property, "more than \(bounds)")
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The person in a request.
 package struct PersonFields {
     let firstName, lastName, email: Given<String>
@@ -121,5 +123,11 @@ extension OperatorRules: AccountRules {
 
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         try present(given, field)
+    }
+
+    package static func metadata(_ given: Given<CompactObject>, _ field: String) throws -> CompactObject {
+        let object = try present(given, field)
+        guard object.isMetadata else { throw invalid(given, field) }
+        return object
     }
 }

@@ -1,3 +1,4 @@
+package import JSON
 import Store
 
 /// The name in a request.
@@ -198,5 +199,10 @@ extension SalesRules: AccountRules {
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         guard let number = given.value else { throw invalid(given, field) }
         return number
+    }
+
+    package static func metadata(_ given: Given<CompactObject>, _ field: String) throws -> CompactObject {
+        guard let object = given.value, object.isMetadata else { throw invalid(given, field) }
+        return object
     }
 }

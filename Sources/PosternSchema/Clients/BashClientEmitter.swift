@@ -126,7 +126,14 @@ extension ClientContract.Result {
 
 extension ClientContract.ClientProperty {
     private var baseType: String {
-        content.name(string: "string", integer: "integer", boolean: "boolean", time: "time", epoch: "epoch")
+        content.name(
+            string: "string",
+            integer: "integer",
+            boolean: "boolean",
+            time: "time",
+            epoch: "epoch",
+            anyObject: "object"
+        )
     }
 
     /// The type in lib/types.jq: `integer`, `time?`, `[OperatorsClient]`.
@@ -134,10 +141,12 @@ extension ClientContract.ClientProperty {
         (isList ? "[\(baseType)]" : baseType) + (isNullable ? "?" : "")
     }
 
-    /// How the value of a word `name=value` is read. A `json` value needs the form `name:=JSON`.
+    /// How the value of a word `name=value` is read. An `object`, which may have any properties, needs the form
+    /// `name:=JSON`; so does a `json` value, unless its properties are given one by one.
     fileprivate var inputKind: String {
         if isList { return "json" }
-        return content.name(string: "string", integer: "integer", boolean: "boolean") { _ in "json" }
+        return content.name(string: "string", integer: "integer", boolean: "boolean", anyObject: "object") { _ in "json"
+        }
     }
 
     /// The type in the help.
@@ -146,6 +155,7 @@ extension ClientContract.ClientProperty {
             switch content {
             case .time: "time, as text"
             case .epoch: "seconds since 1970"
+            case .anyObject: "object, as JSON"
             default: baseType
             }
         if isList { text = "list of \(text)" }

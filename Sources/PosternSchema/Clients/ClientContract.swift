@@ -20,6 +20,8 @@ struct ClientContract {
             case time
             /// Unix time in seconds.
             case epoch
+            /// An object with any properties.
+            case anyObject
             /// An object, with the name of its type.
             case object(String)
         }
@@ -189,6 +191,7 @@ extension ClientContract.ClientProperty {
             case "boolean": .boolean
             case "time": .time
             case "epoch": .epoch
+            case "object": .anyObject
             default:
                 .object(
                     isPartial || property.isPartial

@@ -17,6 +17,7 @@ extension ClientContract.ClientProperty.Content {
     /// - Parameters:
     ///   - time: the name for a time, if it is not that of a string.
     ///   - epoch: the name for Unix time, if it is not that of an integer.
+    ///   - anyObject: the name for an object with any properties.
     ///   - object: converts the name of an object's type.
     func name(
         string: String,
@@ -24,6 +25,7 @@ extension ClientContract.ClientProperty.Content {
         boolean: String,
         time: String? = nil,
         epoch: String? = nil,
+        anyObject: String,
         object: (String) -> String = { $0 }
     ) -> String {
         switch self {
@@ -32,6 +34,7 @@ extension ClientContract.ClientProperty.Content {
         case .boolean: boolean
         case .time: time ?? string
         case .epoch: epoch ?? integer
+        case .anyObject: anyObject
         case .object(let name): object(name)
         }
     }

@@ -78,14 +78,20 @@ extension GoClientEmitter {
 
     private static func type(of property: ClientContract.ClientProperty) -> String {
         let string = property.enumeration?.name ?? "string"
-        let element = property.content.name(string: string, integer: "int64", boolean: "bool")
+        let element = property.content.name(
+            string: string,
+            integer: "int64",
+            boolean: "bool",
+            anyObject: "map[string]any"
+        )
         return (property.isNullable || property.isOptional ? "*" : "") + (property.isList ? "[]" : "") + element
     }
 
     private static func resultNotes(_ property: ClientContract.ClientProperty) -> [String] {
         let absence =
             property.isOptional ? ["Nil if the reply omits it."] : property.isNullable ? ["Nil means null."] : []
-        return property.contentNotes + absence
+        let numbers = property.content == .anyObject ? ["A number in it is a json.Number."] : []
+        return property.contentNotes + numbers + absence
     }
 
     private static func paramNotes(_ property: ClientContract.ClientProperty) -> [String] {

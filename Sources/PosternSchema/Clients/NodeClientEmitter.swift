@@ -74,7 +74,12 @@ struct NodeClientEmitter {
     }
 
     private static func shape(of property: ClientContract.ClientProperty) -> String {
-        let type = property.content.name(string: "\"string\"", integer: "\"integer\"", boolean: "\"boolean\"")
+        let type = property.content.name(
+            string: "\"string\"",
+            integer: "\"integer\"",
+            boolean: "\"boolean\"",
+            anyObject: "\"object\""
+        )
         let traits = [
             ("list", property.isList), ("nullable", property.isNullable), ("optional", property.isOptional),
             ("secret", property.isSecret),

@@ -98,7 +98,8 @@ struct NodeDeclarations {
             integer: "number",
             boolean: "boolean",
             time: "Time",
-            epoch: "Epoch"
+            epoch: "Epoch",
+            anyObject: "Record<string, unknown>"
         )
         let list = isInput ? "ReadonlyArray<\(element)>" : "Array<\(element)>"
         return (property.isList ? list : element) + (property.isNullable ? " | null" : "")

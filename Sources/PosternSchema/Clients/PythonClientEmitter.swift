@@ -73,12 +73,12 @@ struct PythonClientEmitter {
             + classes.imports(of: ["Sequence"], from: "collections.abc")
             + classes.imports(of: ["dataclass", "field"], from: "dataclasses")
             + classes.imports(of: ["datetime"], from: "datetime")
-            + classes.imports(of: ["Literal", "TypedDict"], from: "typing")
+            + classes.imports(of: ["Any", "Literal", "TypedDict"], from: "typing")
             + [""]
             + classes.imports(
                 of: [
-                    "boolean", "choice", "integer", "listed", "nullable", "object_members", "read", "read_optional",
-                    "string", "time",
+                    "any_object", "boolean", "choice", "integer", "listed", "nullable", "object_members", "read",
+                    "read_optional", "string", "time",
                 ],
                 from: "._reading"
             ) + classes

@@ -24,9 +24,13 @@ extension ClientContract.ClientProperty {
     /// The expression that reads a property of a result.
     var pythonReader: String {
         let string = choices.isEmpty ? "string" : "choice"
-        let element = content.name(string: string, integer: "integer", boolean: "boolean", time: "time") {
-            "\($0).from_json"
-        }
+        let element = content.name(
+            string: string,
+            integer: "integer",
+            boolean: "boolean",
+            time: "time",
+            anyObject: "any_object"
+        ) { "\($0).from_json" }
         let reader = isList ? "listed(\(element))" : element
         return isNullable ? "nullable(\(reader))" : reader
     }
@@ -37,7 +41,7 @@ extension ClientContract.ClientProperty {
     }
 
     private var pythonName: String {
-        content.name(string: "str", integer: "int", boolean: "bool", time: "datetime")
+        content.name(string: "str", integer: "int", boolean: "bool", time: "datetime", anyObject: "dict[str, Any]")
     }
 }
 

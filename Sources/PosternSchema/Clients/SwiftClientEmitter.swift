@@ -80,7 +80,12 @@ struct SwiftClientEmitter {
 extension ClientContract.ClientProperty {
     /// The Swift type of a value.
     var swift: String {
-        let element = content.name(string: enumeration?.name ?? "String", integer: "Int", boolean: "Bool")
+        let element = content.name(
+            string: enumeration?.name ?? "String",
+            integer: "Int",
+            boolean: "Bool",
+            anyObject: "JSONObject"
+        )
         return (isList ? "[\(element)]" : element) + (isNullable || isOptional ? "?" : "")
     }
 
@@ -103,7 +108,7 @@ extension ClientContract.ClientProperty {
             case .string, .time: "string"
             case .integer, .epoch: "int"
             case .boolean: "bool"
-            case .object: nil
+            case .anyObject, .object: nil
             }
         return WrittenProperty(
             name: name,

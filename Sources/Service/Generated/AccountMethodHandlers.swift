@@ -28,6 +28,14 @@ extension OperatorsHandlers {
         try operators.changePassword(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, password: params.password, client: params.client.map { $0.fields })
     }
 
+    func metadata(_ params: OperatorsWire.MetadataParams) throws -> OperatorsWire.Metadata {
+        OperatorsWire.Metadata(try operators.metadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID)))
+    }
+
+    func setMetadata(_ params: OperatorsWire.SetMetadataParams) throws -> OperatorsWire.Metadata {
+        OperatorsWire.Metadata(try operators.setMetadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID), metadata: params.metadata))
+    }
+
     func delete(_ params: OperatorsWire.DeleteParams) throws -> Progress<Void> {
         try operators.delete(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
@@ -57,6 +65,14 @@ extension CareHandlers {
     func userChangePassword(_ params: CareWire.UserChangePasswordParams) throws -> Progress<SecretToken> {
         try care.changePassword(params.accessToken, currentPassword: params.currentPassword, password: params.password, client: params.client.map { $0.fields })
     }
+
+    func userMetadata(_ params: CareWire.UserMetadataParams) throws -> CareWire.Metadata {
+        CareWire.Metadata(try care.metadata(params.accessToken))
+    }
+
+    func userSetMetadata(_ params: CareWire.UserSetMetadataParams) throws -> CareWire.Metadata {
+        CareWire.Metadata(try care.setMetadata(params.accessToken, metadata: params.metadata))
+    }
 }
 
 extension SalesHandlers {
@@ -82,6 +98,14 @@ extension SalesHandlers {
 
     func userChangePassword(_ params: SalesWire.UserChangePasswordParams) throws -> Progress<SecretToken> {
         try sales.changePassword(params.apiKey, currentPassword: params.currentPassword, password: params.password, client: params.client.map { $0.fields })
+    }
+
+    func userMetadata(_ params: SalesWire.UserMetadataParams) throws -> SalesWire.Metadata {
+        SalesWire.Metadata(try sales.metadata(params.apiKey))
+    }
+
+    func userSetMetadata(_ params: SalesWire.UserSetMetadataParams) throws -> SalesWire.Metadata {
+        SalesWire.Metadata(try sales.setMetadata(params.apiKey, metadata: params.metadata))
     }
 
     func userDelete(_ params: SalesWire.UserDeleteParams) throws -> Progress<Void> {

@@ -592,6 +592,38 @@ package enum CareWire {
         }
     }
 
+    /// The metadata of an account.
+    package struct Metadata {
+        /// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a right, because the account can write anything.
+        package var metadata: CompactObject
+        /// What administration has stored, such as a plan. The account cannot change it.
+        package var appMetadata: CompactObject
+
+        package init(
+            metadata: CompactObject,
+            appMetadata: CompactObject
+        ) {
+            self.metadata = metadata
+            self.appMetadata = appMetadata
+        }
+
+        package init(_ result: Accounts.Metadata) {
+            metadata = result.metadata
+            appMetadata = result.appMetadata
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("metadata")
+            metadata.write(to: &writer)
+            writer.property("app_metadata")
+            appMetadata.write(to: &writer)
+            writer.property("success")
+            writer.bool(true)
+            writer.endObject()
+        }
+    }
+
     /// Where a host's client is.
     package struct OriginInput {
         /// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
@@ -1300,6 +1332,49 @@ package enum CareWire {
                 } else if propertyName.equals("client") {
                     try seen.insert(3, propertyName, reader)
                     client = try Given(object: &reader, OriginInput.init)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.metadata`.
+    package struct UserMetadataParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.set_metadata`.
+    package struct UserSetMetadataParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+        /// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may have a property twice.
+        package var metadata: Given<CompactObject> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if propertyName.equals("metadata") {
+                    try seen.insert(1, propertyName, reader)
+                    metadata = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

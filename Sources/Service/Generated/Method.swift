@@ -24,6 +24,8 @@ package enum Method: Int, CaseIterable, Sendable {
     case operatorsEndOtherSessions
     case operatorsCheckPassword
     case operatorsChangePassword
+    case operatorsMetadata
+    case operatorsSetMetadata
     case operatorsDelete
     case careUserRegister
     case careUserView
@@ -49,6 +51,8 @@ package enum Method: Int, CaseIterable, Sendable {
     case careUserEndOtherSessions
     case careUserCheckPassword
     case careUserChangePassword
+    case careUserMetadata
+    case careUserSetMetadata
     case salesUserCreateCustomer
     case salesUserCreateSalesperson
     case salesUserCreateInternal
@@ -67,6 +71,8 @@ package enum Method: Int, CaseIterable, Sendable {
     case salesUserEndOtherSessions
     case salesUserCheckPassword
     case salesUserChangePassword
+    case salesUserMetadata
+    case salesUserSetMetadata
     case salesUserDelete
     case rpcDiscover
     case systemInfo
@@ -95,6 +101,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: "operators.end_other_sessions"
         case .operatorsCheckPassword: "operators.check_password"
         case .operatorsChangePassword: "operators.change_password"
+        case .operatorsMetadata: "operators.metadata"
+        case .operatorsSetMetadata: "operators.set_metadata"
         case .operatorsDelete: "operators.delete"
         case .careUserRegister: "care.user.register"
         case .careUserView: "care.user.view"
@@ -120,6 +128,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: "care.user.end_other_sessions"
         case .careUserCheckPassword: "care.user.check_password"
         case .careUserChangePassword: "care.user.change_password"
+        case .careUserMetadata: "care.user.metadata"
+        case .careUserSetMetadata: "care.user.set_metadata"
         case .salesUserCreateCustomer: "sales.user.create_customer"
         case .salesUserCreateSalesperson: "sales.user.create_salesperson"
         case .salesUserCreateInternal: "sales.user.create_internal"
@@ -138,6 +148,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: "sales.user.end_other_sessions"
         case .salesUserCheckPassword: "sales.user.check_password"
         case .salesUserChangePassword: "sales.user.change_password"
+        case .salesUserMetadata: "sales.user.metadata"
+        case .salesUserSetMetadata: "sales.user.set_metadata"
         case .salesUserDelete: "sales.user.delete"
         case .rpcDiscover: "rpc.discover"
         case .systemInfo: "system.info"
@@ -168,6 +180,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: .operators
         case .operatorsCheckPassword: .operators
         case .operatorsChangePassword: .operators
+        case .operatorsMetadata: .operators
+        case .operatorsSetMetadata: .operators
         case .operatorsDelete: .operators
         case .careUserRegister: .care
         case .careUserView: .care
@@ -193,6 +207,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: .care
         case .careUserCheckPassword: .care
         case .careUserChangePassword: .care
+        case .careUserMetadata: .care
+        case .careUserSetMetadata: .care
         case .salesUserCreateCustomer: .sales
         case .salesUserCreateSalesperson: .sales
         case .salesUserCreateInternal: .sales
@@ -211,6 +227,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: .sales
         case .salesUserCheckPassword: .sales
         case .salesUserChangePassword: .sales
+        case .salesUserMetadata: .sales
+        case .salesUserSetMetadata: .sales
         case .salesUserDelete: .sales
         case .rpcDiscover: .service
         case .systemInfo: .service
@@ -241,6 +259,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: .number("user_id")
         case .operatorsCheckPassword: .number("user_id")
         case .operatorsChangePassword: .number("user_id")
+        case .operatorsMetadata: .number("user_id")
+        case .operatorsSetMetadata: .number("user_id")
         case .operatorsDelete: .number("user_id")
         case .careUserRegister: .email("email")
         case .careUserView: .session("access_token")
@@ -266,6 +286,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: .session("access_token")
         case .careUserCheckPassword: .session("access_token")
         case .careUserChangePassword: .session("access_token")
+        case .careUserMetadata: .session("access_token")
+        case .careUserSetMetadata: .session("access_token")
         case .salesUserCreateCustomer: .email("email")
         case .salesUserCreateSalesperson: .email("email")
         case .salesUserCreateInternal: .email("email")
@@ -284,6 +306,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: .session("api_key")
         case .salesUserCheckPassword: .session("api_key")
         case .salesUserChangePassword: .session("api_key")
+        case .salesUserMetadata: .session("api_key")
+        case .salesUserSetMetadata: .session("api_key")
         case .salesUserDelete: .session("api_key")
         case .rpcDiscover: nil
         case .systemInfo: nil
@@ -314,6 +338,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: false
         case .operatorsCheckPassword: true
         case .operatorsChangePassword: true
+        case .operatorsMetadata: false
+        case .operatorsSetMetadata: false
         case .operatorsDelete: true
         case .careUserRegister: true
         case .careUserView: false
@@ -339,6 +365,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: false
         case .careUserCheckPassword: true
         case .careUserChangePassword: true
+        case .careUserMetadata: false
+        case .careUserSetMetadata: false
         case .salesUserCreateCustomer: true
         case .salesUserCreateSalesperson: true
         case .salesUserCreateInternal: true
@@ -357,6 +385,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: false
         case .salesUserCheckPassword: true
         case .salesUserChangePassword: true
+        case .salesUserMetadata: false
+        case .salesUserSetMetadata: false
         case .salesUserDelete: true
         case .rpcDiscover: false
         case .systemInfo: false
@@ -387,6 +417,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: false
         case .operatorsCheckPassword: false
         case .operatorsChangePassword: false
+        case .operatorsMetadata: false
+        case .operatorsSetMetadata: false
         case .operatorsDelete: false
         case .careUserRegister: false
         case .careUserView: false
@@ -412,6 +444,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: false
         case .careUserCheckPassword: false
         case .careUserChangePassword: false
+        case .careUserMetadata: false
+        case .careUserSetMetadata: false
         case .salesUserCreateCustomer: false
         case .salesUserCreateSalesperson: false
         case .salesUserCreateInternal: false
@@ -430,6 +464,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: false
         case .salesUserCheckPassword: false
         case .salesUserChangePassword: false
+        case .salesUserMetadata: false
+        case .salesUserSetMetadata: false
         case .salesUserDelete: false
         case .rpcDiscover: false
         case .systemInfo: false
@@ -460,6 +496,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
         case .operatorsCheckPassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .operatorsChangePassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .operatorsMetadata: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
+        case .operatorsSetMetadata: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("metadata", isRequired: true)]
         case .operatorsDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .careUserView: [ParamName("access_token", isRequired: true)]
@@ -485,6 +523,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: [ParamName("access_token", isRequired: true)]
         case .careUserCheckPassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .careUserChangePassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .careUserMetadata: [ParamName("access_token", isRequired: true)]
+        case .careUserSetMetadata: [ParamName("access_token", isRequired: true), ParamName("metadata", isRequired: true)]
         case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
@@ -503,6 +543,8 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: [ParamName("api_key", isRequired: true)]
         case .salesUserCheckPassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .salesUserChangePassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .salesUserMetadata: [ParamName("api_key", isRequired: true)]
+        case .salesUserSetMetadata: [ParamName("api_key", isRequired: true), ParamName("metadata", isRequired: true)]
         case .salesUserDelete: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .rpcDiscover: []
         case .systemInfo: []
@@ -544,16 +586,19 @@ package enum Method: Int, CaseIterable, Sendable {
         case 18:
             if name.equals("operators.register") { return .operatorsRegister }
             if name.equals("operators.sessions") { return .operatorsSessions }
+            if name.equals("operators.metadata") { return .operatorsMetadata }
             if name.equals("care.user.register") { return .careUserRegister }
             if name.equals("care.patients.list") { return .carePatientsList }
             if name.equals("care.patients.view") { return .carePatientsView }
             if name.equals("care.user.sessions") { return .careUserSessions }
+            if name.equals("care.user.metadata") { return .careUserMetadata }
             if name.equals("sales.user.signout") { return .salesUserSignout }
             if name.equals("sales.user.account") { return .salesUserAccount }
         case 19:
             if name.equals("care.patients.share") { return .carePatientsShare }
             if name.equals("care.patients.claim") { return .carePatientsClaim }
             if name.equals("sales.user.sessions") { return .salesUserSessions }
+            if name.equals("sales.user.metadata") { return .salesUserMetadata }
         case 20:
             if name.equals("care.patients.create") { return .carePatientsCreate }
             if name.equals("care.patients.update") { return .carePatientsUpdate }
@@ -567,6 +612,8 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.patients.unshare") { return .carePatientsUnshare }
             if name.equals("care.user.end_session") { return .careUserEndSession }
         case 22:
+            if name.equals("operators.set_metadata") { return .operatorsSetMetadata }
+            if name.equals("care.user.set_metadata") { return .careUserSetMetadata }
             if name.equals("sales.user.end_session") { return .salesUserEndSession }
         case 23:
             if name.equals("operators.client.create") { return .operatorsClientCreate }
@@ -575,6 +622,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("operators.confirm_email") { return .operatorsConfirmEmail }
             if name.equals("care.user.confirm_email") { return .careUserConfirmEmail }
             if name.equals("sales.user.authenticate") { return .salesUserAuthenticate }
+            if name.equals("sales.user.set_metadata") { return .salesUserSetMetadata }
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
             if name.equals("operators.complete_reset") { return .operatorsCompleteReset }

@@ -48,6 +48,10 @@ extension Service {
             return try write(handlers.operators.checkPassword(OperatorsWire.CheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .operatorsChangePassword:
             return try write(handlers.operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { OperatorsWire.SessionCredential($0).write(to: &$1) }
+        case .operatorsMetadata:
+            try handlers.operators.metadata(OperatorsWire.MetadataParams(reading: &params)).write(to: &writer)
+        case .operatorsSetMetadata:
+            try handlers.operators.setMetadata(OperatorsWire.SetMetadataParams(reading: &params)).write(to: &writer)
         case .operatorsDelete:
             return try write(handlers.operators.delete(OperatorsWire.DeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
@@ -100,6 +104,10 @@ extension Service {
             return try write(handlers.care.userCheckPassword(CareWire.UserCheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserChangePassword:
             return try write(handlers.care.userChangePassword(CareWire.UserChangePasswordParams(reading: &params)), to: &writer) { CareWire.AccessToken($0).write(to: &$1) }
+        case .careUserMetadata:
+            try handlers.care.userMetadata(CareWire.UserMetadataParams(reading: &params)).write(to: &writer)
+        case .careUserSetMetadata:
+            try handlers.care.userSetMetadata(CareWire.UserSetMetadataParams(reading: &params)).write(to: &writer)
         case .salesUserCreateCustomer:
             return try write(handlers.sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
         case .salesUserCreateSalesperson:
@@ -141,6 +149,10 @@ extension Service {
             return try write(handlers.sales.userCheckPassword(SalesWire.UserCheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .salesUserChangePassword:
             return try write(handlers.sales.userChangePassword(SalesWire.UserChangePasswordParams(reading: &params)), to: &writer) { SalesWire.NewKey($0).write(to: &$1) }
+        case .salesUserMetadata:
+            try handlers.sales.userMetadata(SalesWire.UserMetadataParams(reading: &params)).write(to: &writer)
+        case .salesUserSetMetadata:
+            try handlers.sales.userSetMetadata(SalesWire.UserSetMetadataParams(reading: &params)).write(to: &writer)
         case .salesUserDelete:
             return try write(handlers.sales.userDelete(SalesWire.UserDeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .rpcDiscover:

@@ -73,6 +73,12 @@ extension Given<Password> {
     }
 }
 
+extension Given<CompactObject> {
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        try self.init(object: &reader, CompactObject.init)
+    }
+}
+
 extension Given<Int> {
     init(reading reader: inout JSONReader) throws(JSONError) {
         switch try reader.kind() {

@@ -1,7 +1,7 @@
 @testable import JSON
 
 /// The JSON reader. Its ways of reading agree on whether a text is JSON, and on the offset and reason of an error. A
-/// value that was read is written again without a change.
+/// value that was read is written again without a change. A compact object has the text that its value writes.
 enum Scanner {
     /// A refused text.
     private struct Refusal: Equatable {
@@ -19,6 +19,7 @@ enum Scanner {
         let walked = outcome(of: input) { reader in try walk(&reader) }
         hold(skipped == raw, "skip \(String(describing: skipped)), raw \(String(describing: raw))")
         hold(skipped == value, "skip \(String(describing: skipped)), value \(String(describing: value))")
+        holdCompact(input)
         hold(skipped == walked, "skip \(String(describing: skipped)), walk \(String(describing: walked))")
         if let skipped {
             hold((0...input.count).contains(skipped.offset), "an error at \(skipped.offset) of \(input.count)")
@@ -80,6 +81,18 @@ enum Scanner {
         guard case .string(let second) = again, second.utf8.elementsEqual(string.utf8) else {
             fail("\(string.debugDescription) is read as \(again)")
         }
+    }
+
+    /// A compact object has the text that its value writes, and is refused for the same reason as by `skipUnique`.
+    private static func holdCompact(_ input: [UInt8]) {
+        guard input.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else { return }
+        var object = CompactObject()
+        let compact = outcome(of: input) { object = try CompactObject(reading: &$0) }
+        let unique = outcome(of: input) { try $0.skipUnique() }
+        hold(compact == unique, "compact \(String(describing: compact)), unique \(String(describing: unique))")
+        guard compact == nil else { return }
+        let text = must { try JSONValue(parsing: input) }.text
+        hold(object.bytes.elementsEqual(text.utf8), "\(String(decoding: object.bytes, as: UTF8.self)) is not \(text)")
     }
 
     private static func holdRoundTrip(_ input: [UInt8]) {

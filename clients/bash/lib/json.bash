@@ -121,6 +121,7 @@ _postern_read_value() {
             _postern_json=$1
             [[ $1 == true || $1 == false ]] || _postern_fail 64 UsageError "$path takes true or false"
             ;;
+        object) _postern_fail 64 UsageError "$path takes JSON, as in $path:=JSON" ;;
         *) _postern_fail 64 UsageError "$path takes JSON, as in $path:=JSON, or properties, as in $path.NAME=VALUE" ;;
     esac
 }

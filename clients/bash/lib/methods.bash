@@ -375,6 +375,43 @@ client.agent:string
 '
 _POSTERN_RESULTS[operators.change_password]=OperatorsSessionCredential
 
+# operators.metadata: Shows the metadata of the caller's account. Both objects are empty until they are set.
+#     `metadata` is the account's own word: a program must not trust it with a plan or a right. `app_metadata` is
+#     set by administration only.
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     Returns OperatorsMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#     Errors: authentication_failed.
+_POSTERN_PARAMS[operators.metadata]='
+user_id:integer
+session_id:string
+'
+_POSTERN_RESULTS[operators.metadata]=OperatorsMetadata
+
+# operators.set_metadata: Replaces the metadata of the caller's account. The given object replaces the whole of
+#     `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax`
+#     (16,384), `metadataDepthMax` (64).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     metadata: object, as JSON. required. Any JSON object of at most 16,384 bytes, as text without white space, and
+#         64 nesting levels. No object in it may have a property twice.
+#     Returns OperatorsMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#     Errors: authentication_failed, field_required, field_invalid.
+_POSTERN_PARAMS[operators.set_metadata]='
+user_id:integer
+session_id:string
+metadata:object
+'
+_POSTERN_RESULTS[operators.set_metadata]=OperatorsMetadata
+
 # operators.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     user_id: integer. required. The operator's `id`.
@@ -912,6 +949,41 @@ client.agent:string
 '
 _POSTERN_RESULTS[care.user.change_password]=CareAccessToken
 
+# care.user.metadata: Shows the metadata of the caller's account. Both objects are empty until they are set.
+#     `metadata` is the account's own word: a program must not trust it with a plan or a right. `app_metadata` is
+#     set by administration only.
+#     access_token: string. required. A bearer token from a sign-in.
+#     Returns CareMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token.
+_POSTERN_PARAMS[care.user.metadata]='
+access_token:string
+'
+_POSTERN_RESULTS[care.user.metadata]=CareMetadata
+
+# care.user.set_metadata: Replaces the metadata of the caller's account. The given object replaces the whole of
+#     `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax`
+#     (16,384), `metadataDepthMax` (64).
+#     access_token: string. required. A bearer token from a sign-in.
+#     metadata: object, as JSON. required. Any JSON object of at most 16,384 bytes, as text without white space, and
+#         64 nesting levels. No object in it may have a property twice.
+#     Returns CareMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token, invalid_metadata.
+_POSTERN_PARAMS[care.user.set_metadata]='
+access_token:string
+metadata:object
+'
+_POSTERN_RESULTS[care.user.set_metadata]=CareMetadata
+
 # sales.user.create_customer: Creates a customer. Any valid referral code works. The customer cannot sign in until
 #     the mailed token is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
 #     `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
@@ -1261,6 +1333,39 @@ client.agent:string
 '
 _POSTERN_RESULTS[sales.user.change_password]=SalesNewKey
 
+# sales.user.metadata: Shows the metadata of the caller's account. Both objects are empty until they are set.
+#     `metadata` is the account's own word: a program must not trust it with a plan or a right. `app_metadata` is
+#     set by administration only.
+#     api_key: string. required. A bearer token from a sign-in.
+#     Returns SalesMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#     Errors: not_authenticated, invalid_request.
+_POSTERN_PARAMS[sales.user.metadata]='
+api_key:string
+'
+_POSTERN_RESULTS[sales.user.metadata]=SalesMetadata
+
+# sales.user.set_metadata: Replaces the metadata of the caller's account. The given object replaces the whole of
+#     `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax`
+#     (16,384), `metadataDepthMax` (64).
+#     api_key: string. required. A bearer token from a sign-in.
+#     metadata: object, as JSON. required. Any JSON object of at most 16,384 bytes, as text without white space, and
+#         64 nesting levels. No object in it may have a property twice.
+#     Returns SalesMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#     Errors: not_authenticated, invalid_request.
+_POSTERN_PARAMS[sales.user.set_metadata]='
+api_key:string
+metadata:object
+'
+_POSTERN_RESULTS[sales.user.set_metadata]=SalesMetadata
+
 # sales.user.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     api_key: string. required. A bearer token from a sign-in.
@@ -1435,6 +1540,9 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # invalid_client: `client` is no object, its `ip` no IP address, or its `agent` no string (`data.field`).
 
 # invalid_session_seconds: `session_seconds` or `idle_seconds` is not a number in its range (`data.field`).
+
+# invalid_metadata: The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64
+#     levels.
 
 # invalid_request: sales: A property is missing or not valid; `data.field` names it. service: A property is missing
 #     or not valid.

@@ -56,14 +56,29 @@ def faults($kind; $path):
       else "\($place) is missing" end
   end;
 
-# The properties of a result: path, value, path, value, and so on; the value of a list is its length. The last string is
-# `complete`. For an invalid result, the only string is its first fault.
+# The value of a result's type, with each object of any properties in it replaced by its JSON text.
+def with_texts($kind):
+  if . == null then .
+  elif ($kind | endswith("?")) then with_texts($kind[:-1])
+  elif ($kind | startswith("[")) then map(with_texts($kind[1:-1]))
+  elif types[$kind] then
+    reduce (types[$kind] | to_entries[]) as {$key, $value} (.;
+      ($key | rtrimstr("?")) as $name
+      | if has($name) | not then .
+        elif $value == "object" then .[$name] |= tojson
+        else .[$name] |= with_texts($value) end)
+  else . end;
+
+# The properties of a result: path, value, path, value, and so on; the value of a list is its length, and that of an
+# object with any properties its JSON text. The last string is `complete`. For an invalid result, the only string is its
+# first fault.
 def members($kind):
   (first(faults($kind; "")) // null) as $fault
   | [
       if $fault then $fault
       else
-        (paths(type == "array") as $path | ($path | map(tostring) | join(".")), (getpath($path) | length)),
+        with_texts($kind)
+        | (paths(type == "array") as $path | ($path | map(tostring) | join(".")), (getpath($path) | length)),
         (tostream
           | select(length == 2 and .[1] != null and (.[1] | type | . != "array" and . != "object"))
           | (.[0] | map(tostring) | join(".")), .[1]),

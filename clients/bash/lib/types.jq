@@ -64,6 +64,11 @@ def types: {
   OperatorsEndedSessions: {
     "ended": "integer"
   },
+  # The metadata of an account.
+  OperatorsMetadata: {
+    "metadata": "object",
+    "app_metadata": "object"
+  },
   # A newly registered user.
   CareRegistered: {
     "email": "string",
@@ -191,6 +196,12 @@ def types: {
     "ended": "integer",
     "success": "boolean"
   },
+  # The metadata of an account.
+  CareMetadata: {
+    "metadata": "object",
+    "app_metadata": "object",
+    "success": "boolean"
+  },
   # A new customer.
   SalesCreated: {
     "email": "string",
@@ -262,6 +273,11 @@ def types: {
   # The number of sessions that were ended.
   SalesEndedSessions: {
     "ended": "integer"
+  },
+  # The metadata of an account.
+  SalesMetadata: {
+    "metadata": "object",
+    "app_metadata": "object"
   },
   # The store.
   ServiceStoreInfo: {

@@ -194,6 +194,23 @@ END
     fails 76 postern -A array system.info
 }
 
+test_metadata_is_json_text() {
+    local given='{"":[null,true,{"é":12345678901234567890}],"a.b":{"c":"\n"},"half":0.50}' text
+    local -A shown=()
+    open_in_memory
+    register
+    postern -v text operators.set_metadata "${session[@]}" "metadata:=$given"
+    is "$text" "{\"metadata\":$given,\"app_metadata\":{}}"
+    postern -v text operators.set_metadata "${session[@]}" 'metadata:={"a":[1,{}],"n":null}'
+    postern -A shown operators.metadata "${session[@]}"
+    is "${#shown[@]} ${shown[metadata]} ${shown[app_metadata]}" '2 {"a":[1,{}],"n":null} {}'
+    fails 64 postern -q operators.set_metadata "${session[@]}" metadata='{}'
+    is "$POSTERN_ERROR_MESSAGE" 'metadata takes JSON, as in metadata:=JSON'
+    fails 64 postern -q operators.set_metadata "${session[@]}" metadata.a=1
+    fails 1 postern -q operators.set_metadata "${session[@]}" 'metadata:=[]'
+    is "$POSTERN_ERROR_SLUG $POSTERN_ERROR_FIELD" 'field_invalid metadata'
+}
+
 test_a_request_has_at_most_8_MiB() {
     local text frame='{"jsonrpc":"2.0","id":1,"method":"x","params":[""]}'
     open_in_memory
@@ -211,7 +228,7 @@ test_a_request_has_at_most_8_MiB() {
 test_help_describes_methods_and_errors() {
     is "$(postern_help | wc -l)" "${#_POSTERN_PARAMS[@]}"
     has "$(postern_help operators.signin)" 'email: string. required. The email address'
-    has "$(postern_help wrong_password)" 'wrong_password: The password is wrong.'
+    has "$(postern_help wrong_password)" 'wrong_password: operators: The password is wrong.'
     fails 64 postern_help nothing
 }
 

@@ -56,6 +56,7 @@ def words($kinds):
     (if $path == "" then "json" else $kinds[$path] end) as $kind
     | if type == "object" and $kind == "json" and (length > 0 or $path == "") then
         to_entries[] | .key as $key | .value | word(if $path == "" then $key else "\($path).\($key)" end)
+      elif $kind == "object" and type == "object" then "\($path):=\(tojson)"
       elif $kind and (. == null or . == {}) then "\($path):=\(tojson)"
       elif $kind == "string" and type == "string" and (explode | index(0) | not) then "\($path)=\(.)"
       elif $kind == "integer" and type == "number" and (tojson | test("^-?[0-9]+$")) then "\($path)=\(tojson)"
@@ -73,6 +74,7 @@ def built($kind; $path; $array):
   elif $kind == "integer" or $kind == "epoch" then $array[$path] | tonumber
   elif $kind == "boolean" then $array[$path] == "true"
   elif $kind == "string" or $kind == "time" then $array[$path]
+  elif $kind == "object" then $array[$path] | fromjson
   else
     types[$kind] | to_entries
     | map(

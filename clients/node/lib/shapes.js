@@ -9,7 +9,7 @@ import { inspect } from "node:util";
 
 /**
  * @typedef {{
- *   type: "string" | "integer" | "boolean" | Shape,
+ *   type: "string" | "integer" | "boolean" | "object" | Shape,
  *   list?: boolean,
  *   nullable?: boolean,
  *   optional?: boolean,
@@ -61,6 +61,8 @@ function elementMisfit(value, type) {
       return Number.isSafeInteger(value) ? undefined : " is not an integer";
     case "boolean":
       return typeof value === "boolean" ? undefined : " is not a boolean";
+    case "object":
+      return misfit(value, {});
     default:
       return misfit(value, type);
   }

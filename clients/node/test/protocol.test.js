@@ -94,6 +94,16 @@ test("results keep unknown properties at all levels", async (t) => {
   assert.deepEqual(given, result);
 });
 
+test("metadata is an object with any properties", async (t) => {
+  const result = { metadata: { "": [null, { é: 1 }], more: {} }, app_metadata: {} };
+  assert.deepEqual((await outcome(t, "operators.metadata", result))[0], result);
+  for (const metadata of [[], null, "{}", 7]) {
+    const [error] = await outcome(t, "operators.metadata", { ...result, metadata });
+    assert.ok(error instanceof ProtocolError);
+    assert.match(error.message, /: result\.metadata is not an object\.$/);
+  }
+});
+
 test("integers are whole numbers that a number represents exactly", async (t) => {
   const message = { id: 1, to: "", subject: "", text: "", created: "" };
   for (const id of [1.5, 2 ** 53, "1", true]) {

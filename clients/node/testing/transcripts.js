@@ -72,7 +72,8 @@ function fits(name, params = {}) {
 function fitsSchema(value, { type, properties, required }) {
   const types = [type].flat();
   if (!types.includes(kind(value)) && !(types.includes("number") && kind(value) === "integer")) return false;
-  if (kind(value) !== "object") return true;
+  // A schema without properties allows any.
+  if (kind(value) !== "object" || properties === undefined) return true;
   return (
     required.every((name) => name in value) &&
     Object.keys(value).every((name) => name in properties && fitsSchema(value[name], properties[name]))

@@ -228,6 +228,27 @@ for request, result in zip(sys.stdin, results):
         assert postern.system.info().methods == ("a",)
 
 
+def test_metadata_is_a_dictionary_with_any_values(postern: Postern) -> None:
+    operator = postern.operators.register(user=PERSON, password="a long password")
+    metadata: dict[str, Any] = {"": [None, True, {"é": 12345678901234567890, "": {}}], "half": 0.5}
+    stored = postern.operators.set_metadata(user_id=operator.id, session_id=operator.session_id, metadata=metadata)
+    assert (stored.metadata, stored.app_metadata) == (metadata, {})
+    shown = postern.operators.metadata(user_id=operator.id, session_id=operator.session_id)
+    assert shown == stored and type(shown.metadata[""][2]["é"]) is int
+
+
+def test_metadata_of_another_type_does_not_match_the_contract(tmp_path: Path) -> None:
+    body = """
+for request, metadata in zip(sys.stdin, [[], None, "{}", {}]):
+    answer(request, {"metadata": {"a": 1}, "app_metadata": metadata})
+"""
+    with Postern(binary=fake_binary(tmp_path, body), wait_until_ready=False) as postern:
+        for _ in range(3):
+            with pytest.raises(ProtocolError, match=r"result\.app_metadata is no object"):
+                postern.operators.metadata(user_id=1, session_id="")
+        assert postern.operators.metadata(user_id=1, session_id="").metadata == {"a": 1}
+
+
 def test_times_keep_their_microseconds() -> None:
     for text in ("2016-02-24T22:07:52.371513Z", "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"):
         assert wire_value(time(text)) == text

@@ -131,7 +131,7 @@ def fits(value: Any, hint: Any) -> bool:
             and hint.__required_keys__ <= value.keys() <= hints.keys()
             and all(fits(inner, hints[name]) for name, inner in value.items())
         )
-    return type(value) is hint
+    return type(value) is (typing.get_origin(hint) or hint)
 
 
 def to_json(value: Any) -> Any:

@@ -21,9 +21,25 @@ extension Int: FittingValue {
     }
 }
 
+extension JSONObject: FittingValue {
+    init?(fitting value: JSONValue) {
+        do {
+            try self.init(text: value.text)
+        } catch {
+            return nil
+        }
+    }
+}
+
 /// A result that can be written as JSON.
 protocol WrittenValue {
     func write(to writer: inout JSONWriter)
+}
+
+extension JSONObject: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.raw(Array(text.utf8))
+    }
 }
 
 /// A string from a list of choices.

@@ -28,6 +28,7 @@ extension AccountAPI {
         try codes.forget(account.id, in: tx)
         try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+        try tx.delete(AccountMetadata.self, Key(Self.realm.rawValue, account.id))
         try tx.delete(Account.self, account.key)
         var deletion = AccountDeletion(
             realm: Self.realm.rawValue,

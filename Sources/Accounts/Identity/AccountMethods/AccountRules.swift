@@ -1,3 +1,5 @@
+package import JSON
+
 /// An API's rules for single properties of the methods that all account APIs have. Each throws the API's own error.
 package protocol AccountRules {
     /// A password of 1 to `Limits.passwordBytesMax` bytes.
@@ -18,6 +20,9 @@ package protocol AccountRules {
 
     /// The number of a session.
     static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int
+
+    /// Metadata within the bounds of `CompactObject.isMetadata`.
+    static func metadata(_ given: Given<CompactObject>, _ field: String) throws -> CompactObject
 }
 
 extension AccountRules {

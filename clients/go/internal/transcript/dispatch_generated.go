@@ -24,6 +24,8 @@ var MethodNames = []string{
 	"operators.end_other_sessions",
 	"operators.check_password",
 	"operators.change_password",
+	"operators.metadata",
+	"operators.set_metadata",
 	"operators.delete",
 	"care.user.register",
 	"care.user.view",
@@ -49,6 +51,8 @@ var MethodNames = []string{
 	"care.user.end_other_sessions",
 	"care.user.check_password",
 	"care.user.change_password",
+	"care.user.metadata",
+	"care.user.set_metadata",
 	"sales.user.create_customer",
 	"sales.user.create_salesperson",
 	"sales.user.create_internal",
@@ -67,6 +71,8 @@ var MethodNames = []string{
 	"sales.user.end_other_sessions",
 	"sales.user.check_password",
 	"sales.user.change_password",
+	"sales.user.metadata",
+	"sales.user.set_metadata",
 	"sales.user.delete",
 	"rpc.discover",
 	"system.info",
@@ -114,6 +120,10 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Operators.CheckPassword)
 	case "operators.change_password":
 		return withBoth(client.Operators.ChangePassword)
+	case "operators.metadata":
+		return withBoth(client.Operators.Metadata)
+	case "operators.set_metadata":
+		return withBoth(client.Operators.SetMetadata)
 	case "operators.delete":
 		return withoutResult(client.Operators.Delete)
 	case "care.user.register":
@@ -164,6 +174,10 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Care.User.CheckPassword)
 	case "care.user.change_password":
 		return withBoth(client.Care.User.ChangePassword)
+	case "care.user.metadata":
+		return withBoth(client.Care.User.Metadata)
+	case "care.user.set_metadata":
+		return withBoth(client.Care.User.SetMetadata)
 	case "sales.user.create_customer":
 		return withBoth(client.Sales.User.CreateCustomer)
 	case "sales.user.create_salesperson":
@@ -200,6 +214,10 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Sales.User.CheckPassword)
 	case "sales.user.change_password":
 		return withBoth(client.Sales.User.ChangePassword)
+	case "sales.user.metadata":
+		return withBoth(client.Sales.User.Metadata)
+	case "sales.user.set_metadata":
+		return withBoth(client.Sales.User.SetMetadata)
 	case "sales.user.delete":
 		return withoutResult(client.Sales.User.Delete)
 	case "rpc.discover":
@@ -320,6 +338,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareSessionNotFound](err)
 	case "care.wrong_password":
 		return is[*postern.CareWrongPassword](err)
+	case "care.invalid_metadata":
+		return is[*postern.CareInvalidMetadata](err)
 	case "sales.invalid_request":
 		return is[*postern.SalesInvalidRequest](err)
 	case "sales.password_too_short":

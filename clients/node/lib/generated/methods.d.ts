@@ -182,6 +182,23 @@ export interface OperatorsMethods {
   ): Promise<types.OperatorsSessionCredential>;
 
   /**
+   * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
+   * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+   *
+   * @throws errors.operators.AuthenticationFailed
+   */
+  metadata(params: types.OperatorsMetadataParams, options?: CallOptions): Promise<types.OperatorsMetadata>;
+
+  /**
+   * Replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing is
+   * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
+   * (64).
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
+   */
+  setMetadata(params: types.OperatorsSetMetadataParams, options?: CallOptions): Promise<types.OperatorsMetadata>;
+
+  /**
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
    * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
@@ -314,6 +331,23 @@ export interface CareUserMethods {
    * errors.care.LoginAttemptsExceeded
    */
   changePassword(params: types.CareUserChangePasswordParams, options?: CallOptions): Promise<types.CareAccessToken>;
+
+  /**
+   * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
+   * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
+   */
+  metadata(params: types.CareUserMetadataParams, options?: CallOptions): Promise<types.CareMetadata>;
+
+  /**
+   * Replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing is
+   * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
+   * (64).
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidMetadata
+   */
+  setMetadata(params: types.CareUserSetMetadataParams, options?: CallOptions): Promise<types.CareMetadata>;
 }
 
 /** The methods `care.auth.…`. */
@@ -600,6 +634,23 @@ export interface SalesUserMethods {
    * errors.sales.TooManyAttempts
    */
   changePassword(params: types.SalesUserChangePasswordParams, options?: CallOptions): Promise<types.SalesNewKey>;
+
+  /**
+   * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
+   * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
+   */
+  metadata(params: types.SalesUserMetadataParams, options?: CallOptions): Promise<types.SalesMetadata>;
+
+  /**
+   * Replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing is
+   * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
+   * (64).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
+   */
+  setMetadata(params: types.SalesUserSetMetadataParams, options?: CallOptions): Promise<types.SalesMetadata>;
 
   /**
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:

@@ -99,6 +99,14 @@ export class OperatorsMethods {
     return this.#call("operators.change_password", params, results.OperatorsSessionCredential, options);
   }
 
+  metadata(params, options) {
+    return this.#call("operators.metadata", params, results.OperatorsMetadata, options);
+  }
+
+  setMetadata(params, options) {
+    return this.#call("operators.set_metadata", params, results.OperatorsMetadata, options);
+  }
+
   delete(params, options) {
     return this.#call("operators.delete", params, results.nothing, options);
   }
@@ -161,6 +169,14 @@ export class CareUserMethods {
 
   changePassword(params, options) {
     return this.#call("care.user.change_password", params, results.CareAccessToken, options);
+  }
+
+  metadata(params, options) {
+    return this.#call("care.user.metadata", params, results.CareMetadata, options);
+  }
+
+  setMetadata(params, options) {
+    return this.#call("care.user.set_metadata", params, results.CareMetadata, options);
   }
 }
 
@@ -309,6 +325,14 @@ export class SalesUserMethods {
 
   changePassword(params, options) {
     return this.#call("sales.user.change_password", params, results.SalesNewKey, options);
+  }
+
+  metadata(params, options) {
+    return this.#call("sales.user.metadata", params, results.SalesMetadata, options);
+  }
+
+  setMetadata(params, options) {
+    return this.#call("sales.user.set_metadata", params, results.SalesMetadata, options);
   }
 
   delete(params, options) {

@@ -65,6 +65,11 @@ export const OperatorsEndedSessions = {
   ended: { type: "integer" },
 };
 
+export const OperatorsMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
+};
+
 export const CareRegistered = {
   email: { type: "string" },
   first_name: { type: "string" },
@@ -192,6 +197,12 @@ export const CareEndedSessions = {
   success: { type: "boolean" },
 };
 
+export const CareMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
+  success: { type: "boolean" },
+};
+
 export const SalesCreated = {
   email: { type: "string" },
   created: { type: "integer" },
@@ -262,6 +273,11 @@ export const SalesSessionList = {
 
 export const SalesEndedSessions = {
   ended: { type: "integer" },
+};
+
+export const SalesMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
 };
 
 export const ServiceStoreInfo = {

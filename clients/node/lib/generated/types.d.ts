@@ -132,6 +132,17 @@ export interface OperatorsEndedSessions {
   ended: number;
 }
 
+/** The metadata of an account. */
+export interface OperatorsMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
+}
+
 /** A newly registered user. */
 export interface CareRegistered {
   /** The email address. */
@@ -363,6 +374,19 @@ export interface CareEndedSessions {
   success: boolean;
 }
 
+/** The metadata of an account. */
+export interface CareMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
+  /** Always true. */
+  success: boolean;
+}
+
 /** A new customer. */
 export interface SalesCreated {
   /** The email address. */
@@ -484,6 +508,17 @@ export interface SalesSessionList {
 export interface SalesEndedSessions {
   /** The number of sessions that were ended. */
   ended: number;
+}
+
+/** The metadata of an account. */
+export interface SalesMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
 }
 
 /** The store. */
@@ -810,6 +845,27 @@ export interface OperatorsChangePasswordParams {
   client?: OperatorsOriginInput | undefined;
 }
 
+/** The params of `operators.metadata`. */
+export interface OperatorsMetadataParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+}
+
+/** The params of `operators.set_metadata`. */
+export interface OperatorsSetMetadataParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /**
+   * Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+   * have a property twice.
+   */
+  metadata: Record<string, unknown>;
+}
+
 /** The params of `operators.delete`. */
 export interface OperatorsDeleteParams {
   /** The operator's `id`. */
@@ -1060,6 +1116,23 @@ export interface CareUserChangePasswordParams {
   client?: CareOriginInput | undefined;
 }
 
+/** The params of `care.user.metadata`. */
+export interface CareUserMetadataParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+}
+
+/** The params of `care.user.set_metadata`. */
+export interface CareUserSetMetadataParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /**
+   * Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+   * have a property twice.
+   */
+  metadata: Record<string, unknown>;
+}
+
 /** The params of `sales.user.create_customer`. */
 export interface SalesUserCreateCustomerParams {
   /** The email address, unique without regard to case. */
@@ -1226,6 +1299,23 @@ export interface SalesUserChangePasswordParams {
   password: string;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: SalesOriginInput | undefined;
+}
+
+/** The params of `sales.user.metadata`. */
+export interface SalesUserMetadataParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+}
+
+/** The params of `sales.user.set_metadata`. */
+export interface SalesUserSetMetadataParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /**
+   * Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may
+   * have a property twice.
+   */
+  metadata: Record<string, unknown>;
 }
 
 /** The params of `sales.user.delete`. */

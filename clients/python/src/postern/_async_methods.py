@@ -15,6 +15,7 @@ from .types import (
     CareConfirmedEmail,
     CareDone,
     CareEndedSessions,
+    CareMetadata,
     CareOriginInput,
     CarePatientList,
     CarePatientResult,
@@ -32,6 +33,7 @@ from .types import (
     OperatorsClientList,
     OperatorsConfirmedEmail,
     OperatorsEndedSessions,
+    OperatorsMetadata,
     OperatorsNameChanges,
     OperatorsOperator,
     OperatorsOriginInput,
@@ -44,6 +46,7 @@ from .types import (
     SalesCreatedWithKey,
     SalesEndedSessions,
     SalesMe,
+    SalesMetadata,
     SalesNameInput,
     SalesNewKey,
     SalesOriginInput,
@@ -535,6 +538,55 @@ class AsyncOperatorsMethods:
             OperatorsSessionCredential.from_json,
         )
 
+    async def metadata(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+    ) -> OperatorsMetadata:
+        """Shows the metadata of the caller's account.
+
+        Both objects are empty until they are set. `metadata` is the account's own word: a program must not trust it
+        with a plan or a right. `app_metadata` is set by administration only.
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+
+        Raises:
+            operators.AuthenticationFailed
+        """
+        return await self._call(
+            "operators.metadata", {"user_id": user_id, "session_id": session_id}, OperatorsMetadata.from_json
+        )
+
+    async def set_metadata(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        metadata: dict[str, Any],
+    ) -> OperatorsMetadata:
+        """Replaces the metadata of the caller's account.
+
+        The given object replaces the whole of `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays as
+        it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels.
+                No object in it may have a property twice.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
+        """
+        return await self._call(
+            "operators.set_metadata",
+            {"user_id": user_id, "session_id": session_id, "metadata": metadata},
+            OperatorsMetadata.from_json,
+        )
+
     async def delete(
         self,
         *,
@@ -890,6 +942,47 @@ class AsyncCareUserMethods:
             "care.user.change_password",
             given(access_token=access_token, current_password=current_password, password=password, client=client),
             CareAccessToken.from_json,
+        )
+
+    async def metadata(
+        self,
+        *,
+        access_token: str,
+    ) -> CareMetadata:
+        """Shows the metadata of the caller's account.
+
+        Both objects are empty until they are set. `metadata` is the account's own word: a program must not trust it
+        with a plan or a right. `app_metadata` is set by administration only.
+
+        Args:
+            access_token: A bearer token from a sign-in.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken
+        """
+        return await self._call("care.user.metadata", {"access_token": access_token}, CareMetadata.from_json)
+
+    async def set_metadata(
+        self,
+        *,
+        access_token: str,
+        metadata: dict[str, Any],
+    ) -> CareMetadata:
+        """Replaces the metadata of the caller's account.
+
+        The given object replaces the whole of `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays as
+        it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels.
+                No object in it may have a property twice.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidMetadata
+        """
+        return await self._call(
+            "care.user.set_metadata", {"access_token": access_token, "metadata": metadata}, CareMetadata.from_json
         )
 
 
@@ -1666,6 +1759,47 @@ class AsyncSalesUserMethods:
             "sales.user.change_password",
             given(api_key=api_key, current_password=current_password, password=password, client=client),
             SalesNewKey.from_json,
+        )
+
+    async def metadata(
+        self,
+        *,
+        api_key: str,
+    ) -> SalesMetadata:
+        """Shows the metadata of the caller's account.
+
+        Both objects are empty until they are set. `metadata` is the account's own word: a program must not trust it
+        with a plan or a right. `app_metadata` is set by administration only.
+
+        Args:
+            api_key: A bearer token from a sign-in.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest
+        """
+        return await self._call("sales.user.metadata", {"api_key": api_key}, SalesMetadata.from_json)
+
+    async def set_metadata(
+        self,
+        *,
+        api_key: str,
+        metadata: dict[str, Any],
+    ) -> SalesMetadata:
+        """Replaces the metadata of the caller's account.
+
+        The given object replaces the whole of `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays as
+        it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels.
+                No object in it may have a property twice.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest
+        """
+        return await self._call(
+            "sales.user.set_metadata", {"api_key": api_key, "metadata": metadata}, SalesMetadata.from_json
         )
 
     async def delete(

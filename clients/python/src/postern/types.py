@@ -5,9 +5,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
-from ._reading import boolean, choice, integer, listed, nullable, object_members, read, read_optional, string, time
+from ._reading import (
+    any_object,
+    boolean,
+    choice,
+    integer,
+    listed,
+    nullable,
+    object_members,
+    read,
+    read_optional,
+    string,
+    time,
+)
 
 EventKind = Literal["registered", "confirmed", "signed_in", "sign_in_failed", "locked", "signed_out", "session_ended", "password_changed", "password_reset", "reset_requested", "email_change_requested", "email_changed", "email_reverted", "profile_changed", "client_changed", "patient_changed", "shared", "unshared", "claimed", "invited", "account_deleted", "mail_sent", "mail_failed", "imported"]
 """What an event of the audit trail reports."""
@@ -253,6 +265,27 @@ class OperatorsEndedSessions:
         properties = object_members(value)
         return cls(
             ended=read(properties, "ended", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorsMetadata:
+    """The metadata of an account."""
+
+    metadata: dict[str, Any]
+    """What the account itself has stored. The service does not interpret it. A program must not trust it with a
+    plan or a right, because the account can write anything.
+    """
+    app_metadata: dict[str, Any]
+    """What administration has stored, such as a plan. The account cannot change it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> OperatorsMetadata:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            metadata=read(properties, "metadata", any_object),
+            app_metadata=read(properties, "app_metadata", any_object),
         )
 
 
@@ -708,6 +741,30 @@ class CareEndedSessions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CareMetadata:
+    """The metadata of an account."""
+
+    metadata: dict[str, Any]
+    """What the account itself has stored. The service does not interpret it. A program must not trust it with a
+    plan or a right, because the account can write anything.
+    """
+    app_metadata: dict[str, Any]
+    """What administration has stored, such as a plan. The account cannot change it."""
+    success: bool
+    """Always true."""
+
+    @classmethod
+    def from_json(cls, value: object) -> CareMetadata:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            metadata=read(properties, "metadata", any_object),
+            app_metadata=read(properties, "app_metadata", any_object),
+            success=read(properties, "success", boolean),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SalesCreated:
     """A new customer."""
 
@@ -970,6 +1027,27 @@ class SalesEndedSessions:
         properties = object_members(value)
         return cls(
             ended=read(properties, "ended", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesMetadata:
+    """The metadata of an account."""
+
+    metadata: dict[str, Any]
+    """What the account itself has stored. The service does not interpret it. A program must not trust it with a
+    plan or a right, because the account can write anything.
+    """
+    app_metadata: dict[str, Any]
+    """What administration has stored, such as a plan. The account cannot change it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesMetadata:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            metadata=read(properties, "metadata", any_object),
+            app_metadata=read(properties, "app_metadata", any_object),
         )
 
 

@@ -266,6 +266,17 @@ extension OperatorsEndedSessions: WrittenValue {
     }
 }
 
+extension OperatorsMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.endObject()
+    }
+}
+
 extension CareRegistered: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -546,6 +557,19 @@ extension CareEndedSessions: WrittenValue {
     }
 }
 
+extension CareMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.property("success")
+        writer.bool(success)
+        writer.endObject()
+    }
+}
+
 extension SalesCreated: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -700,6 +724,17 @@ extension SalesEndedSessions: WrittenValue {
         writer.beginObject()
         writer.property("ended")
         writer.int(ended)
+        writer.endObject()
+    }
+}
+
+extension SalesMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
         writer.endObject()
     }
 }

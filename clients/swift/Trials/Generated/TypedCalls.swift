@@ -184,6 +184,21 @@ extension Postern {
                 password: password,
                 client: client
             ).json
+        case "operators.metadata":
+            guard
+                params.hasOnly(["user_id", "session_id"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self)
+            else { return nil }
+            return try await operators.metadata(userID: userID, sessionID: sessionID).json
+        case "operators.set_metadata":
+            guard
+                params.hasOnly(["user_id", "session_id", "metadata"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let metadata = params.required("metadata", JSONObject.self)
+            else { return nil }
+            return try await operators.setMetadata(userID: userID, sessionID: sessionID, metadata: metadata).json
         case "operators.delete":
             guard
                 params.hasOnly(["user_id", "session_id", "current_password", "client"]),
@@ -448,6 +463,19 @@ extension Postern {
                 password: password,
                 client: client
             ).json
+        case "care.user.metadata":
+            guard
+                params.hasOnly(["access_token"]),
+                let accessToken = params.required("access_token", String.self)
+            else { return nil }
+            return try await care.user.metadata(accessToken: accessToken).json
+        case "care.user.set_metadata":
+            guard
+                params.hasOnly(["access_token", "metadata"]),
+                let accessToken = params.required("access_token", String.self),
+                let metadata = params.required("metadata", JSONObject.self)
+            else { return nil }
+            return try await care.user.setMetadata(accessToken: accessToken, metadata: metadata).json
         case "sales.user.create_customer":
             guard
                 params.hasOnly(["email", "password", "referral_code", "source", "name", "client"]),
@@ -625,6 +653,19 @@ extension Postern {
                 password: password,
                 client: client
             ).json
+        case "sales.user.metadata":
+            guard
+                params.hasOnly(["api_key"]),
+                let apiKey = params.required("api_key", String.self)
+            else { return nil }
+            return try await sales.user.metadata(apiKey: apiKey).json
+        case "sales.user.set_metadata":
+            guard
+                params.hasOnly(["api_key", "metadata"]),
+                let apiKey = params.required("api_key", String.self),
+                let metadata = params.required("metadata", JSONObject.self)
+            else { return nil }
+            return try await sales.user.setMetadata(apiKey: apiKey, metadata: metadata).json
         case "sales.user.delete":
             guard
                 params.hasOnly(["api_key", "current_password", "client"]),

@@ -252,3 +252,10 @@ export class WrongPassword extends CallError {
   readonly name: "WrongPassword";
   readonly slug: "wrong_password";
 }
+
+/** The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64 levels. */
+export class InvalidMetadata extends CallError {
+  static readonly slug: "invalid_metadata";
+  readonly name: "InvalidMetadata";
+  readonly slug: "invalid_metadata";
+}

@@ -281,3 +281,11 @@ export class WrongPassword extends CallError {
     return "WrongPassword";
   }
 }
+
+export class InvalidMetadata extends CallError {
+  static slug = "invalid_metadata";
+
+  get name() {
+    return "InvalidMetadata";
+  }
+}

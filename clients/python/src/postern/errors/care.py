@@ -148,6 +148,10 @@ class WrongPassword(CallError):
     """The current password is wrong."""
 
 
+class InvalidMetadata(CallError):
+    """The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64 levels."""
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "email_required": EmailRequired,
     "invalid_email": InvalidEmail,
@@ -184,5 +188,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "too_many_mails": TooManyMails,
     "session_not_found": SessionNotFound,
     "wrong_password": WrongPassword,
+    "invalid_metadata": InvalidMetadata,
 }
 """The class of each slug."""

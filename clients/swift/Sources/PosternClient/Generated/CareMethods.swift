@@ -355,6 +355,43 @@ public struct CareUserMethods: Sendable {
             }
         }
     }
+
+    /// Shows the metadata of the caller's account.
+    ///
+    /// Both objects are empty until they are set. `metadata` is the account's own word: a program must not trust it
+    /// with a plan or a right. `app_metadata` is set by administration only.
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    /// - Returns: The metadata of an account.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`.
+    public func metadata(accessToken: String) async throws(PosternError) -> CareMetadata {
+        try await postern.result(of: "care.user.metadata") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+        }
+    }
+
+    /// Replaces the metadata of the caller's account.
+    ///
+    /// The given object replaces the whole of `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays
+    /// as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No
+    ///     object in it may have a property twice.
+    /// - Returns: The metadata of an account.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidMetadata`.
+    public func setMetadata(accessToken: String, metadata: JSONObject) async throws(PosternError) -> CareMetadata {
+        try await postern.result(of: "care.user.set_metadata") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("metadata")
+            metadata.write(to: &writer)
+        }
+    }
 }
 
 /// The methods `care.auth.…`.

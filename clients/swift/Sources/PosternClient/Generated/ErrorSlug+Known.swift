@@ -117,6 +117,8 @@ extension ErrorSlug {
         public static let sessionNotFound = ErrorSlug(.care, "session_not_found")
         /// The current password is wrong.
         public static let wrongPassword = ErrorSlug(.care, "wrong_password")
+        /// The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64 levels.
+        public static let invalidMetadata = ErrorSlug(.care, "invalid_metadata")
     }
 
     /// Customers, salespeople and internal users.
@@ -221,6 +223,7 @@ extension ErrorSlug {
         Care.tooManyMails,
         Care.sessionNotFound,
         Care.wrongPassword,
+        Care.invalidMetadata,
         Sales.invalidRequest,
         Sales.passwordTooShort,
         Sales.passwordCommon,

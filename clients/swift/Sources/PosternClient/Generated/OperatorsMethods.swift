@@ -367,6 +367,53 @@ public struct OperatorsMethods: Sendable {
         }
     }
 
+    /// Shows the metadata of the caller's account.
+    ///
+    /// Both objects are empty until they are set. `metadata` is the account's own word: a program must not trust it
+    /// with a plan or a right. `app_metadata` is set by administration only.
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    /// - Returns: The metadata of an account.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    public func metadata(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsMetadata {
+        try await postern.result(of: "operators.metadata") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+        }
+    }
+
+    /// Replaces the metadata of the caller's account.
+    ///
+    /// The given object replaces the whole of `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays
+    /// as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No
+    ///     object in it may have a property twice.
+    /// - Returns: The metadata of an account.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`.
+    public func setMetadata(
+        userID: Int,
+        sessionID: String,
+        metadata: JSONObject
+    ) async throws(PosternError) -> OperatorsMetadata {
+        try await postern.result(of: "operators.set_metadata") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("metadata")
+            metadata.write(to: &writer)
+        }
+    }
+
     /// Deletes the caller's account.
     ///
     /// The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),

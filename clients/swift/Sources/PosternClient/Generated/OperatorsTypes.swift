@@ -466,6 +466,41 @@ public struct OperatorsEndedSessions: ResultValue, Equatable, Sendable {
     }
 }
 
+/// The metadata of an account.
+public struct OperatorsMetadata: ResultValue, Equatable, Sendable {
+    /// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan
+    /// or a right, because the account can write anything.
+    public var metadata: JSONObject
+    /// What administration has stored, such as a plan. The account cannot change it.
+    public var appMetadata: JSONObject
+
+    /// Creates a value from its properties.
+    public init(
+        metadata: JSONObject,
+        appMetadata: JSONObject
+    ) {
+        self.metadata = metadata
+        self.appMetadata = appMetadata
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var metadata: JSONObject?
+        var appMetadata: JSONObject?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("metadata") {
+                metadata = try reader.value(of: "metadata")
+            } else if propertyName.equals("app_metadata") {
+                appMetadata = try reader.value(of: "app_metadata")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.metadata = try required(metadata, "metadata")
+        self.appMetadata = try required(appMetadata, "app_metadata")
+    }
+}
+
 /// Where a host's client is.
 public struct OperatorsOriginInput: Equatable, Sendable {
     /// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.

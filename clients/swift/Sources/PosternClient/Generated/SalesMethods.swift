@@ -463,6 +463,42 @@ public struct SalesUserMethods: Sendable {
         }
     }
 
+    /// Shows the metadata of the caller's account.
+    ///
+    /// Both objects are empty until they are set. `metadata` is the account's own word: a program must not trust it
+    /// with a plan or a right. `app_metadata` is set by administration only.
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    /// - Returns: The metadata of an account.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
+    public func metadata(apiKey: String) async throws(PosternError) -> SalesMetadata {
+        try await postern.result(of: "sales.user.metadata") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+        }
+    }
+
+    /// Replaces the metadata of the caller's account.
+    ///
+    /// The given object replaces the whole of `metadata`; nothing is merged, so `{}` clears it. `app_metadata` stays
+    /// as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No
+    ///     object in it may have a property twice.
+    /// - Returns: The metadata of an account.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`.
+    public func setMetadata(apiKey: String, metadata: JSONObject) async throws(PosternError) -> SalesMetadata {
+        try await postern.result(of: "sales.user.set_metadata") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("metadata")
+            metadata.write(to: &writer)
+        }
+    }
+
     /// Deletes the caller's account.
     ///
     /// The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
