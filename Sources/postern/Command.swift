@@ -3,11 +3,12 @@ import Platform
 
 /// A command of the program.
 enum Command: String, CaseIterable {
-    case serve, call, invite, outbox, stats, check, backup, export, `import`, compact, salvage, schema, help, version
+    case serve, call, invite, outbox, audit, stats, check, backup, export, `import`, compact, salvage, schema, help,
+        version
 
     /// The commands that use a store.
     static let onStore: [Command] = [
-        .serve, .call, .invite, .outbox, .stats, .check, .backup, .export, .import, .compact, .salvage,
+        .serve, .call, .invite, .outbox, .audit, .stats, .check, .backup, .export, .import, .compact, .salvage,
     ]
 
     /// The command with a name, or with its name in an earlier version; nil for an unknown name.
@@ -24,7 +25,7 @@ enum Command: String, CaseIterable {
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
-        case .serve, .stats, .check, .compact, .schema, .version: ""
+        case .serve, .audit, .stats, .check, .compact, .schema, .version: ""
         }
     }
 
@@ -32,7 +33,7 @@ enum Command: String, CaseIterable {
     var takesPaths: Bool {
         switch self {
         case .backup, .salvage, .import, .export: true
-        case .serve, .call, .invite, .outbox, .stats, .check, .compact, .schema, .help, .version: false
+        case .serve, .call, .invite, .outbox, .audit, .stats, .check, .compact, .schema, .help, .version: false
         }
     }
 
@@ -44,7 +45,7 @@ enum Command: String, CaseIterable {
         case .backup, .salvage: 1...1
         case .help, .import, .export: 0...1
         case .invite: 0...2
-        case .serve, .stats, .check, .compact, .schema, .version: 0...0
+        case .serve, .audit, .stats, .check, .compact, .schema, .version: 0...0
         }
     }
 
@@ -56,6 +57,7 @@ enum Command: String, CaseIterable {
                 + "stdin, a value @FILE or @- reads a file or stdin"
         case .invite: "creates a referral code of the sales API, or lists or revokes valid codes"
         case .outbox: "lists or shows the mails of the outbox, codes included, or delivers the mails that are due"
+        case .audit: "prints the events of the audit trail: who signed in, what was changed, which mails were sent"
         case .stats: "prints the sizes of the store's files and the number of records"
         case .check: "verifies every byte, index entry and record of the store; exit code 1 if something is wrong"
         case .backup: "writes a consistent copy of the store to the directory TO while other processes use it"
@@ -89,6 +91,7 @@ enum Command: String, CaseIterable {
         case .call: try callMethod(options)
         case .invite: try invite(options)
         case .outbox: try openOutbox(options)
+        case .audit: try showAudit(options)
         case .stats: try showStatistics(options)
         case .check: try check(options)
         case .backup: try backUp(options)

@@ -84,13 +84,13 @@ struct Flag: Sendable {
 
     static func named(_ name: String) -> Flag? {
         // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
-        for table in [{ general }, { passwords }, { imports }] {
+        for table in [{ general }, { passwords }, { audit }, { imports }] {
             if let flag = table().first(where: { $0.name == name }) { return flag }
         }
         return nil
     }
 
-    static let all = general + passwords + imports
+    static let all = general + passwords + audit + imports
 
     /// The flags of several commands, and of commands with few flags.
     private static let general: [Flag] = [

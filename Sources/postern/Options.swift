@@ -42,6 +42,16 @@ struct Options {
     var passwordCharactersMin: Int?
     /// A file with further passwords that are refused.
     var passwordList: SystemString?
+    /// How long the audit trail is.
+    var auditBounds = AuditBounds()
+    /// The number of the last event that `audit` leaves out; nil to start with the earliest.
+    var auditAfter: Int?
+    /// The account whose events `audit` shows; nil for all.
+    var auditAccount: AccountReference?
+    /// Whether `audit` goes on with new events.
+    var follows = false
+    /// Whether `audit` prints JSON.
+    var printsJSON = false
     /// The format of an export of another program, for `import`; nil for an export of a store.
     var importFormat: ExportFormat?
     var importAPI: Realm?

@@ -66,6 +66,7 @@ struct Wiring {
                 outbox: backend.apis.environment.outbox,
                 time: time,
                 deliveries: options.mail.deliveries(from: sender, by: host) { wakeUp?.send() },
+                audit: options.auditBounds,
                 log: { log.write(.warning, $0) }
             )
         self.backend = backend

@@ -22,7 +22,7 @@ extension AccountAPI {
         return try environment.store.write { tx in
             let account = try authenticated(credential, at: now, in: tx)
             let metadata = try Rules.metadata(metadata, "metadata")
-            return try changeMetadata(of: account.id, in: tx) { $0.metadata = metadata }
+            return try changeMetadata(of: account.id, by: .account, at: now, in: tx) { $0.metadata = metadata }
         }
     }
 
@@ -32,26 +32,31 @@ extension AccountAPI {
     /// - Throws: the API's error for invalid metadata, with the field `app_metadata`.
     package func setAppMetadata(ofAccount id: Int, to appMetadata: Given<CompactObject>) throws -> Metadata? {
         let appMetadata = try Rules.metadata(appMetadata, "app_metadata")
+        let now = environment.time.now
         return try environment.store.write { tx in
             guard try tx.get(Account.self, Key(id)) != nil else { return nil }
-            return try changeMetadata(of: id, in: tx) { $0.appMetadata = appMetadata }
+            return try changeMetadata(of: id, by: .admin, at: now, in: tx) { $0.appMetadata = appMetadata }
         }
     }
 
     /// Changes an account's metadata. If nothing is left in it, its record is deleted.
     private func changeMetadata(
         of account: Int,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
         in tx: Transaction,
         _ change: (inout AccountMetadata) -> Void
     ) throws -> Metadata {
         let stored = try storedMetadata(of: account, in: tx)
         var changed = stored
         change(&changed)
+        guard changed != stored else { return Metadata(stored) }
         if changed.isEmpty {
             try tx.delete(AccountMetadata.self, changed.key)
-        } else if changed != stored {
+        } else {
             try tx.save(changed)
         }
+        try audit.record(.profileChanged, of: account, by: source, at: now, in: tx)
         return Metadata(changed)
     }
 

@@ -1,0 +1,23 @@
+package import Store
+
+/// An account as an administrator names it: `care:a@b.co` or `care:17`.
+package struct AccountReference: Sendable {
+    /// The API of the account.
+    package let realm: Realm
+    /// The number or the email, after the colon.
+    private let name: String
+
+    /// Nil for a text of another form.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let realm = Realm(rawValue: String(parts[0])), !parts[1].isEmpty else { return nil }
+        (self.realm, name) = (realm, String(parts[1]))
+    }
+
+    /// The number of the account. A number need not belong to an account that exists; an email must.
+    package func number(in tx: Transaction) throws -> Int? {
+        if let number = Int(name) { return Key.numbers.contains(number) ? number : nil }
+        guard let email = EmailAddress(name) else { return nil }
+        return try realm.account(of: email.canonical, in: tx)
+    }
+}

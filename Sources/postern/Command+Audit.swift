@@ -1,0 +1,98 @@
+import Accounts
+import JSON
+import Platform
+import Service
+import Store
+
+extension Command {
+    /// Prints the events of the audit trail, and with `--follow` those that follow, until it is interrupted.
+    func showAudit(_ options: Options) throws(CommandError) {
+        let store = try Wiring(options).backend.store
+        defer { store.close() }
+        let account = try Self.account(options.auditAccount, in: store)
+        var after = options.auditAfter
+        while true {
+            let events = try Self.events(account, after: after, in: store)
+            try Self.print(events, asJSON: options.printsJSON)
+            if let last = events.last { after = last.seq }
+            if events.count == Self.eventsPerRead { continue }
+            guard options.follows else { return }
+            Thread.sleep(microseconds: Self.lookMicroseconds)
+        }
+    }
+
+    private static let eventsPerRead = 1_000
+    private static let lookMicroseconds = 200_000
+
+    /// The API and number of the account whose events are shown; nil for all accounts.
+    private static func account(
+        _ reference: AccountReference?,
+        in store: Store
+    ) throws(CommandError) -> (realm: Realm, number: Int)? {
+        guard let reference else { return nil }
+        guard let number = try read(store, { try reference.number(in: $0) }) else {
+            throw .failed("there is no such account")
+        }
+        return (reference.realm, number)
+    }
+
+    private static func events(
+        _ account: (realm: Realm, number: Int)?,
+        after seq: Int?,
+        in store: Store
+    ) throws(CommandError) -> [Event] {
+        try read(store) { tx in
+            guard let account else { return try AuditTrail.events(after: seq, limit: eventsPerRead, in: tx) }
+            let (realm, number) = account
+            return try AuditTrail.events(of: realm, number, after: seq, limit: eventsPerRead, in: tx)
+        }
+    }
+
+    private static func read<Value>(_ store: Store, _ body: (Transaction) throws -> Value) throws(CommandError) -> Value
+    {
+        do {
+            let value = try store.read(body)
+            // Events of another process may be in the journal and not yet durable.
+            try store.makeDurable()
+            return value
+        } catch let gone as EventsGone {
+            throw .failed("events up to \(gone.through) were deleted because of their age or number")
+        } catch let error as StoreError {
+            throw .store(error)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Prints one line per event: JSON, or columns separated by tabs.
+    private static func print(_ events: [Event], asJSON: Bool) throws(CommandError) {
+        var output: [UInt8] = []
+        for event in events {
+            var writer = JSONWriter()
+            event.write(to: &writer)
+            output += asJSON ? writer.take() : Array(event.columns.utf8)
+            output.append(UInt8(ascii: "\n"))
+        }
+        try OutputFile.standardOutput.write(output)
+    }
+}
+
+extension Event {
+    /// Number, time, account, kind, cause, address and detail.
+    fileprivate var columns: String {
+        let account = account.map { "\(api):\($0)" } ?? "\(api):-"
+        let cause = detail?.actor.map { "\(by) (\($0))" } ?? by
+        return [String(seq), "\(time)", account, kind, cause, ip ?? "-", detail?.words ?? "-"].joined(separator: "\t")
+    }
+}
+
+extension EventDetail {
+    fileprivate var words: String {
+        let numbers = [
+            ("session", session), ("client", client), ("patient", patient), ("share", share), ("mail", mail),
+            ("invitation", invitation),
+        ]
+        let named = numbers.compactMap { name, number in number.map { "\(name) \($0)" } }
+        return (named + [mailKind, change].compactMap { $0 }).joined(separator: ", ")
+    }
+}
