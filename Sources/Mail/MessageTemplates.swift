@@ -22,7 +22,7 @@ package final class MessageTemplates: MailComposer {
         guard let folder else { return }
         try Self.checkNames(in: folder)
         for kind in MailKind.allCases {
-            templates[kind] = try MessageTemplate(file: folder.appending("\(kind.rawValue).txt"))
+            templates[kind] = try MessageTemplate(file: folder.appending("\(kind.rawValue).txt"), for: kind)
         }
     }
 
@@ -52,7 +52,7 @@ extension MailKind {
     /// The built-in template.
     fileprivate var embeddedTemplate: MessageTemplate {
         do throws(TemplateError) {
-            return try MessageTemplate(embeddedBytes, name: rawValue)
+            return try MessageTemplate(embeddedBytes, for: self, name: rawValue)
         } catch {
             preconditionFailure(error.description)
         }

@@ -15,7 +15,7 @@ struct Definitions {
     ///   - account: account.json, the file of the definitions and records that several APIs share.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["properties", "types", "errors", "methods", "records"])
+        try account.allowOnly(["properties", "types", "errors", "mails", "methods", "records"])
         accountMethods = try AccountMethods(account)
         enumerations = try apis.flatMap { api in
             try api.list("enums").map { try Enumeration($0, api: api.text("api")) }

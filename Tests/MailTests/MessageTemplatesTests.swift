@@ -13,6 +13,12 @@ struct MessageTemplatesTests {
         (.careConfirmation, "https://x.co/care/confirm?code=1-ab"),
         (.salesVerification, "https://x.co/verification?token=1-ab"),
         (.salesReset, "https://x.co/reset?token=1-ab"),
+        (.operatorsEmailChange, "https://x.co/operators/change-email?code=1-ab"),
+        (.operatorsEmailChanged, "https://x.co/operators/revert-email?code=1-ab"),
+        (.careEmailChange, "https://x.co/care/change-email?code=1-ab"),
+        (.careEmailChanged, "https://x.co/care/revert-email?code=1-ab"),
+        (.salesEmailChange, "https://x.co/sales/change-email?code=1-ab"),
+        (.salesEmailChanged, "https://x.co/sales/revert-email?code=1-ab"),
     ])
     func containsTheCodeAloneAndInALink(kind: MailKind, link: String) throws {
         let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab")
@@ -25,7 +31,15 @@ struct MessageTemplatesTests {
     /// A built-in template with an error would end the process at the first mail.
     @Test(arguments: MailKind.allCases)
     func everyBuiltInTemplateIsValid(kind: MailKind) throws {
-        _ = try MessageTemplate(kind.embeddedBytes, name: kind.rawValue)
+        _ = try MessageTemplate(kind.embeddedBytes, for: kind, name: kind.rawValue)
+    }
+
+    /// A link in a notice would teach its readers to follow links in mails that ask for a password.
+    @Test(arguments: MailKind.allCases.filter(\.isNotice))
+    func noNoticeHasALink(kind: MailKind) throws {
+        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "")
+        #expect(!words.subject.isEmpty && !words.text.isEmpty)
+        #expect(!words.text.contains("://") && !words.text.contains("x.co") && !words.text.contains("{{"))
     }
 
     @Test func putsNoTemporaryPasswordIntoALink() throws {
@@ -42,6 +56,7 @@ struct MessageTemplatesTests {
         (.careTemporaryPassword, Limits.temporaryPasswordSeconds),
         (.careTemporaryPasswordUnproven, Limits.temporaryPasswordSeconds), (.careInvitation, Limits.claimCodeSeconds),
         (.salesVerification, Limits.confirmationCodeSeconds), (.salesReset, Limits.resetCodeSeconds),
+        (.salesEmailChange, Limits.confirmationCodeSeconds), (.salesEmailChanged, Limits.emailReversalSeconds),
     ])
     func statesTheLifetimeOfTheCode(kind: MailKind, seconds: Int) throws {
         let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab").text
@@ -77,6 +92,10 @@ struct MessageTemplatesTests {
         ),
         ("operators-reset.txt", "Subject: x\n\n{{code}} {{ link }}", ".txt:3: unknown placeholder {{ link }}"),
         ("operators-reset.txt", "Subject: x\n\n{{link}}\n{{code", ".txt:4: {{ has no }} after it"),
+        (
+            "care-email-taken.txt", "Subject: x\n\nx\n{{link}}",
+            ".txt:4: {{link}} in a notice, which has no placeholders"
+        ),
         ("operator-reset.txt", "Subject: x\n\n{{code}}", "is not the name of a template"),
     ])
     func reportsWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {

@@ -16,6 +16,7 @@ const (
 	SlugClientEmailTaken            Slug = "client_email_taken"
 	SlugTooManyMails                Slug = "too_many_mails"
 	SlugSessionNotFound             Slug = "session_not_found"
+	SlugTooManyEmailChanges         Slug = "too_many_email_changes"
 	SlugEmailRequired               Slug = "email_required"
 	SlugInvalidEmail                Slug = "invalid_email"
 	SlugPasswordRequired            Slug = "password_required"
@@ -96,6 +97,10 @@ type OperatorsTooManyMails struct{ *CallError }
 // OperatorsSessionNotFound is the error `session_not_found` of operators. The account has no open session with this
 // number.
 type OperatorsSessionNotFound struct{ *CallError }
+
+// OperatorsTooManyEmailChanges is the error `too_many_email_changes` of operators. The account has 5 earlier addresses
+// that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+type OperatorsTooManyEmailChanges struct{ *CallError }
 
 // CareEmailRequired is the error `email_required` of care. The email is missing, null or blank.
 type CareEmailRequired struct{ *CallError }
@@ -197,6 +202,10 @@ type CareSessionNotFound struct{ *CallError }
 // CareWrongPassword is the error `wrong_password` of care. The current password is wrong.
 type CareWrongPassword struct{ *CallError }
 
+// CareTooManyEmailChanges is the error `too_many_email_changes` of care. The account has 5 earlier addresses that can
+// be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+type CareTooManyEmailChanges struct{ *CallError }
+
 // SalesInvalidRequest is the error `invalid_request` of sales. A property is missing or not valid; `data.field` names
 // it.
 type SalesInvalidRequest struct{ *CallError }
@@ -235,6 +244,10 @@ type SalesSessionNotFound struct{ *CallError }
 
 // SalesWrongPassword is the error `wrong_password` of sales. The current password is wrong.
 type SalesWrongPassword struct{ *CallError }
+
+// SalesTooManyEmailChanges is the error `too_many_email_changes` of sales. The account has 5 earlier addresses that can
+// be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+type SalesTooManyEmailChanges struct{ *CallError }
 
 // ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
 type ServiceInvalidRequest struct{ *CallError }
@@ -282,6 +295,8 @@ func typed(api string, failure *CallError) error {
 		return &OperatorsTooManyMails{failure}
 	case "operators.session_not_found":
 		return &OperatorsSessionNotFound{failure}
+	case "operators.too_many_email_changes":
+		return &OperatorsTooManyEmailChanges{failure}
 	case "care.email_required":
 		return &CareEmailRequired{failure}
 	case "care.invalid_email":
@@ -342,6 +357,8 @@ func typed(api string, failure *CallError) error {
 		return &CareSessionNotFound{failure}
 	case "care.wrong_password":
 		return &CareWrongPassword{failure}
+	case "care.too_many_email_changes":
+		return &CareTooManyEmailChanges{failure}
 	case "sales.invalid_request":
 		return &SalesInvalidRequest{failure}
 	case "sales.token_invalid":
@@ -364,6 +381,8 @@ func typed(api string, failure *CallError) error {
 		return &SalesSessionNotFound{failure}
 	case "sales.wrong_password":
 		return &SalesWrongPassword{failure}
+	case "sales.too_many_email_changes":
+		return &SalesTooManyEmailChanges{failure}
 	case "service.invalid_request":
 		return &ServiceInvalidRequest{failure}
 	case "service.busy":

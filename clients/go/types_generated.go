@@ -548,6 +548,12 @@ type SalesEndedSessions struct {
 	Ended int64 `json:"ended"`
 }
 
+// SalesConfirmedEmail is a confirmed email address.
+type SalesConfirmedEmail struct {
+	// The email address.
+	Email string `json:"email"`
+}
+
 // ServiceStoreInfo is the store.
 type ServiceStoreInfo struct {
 	// `memory` or `directory`.

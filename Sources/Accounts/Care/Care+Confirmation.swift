@@ -61,6 +61,6 @@ extension Care {
         guard var user = try tx.get(CareUser.self, user.key), !user.isProven else { return }
         user.isProven = true
         try tx.update(user)
-        try begin(CareJob(.opening, user.id), in: tx)
+        try begin(CareJob(.opening, user.id, address: user.email.lowercased()), in: tx)
     }
 }

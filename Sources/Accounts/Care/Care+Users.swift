@@ -26,7 +26,8 @@ extension Care {
             lastName: try CareRules.lastName(lastName),
             phone: try CareRules.phone(phone)
         )
-        try environment.store.read { try refuseTaken(address, in: $0) }
+        let now = environment.time.now
+        try environment.store.read { try refuseTaken(address, at: now, in: $0) }
         return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
     }
 
@@ -39,7 +40,7 @@ extension Care {
     private func register(_ new: NewCareUser, _ hash: PasswordHash) throws -> CareUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
-            try refuseTaken(new.email, in: tx)
+            try refuseTaken(new.email, at: now, in: tx)
             let user = CareUser(
                 id: try tx.nextNumber(of: CareUser.self),
                 created: now,
@@ -74,8 +75,8 @@ extension Care {
         }
     }
 
-    private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
-        guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Care.userAlreadyExists) }
+    private func refuseTaken(_ email: EmailAddress, at now: Timestamp, in tx: Transaction) throws {
+        if try isTaken(email, at: now, in: tx) { throw AccountError(ErrorCode.Care.userAlreadyExists) }
     }
 
     /// Signs in and returns the access token of a new session.

@@ -123,6 +123,15 @@ extension CareRules: AccountRules {
         return password
     }
 
+    package static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
+        try single(email(given))
+    }
+
+    package static func code(_ given: Given<String>, _ field: String) throws -> String {
+        guard let code = given.code() else { throw given.error(Codes.invalidCode) }
+        return code
+    }
+
     /// A value that is no number of a session is answered like the number of no session.
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         guard let number = given.value else {

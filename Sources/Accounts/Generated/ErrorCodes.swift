@@ -105,6 +105,13 @@ extension ErrorCode {
             number: -24,
             message: "No such session."
         )
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+        package static let tooManyEmailChanges = ErrorCode(
+            api: .operators,
+            slug: "too_many_email_changes",
+            number: -26,
+            message: "Too many changes of the email; try again later."
+        )
     }
 
     /// Users, clinicians and their patients.
@@ -319,6 +326,13 @@ extension ErrorCode {
             number: 403,
             message: "The current password is wrong."
         )
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+        package static let tooManyEmailChanges = ErrorCode(
+            api: .care,
+            slug: "too_many_email_changes",
+            number: 429,
+            message: "Too many changes of the email; try again later."
+        )
     }
 
     /// Customers, salespeople and internal users.
@@ -399,6 +413,13 @@ extension ErrorCode {
             slug: "wrong_password",
             number: 403,
             message: "The current password is wrong."
+        )
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+        package static let tooManyEmailChanges = ErrorCode(
+            api: .sales,
+            slug: "too_many_email_changes",
+            number: 429,
+            message: "Too many changes of the email; try again later."
         )
     }
 

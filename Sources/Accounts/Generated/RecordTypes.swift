@@ -20,6 +20,8 @@ package enum RecordTypes {
         RecordType(PasswordFailures.self),
         RecordType(UnknownFailures.self),
         RecordType(MailedCode.self),
+        RecordType(EmailChange.self),
+        RecordType(EmailReversal.self),
         RecordType(OutboxMail.self),
         RecordType(OutboxText.self),
         RecordType(MailQuota.self),
@@ -38,5 +40,7 @@ package enum RecordTypes {
         CareJob.collection,
         SalesUser.collection,
         AccountDeletion.collection,
+        EmailChange.collection,
+        EmailReversal.collection,
     ]
 }

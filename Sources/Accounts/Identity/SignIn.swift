@@ -6,6 +6,10 @@ package protocol PasswordAccount: Record {
     var id: Int { get }
     /// The email address as it was given.
     var email: String { get }
+    /// Whether mail to the address is known to reach the owner.
+    var isEmailProven: Bool { get }
+    /// Replaces the address by one that the owner has proven.
+    mutating func proveEmail(_ address: String)
     /// The hash of its password.
     var passwordHash: String { get set }
     /// Sets a password.

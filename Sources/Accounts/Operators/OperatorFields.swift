@@ -49,13 +49,13 @@ package enum OperatorRules {
     }
 
     /// A mailed code, without white space around it.
-    static func code(_ given: Given<String>, _ field: String) throws -> String {
+    package static func code(_ given: Given<String>, _ field: String) throws -> String {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
         guard let code = given.code() else { throw invalid(given, field) }
         return code
     }
 
-    static func email(_ given: Given<String>, _ field: @autoclosure () -> String) throws -> EmailAddress {
+    static func email(_ given: Given<String>, at field: @autoclosure () -> String) throws -> EmailAddress {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
         guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, field()) }
         return email
@@ -96,12 +96,16 @@ package enum OperatorRules {
         return ValidPerson(
             first: try text(given.firstName, "\(path).first_name", charactersMax: Limits.nameCharactersMax),
             last: try text(given.lastName, "\(path).last_name", charactersMax: Limits.nameCharactersMax),
-            email: try email(given.email, "\(path).email")
+            email: try email(given.email, at: "\(path).email")
         )
     }
 }
 
 extension OperatorRules: AccountRules {
+    package static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
+        try email(given, at: field)
+    }
+
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         try present(given, field)
     }

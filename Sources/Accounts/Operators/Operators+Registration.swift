@@ -8,7 +8,8 @@ extension Operators {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
-        try environment.store.read { try refuseTaken(person.email, in: $0) }
+        let now = environment.time.now
+        try environment.store.read { try refuseTaken(person.email, at: now, in: $0) }
         return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }
     }
 
@@ -16,7 +17,7 @@ extension Operators {
         let (now, session) = (environment.time.now, newToken())
         let mail = MailSecrets(environment.random)
         let account = try environment.store.write { tx in
-            try refuseTaken(person.email, in: tx)
+            try refuseTaken(person.email, at: now, in: tx)
             let id = try tx.nextNumber(of: Operator.self)
             let account = Operator(
                 id: id,
@@ -42,8 +43,8 @@ extension Operators {
         return SignedIn(account: account, session: session)
     }
 
-    private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
-        guard try account(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Operators.operatorExists) }
+    private func refuseTaken(_ email: EmailAddress, at now: Timestamp, in tx: Transaction) throws {
+        if try isTaken(email, at: now, in: tx) { throw AccountError(ErrorCode.Operators.operatorExists) }
     }
 
     /// Signs an operator in and opens a new session.

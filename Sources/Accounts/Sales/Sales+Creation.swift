@@ -117,7 +117,7 @@ extension Sales {
             throw AccountError(ErrorCode.Sales.invalidReferralCode)
         }
         guard inviter.mayInvite(new.role) else { throw AccountError(ErrorCode.Sales.insufficientAuthorization) }
-        guard try user(of: new.email, in: tx) == nil else { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
+        if try isTaken(new.email, at: now, in: tx) { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
         return invitation
     }
 }
@@ -148,8 +148,7 @@ package enum SalesRules {
     }
 
     static func email(_ given: Given<String>) throws -> EmailAddress {
-        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, "email") }
-        return email
+        try email(given, "email")
     }
 
     static func password(_ given: Given<Password>) throws -> Password {
@@ -163,6 +162,15 @@ package enum SalesRules {
 }
 
 extension SalesRules: AccountRules {
+    package static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
+        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, field) }
+        return email
+    }
+
+    package static func code(_ given: Given<String>, _ field: String) throws -> String {
+        try code(given, field, charactersMax: Limits.codeCharactersMax)
+    }
+
     package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
         guard let password = given.password else { throw invalid(given, field) }
         return password

@@ -20,16 +20,22 @@ package struct Sales: AccountAPI {
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Sales.sessionNotFound,
         wrongPassword: ErrorCode.Sales.wrongPassword,
-        locked: ErrorCode.Sales.tooManyAttempts
+        locked: ErrorCode.Sales.tooManyAttempts,
+        emailTaken: ErrorCode.Sales.userAlreadyExists,
+        codeInvalid: ErrorCode.Sales.tokenInvalid,
+        tooManyMails: ErrorCode.Sales.tooManyMails,
+        tooManyEmailChanges: ErrorCode.Sales.tooManyEmailChanges
     )
 
     package let environment: Environment
+    package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
     let signIn: SignIn<SalesUser>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
+        self.settings = settings
         sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.sales)
         self.signIn = SignIn(
@@ -92,6 +98,13 @@ extension SalesUser: PasswordAccount {
     )
     package static let byEmail = UniqueIndex<SalesUser>("email", steady: \.email) { Key($0.email.lowercased()) }
     static let byReferralCode = UniqueIndex<SalesUser>("referral code", steady: \.referralCode) { Key($0.referralCode) }
+
+    package var isEmailProven: Bool { isVerified }
+
+    package mutating func proveEmail(_ address: String) {
+        email = address
+        isVerified = true
+    }
 
     package var key: Key { Key(id) }
 }

@@ -28,6 +28,18 @@ extension OperatorsHandlers {
         try operators.changePassword(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, password: params.password)
     }
 
+    func changeEmail(_ params: OperatorsWire.ChangeEmailParams) throws -> Progress<Void> {
+        try operators.changeEmail(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, email: params.email)
+    }
+
+    func confirmEmailChange(_ params: OperatorsWire.ConfirmEmailChangeParams) throws -> OperatorsWire.ConfirmedEmail {
+        OperatorsWire.ConfirmedEmail(try operators.confirmEmailChange(Operators.Credential(userID: params.userID, sessionID: params.sessionID), code: params.code))
+    }
+
+    func revertEmailChange(_ params: OperatorsWire.RevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
+        try operators.revertEmailChange(code: params.code, password: params.password)
+    }
+
     func delete(_ params: OperatorsWire.DeleteParams) throws -> Progress<Void> {
         try operators.delete(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword)
     }
@@ -57,6 +69,18 @@ extension CareHandlers {
     func userChangePassword(_ params: CareWire.UserChangePasswordParams) throws -> Progress<SecretToken> {
         try care.changePassword(params.accessToken, currentPassword: params.currentPassword, password: params.password)
     }
+
+    func userChangeEmail(_ params: CareWire.UserChangeEmailParams) throws -> Progress<Void> {
+        try care.changeEmail(params.accessToken, currentPassword: params.currentPassword, email: params.email)
+    }
+
+    func userConfirmEmailChange(_ params: CareWire.UserConfirmEmailChangeParams) throws -> CareWire.ConfirmedEmail {
+        CareWire.ConfirmedEmail(try care.confirmEmailChange(params.accessToken, code: params.code))
+    }
+
+    func userRevertEmailChange(_ params: CareWire.UserRevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
+        try care.revertEmailChange(code: params.code, password: params.password)
+    }
 }
 
 extension SalesHandlers {
@@ -82,6 +106,18 @@ extension SalesHandlers {
 
     func userChangePassword(_ params: SalesWire.UserChangePasswordParams) throws -> Progress<SecretToken> {
         try sales.changePassword(params.apiKey, currentPassword: params.currentPassword, password: params.password)
+    }
+
+    func userChangeEmail(_ params: SalesWire.UserChangeEmailParams) throws -> Progress<Void> {
+        try sales.changeEmail(params.apiKey, currentPassword: params.currentPassword, email: params.email)
+    }
+
+    func userConfirmEmailChange(_ params: SalesWire.UserConfirmEmailChangeParams) throws -> SalesWire.ConfirmedEmail {
+        SalesWire.ConfirmedEmail(try sales.confirmEmailChange(params.apiKey, code: params.code))
+    }
+
+    func userRevertEmailChange(_ params: SalesWire.UserRevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
+        try sales.revertEmailChange(code: params.code, password: params.password)
     }
 
     func userDelete(_ params: SalesWire.UserDeleteParams) throws -> Progress<Void> {

@@ -24,6 +24,9 @@ package enum Method: Int, CaseIterable, Sendable {
     case operatorsEndOtherSessions
     case operatorsCheckPassword
     case operatorsChangePassword
+    case operatorsChangeEmail
+    case operatorsConfirmEmailChange
+    case operatorsRevertEmailChange
     case operatorsDelete
     case careUserRegister
     case careUserView
@@ -49,6 +52,9 @@ package enum Method: Int, CaseIterable, Sendable {
     case careUserEndOtherSessions
     case careUserCheckPassword
     case careUserChangePassword
+    case careUserChangeEmail
+    case careUserConfirmEmailChange
+    case careUserRevertEmailChange
     case salesUserCreateCustomer
     case salesUserCreateSalesperson
     case salesUserCreateInternal
@@ -67,6 +73,9 @@ package enum Method: Int, CaseIterable, Sendable {
     case salesUserEndOtherSessions
     case salesUserCheckPassword
     case salesUserChangePassword
+    case salesUserChangeEmail
+    case salesUserConfirmEmailChange
+    case salesUserRevertEmailChange
     case salesUserDelete
     case rpcDiscover
     case systemInfo
@@ -95,6 +104,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: "operators.end_other_sessions"
         case .operatorsCheckPassword: "operators.check_password"
         case .operatorsChangePassword: "operators.change_password"
+        case .operatorsChangeEmail: "operators.change_email"
+        case .operatorsConfirmEmailChange: "operators.confirm_email_change"
+        case .operatorsRevertEmailChange: "operators.revert_email_change"
         case .operatorsDelete: "operators.delete"
         case .careUserRegister: "care.user.register"
         case .careUserView: "care.user.view"
@@ -120,6 +132,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: "care.user.end_other_sessions"
         case .careUserCheckPassword: "care.user.check_password"
         case .careUserChangePassword: "care.user.change_password"
+        case .careUserChangeEmail: "care.user.change_email"
+        case .careUserConfirmEmailChange: "care.user.confirm_email_change"
+        case .careUserRevertEmailChange: "care.user.revert_email_change"
         case .salesUserCreateCustomer: "sales.user.create_customer"
         case .salesUserCreateSalesperson: "sales.user.create_salesperson"
         case .salesUserCreateInternal: "sales.user.create_internal"
@@ -138,6 +153,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: "sales.user.end_other_sessions"
         case .salesUserCheckPassword: "sales.user.check_password"
         case .salesUserChangePassword: "sales.user.change_password"
+        case .salesUserChangeEmail: "sales.user.change_email"
+        case .salesUserConfirmEmailChange: "sales.user.confirm_email_change"
+        case .salesUserRevertEmailChange: "sales.user.revert_email_change"
         case .salesUserDelete: "sales.user.delete"
         case .rpcDiscover: "rpc.discover"
         case .systemInfo: "system.info"
@@ -168,6 +186,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: .operators
         case .operatorsCheckPassword: .operators
         case .operatorsChangePassword: .operators
+        case .operatorsChangeEmail: .operators
+        case .operatorsConfirmEmailChange: .operators
+        case .operatorsRevertEmailChange: .operators
         case .operatorsDelete: .operators
         case .careUserRegister: .care
         case .careUserView: .care
@@ -193,6 +214,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: .care
         case .careUserCheckPassword: .care
         case .careUserChangePassword: .care
+        case .careUserChangeEmail: .care
+        case .careUserConfirmEmailChange: .care
+        case .careUserRevertEmailChange: .care
         case .salesUserCreateCustomer: .sales
         case .salesUserCreateSalesperson: .sales
         case .salesUserCreateInternal: .sales
@@ -211,6 +235,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: .sales
         case .salesUserCheckPassword: .sales
         case .salesUserChangePassword: .sales
+        case .salesUserChangeEmail: .sales
+        case .salesUserConfirmEmailChange: .sales
+        case .salesUserRevertEmailChange: .sales
         case .salesUserDelete: .sales
         case .rpcDiscover: .service
         case .systemInfo: .service
@@ -241,6 +268,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: .number("user_id")
         case .operatorsCheckPassword: .number("user_id")
         case .operatorsChangePassword: .number("user_id")
+        case .operatorsChangeEmail: .number("user_id")
+        case .operatorsConfirmEmailChange: .number("user_id")
+        case .operatorsRevertEmailChange: .code("code")
         case .operatorsDelete: .number("user_id")
         case .careUserRegister: .email("email")
         case .careUserView: .session("access_token")
@@ -266,6 +296,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: .session("access_token")
         case .careUserCheckPassword: .session("access_token")
         case .careUserChangePassword: .session("access_token")
+        case .careUserChangeEmail: .session("access_token")
+        case .careUserConfirmEmailChange: .session("access_token")
+        case .careUserRevertEmailChange: .code("code")
         case .salesUserCreateCustomer: .email("email")
         case .salesUserCreateSalesperson: .email("email")
         case .salesUserCreateInternal: .email("email")
@@ -284,6 +317,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: .session("api_key")
         case .salesUserCheckPassword: .session("api_key")
         case .salesUserChangePassword: .session("api_key")
+        case .salesUserChangeEmail: .session("api_key")
+        case .salesUserConfirmEmailChange: .session("api_key")
+        case .salesUserRevertEmailChange: .code("code")
         case .salesUserDelete: .session("api_key")
         case .rpcDiscover: nil
         case .systemInfo: nil
@@ -314,6 +350,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: false
         case .operatorsCheckPassword: true
         case .operatorsChangePassword: true
+        case .operatorsChangeEmail: true
+        case .operatorsConfirmEmailChange: false
+        case .operatorsRevertEmailChange: true
         case .operatorsDelete: true
         case .careUserRegister: true
         case .careUserView: false
@@ -339,6 +378,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: false
         case .careUserCheckPassword: true
         case .careUserChangePassword: true
+        case .careUserChangeEmail: true
+        case .careUserConfirmEmailChange: false
+        case .careUserRevertEmailChange: true
         case .salesUserCreateCustomer: true
         case .salesUserCreateSalesperson: true
         case .salesUserCreateInternal: true
@@ -357,6 +399,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: false
         case .salesUserCheckPassword: true
         case .salesUserChangePassword: true
+        case .salesUserChangeEmail: true
+        case .salesUserConfirmEmailChange: false
+        case .salesUserRevertEmailChange: true
         case .salesUserDelete: true
         case .rpcDiscover: false
         case .systemInfo: false
@@ -387,6 +432,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: false
         case .operatorsCheckPassword: false
         case .operatorsChangePassword: false
+        case .operatorsChangeEmail: false
+        case .operatorsConfirmEmailChange: false
+        case .operatorsRevertEmailChange: false
         case .operatorsDelete: false
         case .careUserRegister: false
         case .careUserView: false
@@ -412,6 +460,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: false
         case .careUserCheckPassword: false
         case .careUserChangePassword: false
+        case .careUserChangeEmail: false
+        case .careUserConfirmEmailChange: false
+        case .careUserRevertEmailChange: false
         case .salesUserCreateCustomer: false
         case .salesUserCreateSalesperson: false
         case .salesUserCreateInternal: false
@@ -430,6 +481,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: false
         case .salesUserCheckPassword: false
         case .salesUserChangePassword: false
+        case .salesUserChangeEmail: false
+        case .salesUserConfirmEmailChange: false
+        case .salesUserRevertEmailChange: false
         case .salesUserDelete: false
         case .rpcDiscover: false
         case .systemInfo: false
@@ -460,6 +514,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsEndOtherSessions: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
         case .operatorsCheckPassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true)]
         case .operatorsChangePassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .operatorsChangeEmail: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true)]
+        case .operatorsConfirmEmailChange: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("code", isRequired: true)]
+        case .operatorsRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
         case .operatorsDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true)]
         case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone")]
         case .careUserView: [ParamName("access_token", isRequired: true)]
@@ -485,6 +542,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserEndOtherSessions: [ParamName("access_token", isRequired: true)]
         case .careUserCheckPassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true)]
         case .careUserChangePassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .careUserChangeEmail: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true)]
+        case .careUserConfirmEmailChange: [ParamName("access_token", isRequired: true), ParamName("code", isRequired: true)]
+        case .careUserRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
         case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
         case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true)]
         case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
@@ -503,6 +563,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserEndOtherSessions: [ParamName("api_key", isRequired: true)]
         case .salesUserCheckPassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true)]
         case .salesUserChangePassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true)]
+        case .salesUserChangeEmail: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true)]
+        case .salesUserConfirmEmailChange: [ParamName("api_key", isRequired: true), ParamName("code", isRequired: true)]
+        case .salesUserRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
         case .salesUserDelete: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true)]
         case .rpcDiscover: []
         case .systemInfo: []
@@ -567,6 +630,8 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.patients.unshare") { return .carePatientsUnshare }
             if name.equals("care.user.end_session") { return .careUserEndSession }
         case 22:
+            if name.equals("operators.change_email") { return .operatorsChangeEmail }
+            if name.equals("care.user.change_email") { return .careUserChangeEmail }
             if name.equals("sales.user.end_session") { return .salesUserEndSession }
         case 23:
             if name.equals("operators.client.create") { return .operatorsClientCreate }
@@ -575,6 +640,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("operators.confirm_email") { return .operatorsConfirmEmail }
             if name.equals("care.user.confirm_email") { return .careUserConfirmEmail }
             if name.equals("sales.user.authenticate") { return .salesUserAuthenticate }
+            if name.equals("sales.user.change_email") { return .salesUserChangeEmail }
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
             if name.equals("operators.complete_reset") { return .operatorsCompleteReset }
@@ -595,12 +661,19 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.user.end_other_sessions") { return .careUserEndOtherSessions }
         case 29:
             if name.equals("operators.resend_confirmation") { return .operatorsResendConfirmation }
+            if name.equals("operators.revert_email_change") { return .operatorsRevertEmailChange }
             if name.equals("care.user.resend_confirmation") { return .careUserResendConfirmation }
+            if name.equals("care.user.revert_email_change") { return .careUserRevertEmailChange }
             if name.equals("sales.user.create_salesperson") { return .salesUserCreateSalesperson }
             if name.equals("sales.user.end_other_sessions") { return .salesUserEndOtherSessions }
         case 30:
+            if name.equals("operators.confirm_email_change") { return .operatorsConfirmEmailChange }
+            if name.equals("care.user.confirm_email_change") { return .careUserConfirmEmailChange }
             if name.equals("sales.user.renew_referral_code") { return .salesUserRenewReferralCode }
             if name.equals("sales.user.resend_verification") { return .salesUserResendVerification }
+            if name.equals("sales.user.revert_email_change") { return .salesUserRevertEmailChange }
+        case 31:
+            if name.equals("sales.user.confirm_email_change") { return .salesUserConfirmEmailChange }
         default: break
         }
         return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil

@@ -883,6 +883,93 @@ package enum OperatorsWire {
         }
     }
 
+    /// The params of `operators.change_email`.
+    package struct ChangeEmailParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new email address, unique without regard to case.
+        package var email: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(2, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(3, propertyName, reader)
+                    email = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.confirm_email_change`.
+    package struct ConfirmEmailChangeParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The code from the mail that `operators.change_email` sent.
+        package var code: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(2, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.revert_email_change`.
+    package struct RevertEmailChangeParams {
+        /// The code from the mail to the previous address.
+        package var code: Given<String> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
     /// The params of `operators.delete`.
     package struct DeleteParams {
         /// The operator's `id`.

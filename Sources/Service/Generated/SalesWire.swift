@@ -384,6 +384,29 @@ package enum SalesWire {
         }
     }
 
+    /// A confirmed email address.
+    package struct ConfirmedEmail {
+        /// The email address.
+        package var email: String
+
+        package init(
+            email: String
+        ) {
+            self.email = email
+        }
+
+        package init(_ result: Accounts.ConfirmedEmail) {
+            email = result.email
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("email")
+            writer.string(email)
+            writer.endObject()
+        }
+    }
+
     /// A person's name.
     package struct NameInput {
         /// The first name.
@@ -837,6 +860,83 @@ package enum SalesWire {
                     currentPassword = try Given(reading: &reader)
                 } else if propertyName.equals("password") {
                     try seen.insert(2, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.change_email`.
+    package struct UserChangeEmailParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new email address, unique without regard to case.
+        package var email: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(2, propertyName, reader)
+                    email = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.confirm_email_change`.
+    package struct UserConfirmEmailChangeParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The code from the mail that `sales.user.change_email` sent.
+        package var code: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(1, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.revert_email_change`.
+    package struct UserRevertEmailChangeParams {
+        /// The code from the mail to the previous address.
+        package var code: Given<String> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)

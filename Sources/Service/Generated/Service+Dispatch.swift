@@ -48,6 +48,12 @@ extension Service {
             return try write(handlers.operators.checkPassword(OperatorsWire.CheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .operatorsChangePassword:
             return try write(handlers.operators.changePassword(OperatorsWire.ChangePasswordParams(reading: &params)), to: &writer) { OperatorsWire.SessionCredential($0).write(to: &$1) }
+        case .operatorsChangeEmail:
+            return try write(handlers.operators.changeEmail(OperatorsWire.ChangeEmailParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .operatorsConfirmEmailChange:
+            try handlers.operators.confirmEmailChange(OperatorsWire.ConfirmEmailChangeParams(reading: &params)).write(to: &writer)
+        case .operatorsRevertEmailChange:
+            return try write(handlers.operators.revertEmailChange(OperatorsWire.RevertEmailChangeParams(reading: &params)), to: &writer) { OperatorsWire.ConfirmedEmail($0).write(to: &$1) }
         case .operatorsDelete:
             return try write(handlers.operators.delete(OperatorsWire.DeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
@@ -100,6 +106,12 @@ extension Service {
             return try write(handlers.care.userCheckPassword(CareWire.UserCheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserChangePassword:
             return try write(handlers.care.userChangePassword(CareWire.UserChangePasswordParams(reading: &params)), to: &writer) { CareWire.AccessToken($0).write(to: &$1) }
+        case .careUserChangeEmail:
+            return try write(handlers.care.userChangeEmail(CareWire.UserChangeEmailParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .careUserConfirmEmailChange:
+            try handlers.care.userConfirmEmailChange(CareWire.UserConfirmEmailChangeParams(reading: &params)).write(to: &writer)
+        case .careUserRevertEmailChange:
+            return try write(handlers.care.userRevertEmailChange(CareWire.UserRevertEmailChangeParams(reading: &params)), to: &writer) { CareWire.ConfirmedEmail($0).write(to: &$1) }
         case .salesUserCreateCustomer:
             return try write(handlers.sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
         case .salesUserCreateSalesperson:
@@ -141,6 +153,12 @@ extension Service {
             return try write(handlers.sales.userCheckPassword(SalesWire.UserCheckPasswordParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .salesUserChangePassword:
             return try write(handlers.sales.userChangePassword(SalesWire.UserChangePasswordParams(reading: &params)), to: &writer) { SalesWire.NewKey($0).write(to: &$1) }
+        case .salesUserChangeEmail:
+            return try write(handlers.sales.userChangeEmail(SalesWire.UserChangeEmailParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .salesUserConfirmEmailChange:
+            try handlers.sales.userConfirmEmailChange(SalesWire.UserConfirmEmailChangeParams(reading: &params)).write(to: &writer)
+        case .salesUserRevertEmailChange:
+            return try write(handlers.sales.userRevertEmailChange(SalesWire.UserRevertEmailChangeParams(reading: &params)), to: &writer) { SalesWire.ConfirmedEmail($0).write(to: &$1) }
         case .salesUserDelete:
             return try write(handlers.sales.userDelete(SalesWire.UserDeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .rpcDiscover:

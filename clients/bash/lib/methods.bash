@@ -312,6 +312,61 @@ password:string
 '
 _POSTERN_RESULTS[operators.change_password]=OperatorsSessionCredential
 
+# operators.change_email: Requests a change of the caller's email. A code is mailed to the new address; the email
+#     changes when `operators.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice.
+#     If the new address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+#     `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+#     `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     current_password: string. required. The account's current password.
+#     email: string. required. The new email address, unique without regard to case.
+#     Returns nothing.
+#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts,
+#         too_many_mails, too_many_email_changes.
+_POSTERN_PARAMS[operators.change_email]='
+user_id:integer
+session_id:string
+current_password:string
+email:string
+'
+_POSTERN_RESULTS[operators.change_email]=nothing
+
+# operators.confirm_email_change: Changes the caller's email to the address that a code was mailed to. The new
+#     address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+#     invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+#     which `operators.revert_email_change` restores it. For a day after its use, the code returns the same result
+#     again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     code: string. required. The code from the mail that `operators.change_email` sent.
+#     Returns OperatorsConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: authentication_failed, field_required, field_invalid, code_invalid, operator_exists.
+_POSTERN_PARAMS[operators.confirm_email_change]='
+user_id:integer
+session_id:string
+code:string
+'
+_POSTERN_RESULTS[operators.confirm_email_change]=OperatorsConfirmedEmail
+
+# operators.revert_email_change: Restores the email that an account had before a change, and sets a new password. It
+#     works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+#     all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+#     addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+#     code: string. required. The code from the mail to the previous address.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     Returns OperatorsConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: field_required, field_invalid, code_invalid.
+_POSTERN_PARAMS[operators.revert_email_change]='
+code:string
+password:string
+'
+_POSTERN_RESULTS[operators.revert_email_change]=OperatorsConfirmedEmail
+
 # operators.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     user_id: integer. required. The operator's `id`.
@@ -786,6 +841,59 @@ password:string
 '
 _POSTERN_RESULTS[care.user.change_password]=CareAccessToken
 
+# care.user.change_email: Requests a change of the caller's email. A code is mailed to the new address; the email
+#     changes when `care.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice.
+#     If the new address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+#     `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+#     `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
+#     access_token: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     email: string. required. The new email address, unique without regard to case.
+#     Returns nothing.
+#     Errors: access_token_required, invalid_access_token, password_required, invalid_password, email_required,
+#         invalid_email, wrong_password, login_attempts_exceeded, too_many_mails, too_many_email_changes.
+_POSTERN_PARAMS[care.user.change_email]='
+access_token:string
+current_password:string
+email:string
+'
+_POSTERN_RESULTS[care.user.change_email]=nothing
+
+# care.user.confirm_email_change: Changes the caller's email to the address that a code was mailed to. The new
+#     address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+#     invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+#     which `care.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+#     again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+#     access_token: string. required. A bearer token from a sign-in.
+#     code: string. required. The code from the mail that `care.user.change_email` sent.
+#     Returns CareConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token, invalid_code, user_already_exists.
+_POSTERN_PARAMS[care.user.confirm_email_change]='
+access_token:string
+code:string
+'
+_POSTERN_RESULTS[care.user.confirm_email_change]=CareConfirmedEmail
+
+# care.user.revert_email_change: Restores the email that an account had before a change, and sets a new password. It
+#     works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+#     all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+#     addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+#     code: string. required. The code from the mail to the previous address.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     Returns CareConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#         success: boolean. Always true.
+#     Errors: invalid_code, password_required, invalid_password.
+_POSTERN_PARAMS[care.user.revert_email_change]='
+code:string
+password:string
+'
+_POSTERN_RESULTS[care.user.revert_email_change]=CareConfirmedEmail
+
 # sales.user.create_customer: Creates a customer. Any valid referral code works. The customer cannot sign in until
 #     the mailed token is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
 #     `mailQuotaSeconds` (an hour).
@@ -1053,6 +1161,57 @@ password:string
 '
 _POSTERN_RESULTS[sales.user.change_password]=SalesNewKey
 
+# sales.user.change_email: Requests a change of the caller's email. A code is mailed to the new address; the email
+#     changes when `sales.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a
+#     notice. If the new address is taken, its owner gets a notice instead of the code, and the result is the same.
+#     Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+#     `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
+#     api_key: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     email: string. required. The new email address, unique without regard to case.
+#     Returns nothing.
+#     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts, too_many_mails,
+#         too_many_email_changes.
+_POSTERN_PARAMS[sales.user.change_email]='
+api_key:string
+current_password:string
+email:string
+'
+_POSTERN_RESULTS[sales.user.change_email]=nothing
+
+# sales.user.confirm_email_change: Changes the caller's email to the address that a code was mailed to. The new
+#     address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+#     invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+#     which `sales.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+#     again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+#     api_key: string. required. A bearer token from a sign-in.
+#     code: string. required. The code from the mail that `sales.user.change_email` sent.
+#     Returns SalesConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: not_authenticated, invalid_request, token_invalid, user_already_exists.
+_POSTERN_PARAMS[sales.user.confirm_email_change]='
+api_key:string
+code:string
+'
+_POSTERN_RESULTS[sales.user.confirm_email_change]=SalesConfirmedEmail
+
+# sales.user.revert_email_change: Restores the email that an account had before a change, and sets a new password.
+#     It works for 3 days after the change, also after further changes of the email or the password. All sessions
+#     end, all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+#     addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+#     code: string. required. The code from the mail to the previous address.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     Returns SalesConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: invalid_request, token_invalid.
+_POSTERN_PARAMS[sales.user.revert_email_change]='
+code:string
+password:string
+'
+_POSTERN_RESULTS[sales.user.revert_email_change]=SalesConfirmedEmail
+
 # sales.user.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     api_key: string. required. A bearer token from a sign-in.
@@ -1145,6 +1304,12 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # session_not_found: operators: The account has no open session with this number. care: The account has no open
 #     session with this number. sales: The account has no open session with this number.
+
+# too_many_email_changes: operators: The account has 5 earlier addresses that can be restored; `data.retry_after` is
+#     the number of seconds until one of them no longer can. care: The account has 5 earlier addresses that can be
+#     restored; `data.retry_after` is the number of seconds until one of them no longer can. sales: The account has
+#     5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no
+#     longer can.
 
 # email_required: The email is missing, null or blank.
 

@@ -257,6 +257,10 @@ def types: {
   SalesEndedSessions: {
     "ended": "integer"
   },
+  # A confirmed email address.
+  SalesConfirmedEmail: {
+    "email": "string"
+  },
   # The store.
   ServiceStoreInfo: {
     "kind": "string"

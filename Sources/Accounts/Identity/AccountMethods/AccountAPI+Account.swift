@@ -19,6 +19,8 @@ extension AccountAPI {
 
     /// Sets an account's password, ends all its sessions and unused codes, and removes its locks.
     ///
+    /// That ends a pending change of the email too. The codes that restore earlier addresses stay: see `EmailReversals`.
+    ///
     /// - Parameter end: when a temporary password expires; nil for a password that the owner chose.
     func replacePassword(
         of account: inout Account,
@@ -30,6 +32,13 @@ extension AccountAPI {
         try tx.update(account)
         try sessions.endAll(of: account.id, in: tx)
         try codes.endUnused(of: account.id, in: tx)
+        try tx.delete(EmailChange.self, Key(Self.realm.rawValue, account.id))
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+    }
+
+    /// Deletes every mailed code of an account, used ones too, except those that restore earlier addresses.
+    func forgetCodes(of account: Int, in tx: Transaction) throws {
+        try codes.forget(account, in: tx)
+        try tx.delete(EmailChange.self, Key(Self.realm.rawValue, account))
     }
 }

@@ -33,7 +33,17 @@ extension AccountAPI {
     /// Deletes an account's record, and the few records that each account has in every API.
     func deleteSharedRecords(of account: Account, in tx: Transaction) throws {
         try sessions.endAll(of: account.id, in: tx)
-        try codes.forget(account.id, in: tx)
+        try forgetCodes(of: account.id, in: tx)
+        // Mails to earlier addresses are few: at most the notices of some days.
+        for address in try reversals.forget(account.id, in: tx) {
+            _ = try environment.outbox.forgetMails(
+                of: Self.realm,
+                to: address,
+                below: .max,
+                limit: Limits.jobRecordsMax,
+                in: tx
+            )
+        }
         try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
         try tx.delete(Account.self, account.key)

@@ -3,6 +3,12 @@ package protocol AccountRules {
     /// A password of 1 to `Limits.passwordBytesMax` bytes.
     static func password(_ given: Given<Password>, _ field: String) throws -> Password
 
+    /// An email address.
+    static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress
+
+    /// A mailed code, without white space around it.
+    static func code(_ given: Given<String>, _ field: String) throws -> String
+
     /// The number of a session.
     static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int
 }
@@ -15,4 +21,12 @@ package struct AccountErrorCodes: Sendable {
     let wrongPassword: ErrorCode
     /// The account is locked after too many wrong passwords.
     let locked: ErrorCode
+    /// The email belongs to another account, or is reserved for one.
+    let emailTaken: ErrorCode
+    /// A mailed code is unknown, used, superseded or expired.
+    let codeInvalid: ErrorCode
+    /// The mail quota of an address or an account is reached.
+    let tooManyMails: ErrorCode
+    /// The account has too many earlier addresses that can be restored.
+    let tooManyEmailChanges: ErrorCode
 }

@@ -24,6 +24,9 @@ var MethodNames = []string{
 	"operators.end_other_sessions",
 	"operators.check_password",
 	"operators.change_password",
+	"operators.change_email",
+	"operators.confirm_email_change",
+	"operators.revert_email_change",
 	"operators.delete",
 	"care.user.register",
 	"care.user.view",
@@ -49,6 +52,9 @@ var MethodNames = []string{
 	"care.user.end_other_sessions",
 	"care.user.check_password",
 	"care.user.change_password",
+	"care.user.change_email",
+	"care.user.confirm_email_change",
+	"care.user.revert_email_change",
 	"sales.user.create_customer",
 	"sales.user.create_salesperson",
 	"sales.user.create_internal",
@@ -67,6 +73,9 @@ var MethodNames = []string{
 	"sales.user.end_other_sessions",
 	"sales.user.check_password",
 	"sales.user.change_password",
+	"sales.user.change_email",
+	"sales.user.confirm_email_change",
+	"sales.user.revert_email_change",
 	"sales.user.delete",
 	"rpc.discover",
 	"system.info",
@@ -114,6 +123,12 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Operators.CheckPassword)
 	case "operators.change_password":
 		return withBoth(client.Operators.ChangePassword)
+	case "operators.change_email":
+		return withoutResult(client.Operators.ChangeEmail)
+	case "operators.confirm_email_change":
+		return withBoth(client.Operators.ConfirmEmailChange)
+	case "operators.revert_email_change":
+		return withBoth(client.Operators.RevertEmailChange)
 	case "operators.delete":
 		return withoutResult(client.Operators.Delete)
 	case "care.user.register":
@@ -164,6 +179,12 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Care.User.CheckPassword)
 	case "care.user.change_password":
 		return withBoth(client.Care.User.ChangePassword)
+	case "care.user.change_email":
+		return withoutResult(client.Care.User.ChangeEmail)
+	case "care.user.confirm_email_change":
+		return withBoth(client.Care.User.ConfirmEmailChange)
+	case "care.user.revert_email_change":
+		return withBoth(client.Care.User.RevertEmailChange)
 	case "sales.user.create_customer":
 		return withBoth(client.Sales.User.CreateCustomer)
 	case "sales.user.create_salesperson":
@@ -200,6 +221,12 @@ func typedForm(client *postern.Client, method string) form {
 		return withoutResult(client.Sales.User.CheckPassword)
 	case "sales.user.change_password":
 		return withBoth(client.Sales.User.ChangePassword)
+	case "sales.user.change_email":
+		return withoutResult(client.Sales.User.ChangeEmail)
+	case "sales.user.confirm_email_change":
+		return withBoth(client.Sales.User.ConfirmEmailChange)
+	case "sales.user.revert_email_change":
+		return withBoth(client.Sales.User.RevertEmailChange)
 	case "sales.user.delete":
 		return withoutResult(client.Sales.User.Delete)
 	case "rpc.discover":
@@ -244,6 +271,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.OperatorsTooManyMails](err)
 	case "operators.session_not_found":
 		return is[*postern.OperatorsSessionNotFound](err)
+	case "operators.too_many_email_changes":
+		return is[*postern.OperatorsTooManyEmailChanges](err)
 	case "care.email_required":
 		return is[*postern.CareEmailRequired](err)
 	case "care.invalid_email":
@@ -304,6 +333,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareSessionNotFound](err)
 	case "care.wrong_password":
 		return is[*postern.CareWrongPassword](err)
+	case "care.too_many_email_changes":
+		return is[*postern.CareTooManyEmailChanges](err)
 	case "sales.invalid_request":
 		return is[*postern.SalesInvalidRequest](err)
 	case "sales.token_invalid":
@@ -326,6 +357,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.SalesSessionNotFound](err)
 	case "sales.wrong_password":
 		return is[*postern.SalesWrongPassword](err)
+	case "sales.too_many_email_changes":
+		return is[*postern.SalesTooManyEmailChanges](err)
 	case "service.invalid_request":
 		return is[*postern.ServiceInvalidRequest](err)
 	case "service.busy":

@@ -99,6 +99,18 @@ export class OperatorsMethods {
     return this.#call("operators.change_password", params, results.OperatorsSessionCredential, options);
   }
 
+  changeEmail(params, options) {
+    return this.#call("operators.change_email", params, results.nothing, options);
+  }
+
+  confirmEmailChange(params, options) {
+    return this.#call("operators.confirm_email_change", params, results.OperatorsConfirmedEmail, options);
+  }
+
+  revertEmailChange(params, options) {
+    return this.#call("operators.revert_email_change", params, results.OperatorsConfirmedEmail, options);
+  }
+
   delete(params, options) {
     return this.#call("operators.delete", params, results.nothing, options);
   }
@@ -161,6 +173,18 @@ export class CareUserMethods {
 
   changePassword(params, options) {
     return this.#call("care.user.change_password", params, results.CareAccessToken, options);
+  }
+
+  changeEmail(params, options) {
+    return this.#call("care.user.change_email", params, results.nothing, options);
+  }
+
+  confirmEmailChange(params, options) {
+    return this.#call("care.user.confirm_email_change", params, results.CareConfirmedEmail, options);
+  }
+
+  revertEmailChange(params, options) {
+    return this.#call("care.user.revert_email_change", params, results.CareConfirmedEmail, options);
   }
 }
 
@@ -309,6 +333,18 @@ export class SalesUserMethods {
 
   changePassword(params, options) {
     return this.#call("sales.user.change_password", params, results.SalesNewKey, options);
+  }
+
+  changeEmail(params, options) {
+    return this.#call("sales.user.change_email", params, results.nothing, options);
+  }
+
+  confirmEmailChange(params, options) {
+    return this.#call("sales.user.confirm_email_change", params, results.SalesConfirmedEmail, options);
+  }
+
+  revertEmailChange(params, options) {
+    return this.#call("sales.user.revert_email_change", params, results.SalesConfirmedEmail, options);
   }
 
   delete(params, options) {

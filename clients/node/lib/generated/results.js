@@ -258,6 +258,10 @@ export const SalesEndedSessions = {
   ended: { type: "integer" },
 };
 
+export const SalesConfirmedEmail = {
+  email: { type: "string" },
+};
+
 export const ServiceStoreInfo = {
   kind: { type: "string" },
 };

@@ -471,6 +471,12 @@ export interface SalesEndedSessions {
   ended: number;
 }
 
+/** A confirmed email address. */
+export interface SalesConfirmedEmail {
+  /** The email address. */
+  email: string;
+}
+
 /** The store. */
 export interface ServiceStoreInfo {
   /** `memory` or `directory`. */
@@ -735,6 +741,36 @@ export interface OperatorsChangePasswordParams {
   password: string;
 }
 
+/** The params of `operators.change_email`. */
+export interface OperatorsChangeEmailParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new email address, unique without regard to case. */
+  email: string;
+}
+
+/** The params of `operators.confirm_email_change`. */
+export interface OperatorsConfirmEmailChangeParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The code from the mail that `operators.change_email` sent. */
+  code: string;
+}
+
+/** The params of `operators.revert_email_change`. */
+export interface OperatorsRevertEmailChangeParams {
+  /** The code from the mail to the previous address. */
+  code: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+}
+
 /** The params of `operators.delete`. */
 export interface OperatorsDeleteParams {
   /** The operator's `id`. */
@@ -967,6 +1003,32 @@ export interface CareUserChangePasswordParams {
   password: string;
 }
 
+/** The params of `care.user.change_email`. */
+export interface CareUserChangeEmailParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new email address, unique without regard to case. */
+  email: string;
+}
+
+/** The params of `care.user.confirm_email_change`. */
+export interface CareUserConfirmEmailChangeParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The code from the mail that `care.user.change_email` sent. */
+  code: string;
+}
+
+/** The params of `care.user.revert_email_change`. */
+export interface CareUserRevertEmailChangeParams {
+  /** The code from the mail to the previous address. */
+  code: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+}
+
 /** The params of `sales.user.create_customer`. */
 export interface SalesUserCreateCustomerParams {
   /** The email address, unique without regard to case. */
@@ -1109,6 +1171,32 @@ export interface SalesUserChangePasswordParams {
   api_key: string;
   /** The account's current password. */
   current_password: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+}
+
+/** The params of `sales.user.change_email`. */
+export interface SalesUserChangeEmailParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new email address, unique without regard to case. */
+  email: string;
+}
+
+/** The params of `sales.user.confirm_email_change`. */
+export interface SalesUserConfirmEmailChangeParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The code from the mail that `sales.user.change_email` sent. */
+  code: string;
+}
+
+/** The params of `sales.user.revert_email_change`. */
+export interface SalesUserRevertEmailChangeParams {
+  /** The code from the mail to the previous address. */
+  code: string;
   /** The new password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
 }

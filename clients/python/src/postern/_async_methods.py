@@ -38,6 +38,7 @@ from .types import (
     OperatorsSessionList,
     SalesAccount,
     SalesAuthenticated,
+    SalesConfirmedEmail,
     SalesCreated,
     SalesCreatedWithKey,
     SalesEndedSessions,
@@ -486,6 +487,91 @@ class AsyncOperatorsMethods:
             OperatorsSessionCredential.from_json,
         )
 
+    async def change_email(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        current_password: str,
+        email: str,
+    ) -> None:
+        """Requests a change of the caller's email.
+
+        A code is mailed to the new address; the email changes when `operators.confirm_email_change` gets it. The
+        current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice instead
+        of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5),
+        `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+        day), `lockoutSeconds` (an hour).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            current_password: The account's current password.
+            email: The new email address, unique without regard to case.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts, operators.TooManyMails, operators.TooManyEmailChanges
+        """
+        await self._call(
+            "operators.change_email",
+            {"user_id": user_id, "session_id": session_id, "current_password": current_password, "email": email},
+            nothing,
+        )
+
+    async def confirm_email_change(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        code: str,
+    ) -> OperatorsConfirmedEmail:
+        """Changes the caller's email to the address that a code was mailed to.
+
+        The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+        invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with which
+        `operators.revert_email_change` restores it. For a day after its use, the code returns the same result again.
+        Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            code: The code from the mail that `operators.change_email` sent.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid,
+            operators.OperatorExists
+        """
+        return await self._call(
+            "operators.confirm_email_change",
+            {"user_id": user_id, "session_id": session_id, "code": code},
+            OperatorsConfirmedEmail.from_json,
+        )
+
+    async def revert_email_change(
+        self,
+        *,
+        code: str,
+        password: str,
+    ) -> OperatorsConfirmedEmail:
+        """Restores the email that an account had before a change, and sets a new password.
+
+        It works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+        all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+        addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+
+        Args:
+            code: The code from the mail to the previous address.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+
+        Raises:
+            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid
+        """
+        return await self._call(
+            "operators.revert_email_change", {"code": code, "password": password}, OperatorsConfirmedEmail.from_json
+        )
+
     async def delete(
         self,
         *,
@@ -809,6 +895,85 @@ class AsyncCareUserMethods:
             "care.user.change_password",
             {"access_token": access_token, "current_password": current_password, "password": password},
             CareAccessToken.from_json,
+        )
+
+    async def change_email(
+        self,
+        *,
+        access_token: str,
+        current_password: str,
+        email: str,
+    ) -> None:
+        """Requests a change of the caller's email.
+
+        A code is mailed to the new address; the email changes when `care.user.confirm_email_change` gets it. The
+        current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice instead
+        of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5),
+        `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+        day), `lockoutSeconds` (an hour).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            current_password: The account's current password.
+            email: The new email address, unique without regard to case.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
+            care.EmailRequired, care.InvalidEmail, care.WrongPassword, care.LoginAttemptsExceeded, care.TooManyMails,
+            care.TooManyEmailChanges
+        """
+        await self._call(
+            "care.user.change_email",
+            {"access_token": access_token, "current_password": current_password, "email": email},
+            nothing,
+        )
+
+    async def confirm_email_change(
+        self,
+        *,
+        access_token: str,
+        code: str,
+    ) -> CareConfirmedEmail:
+        """Changes the caller's email to the address that a code was mailed to.
+
+        The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+        invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with which
+        `care.user.revert_email_change` restores it. For a day after its use, the code returns the same result again.
+        Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            code: The code from the mail that `care.user.change_email` sent.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidCode, care.UserAlreadyExists
+        """
+        return await self._call(
+            "care.user.confirm_email_change", {"access_token": access_token, "code": code}, CareConfirmedEmail.from_json
+        )
+
+    async def revert_email_change(
+        self,
+        *,
+        code: str,
+        password: str,
+    ) -> CareConfirmedEmail:
+        """Restores the email that an account had before a change, and sets a new password.
+
+        It works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+        all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+        addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+
+        Args:
+            code: The code from the mail to the previous address.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+
+        Raises:
+            care.InvalidCode, care.PasswordRequired, care.InvalidPassword
+        """
+        return await self._call(
+            "care.user.revert_email_change", {"code": code, "password": password}, CareConfirmedEmail.from_json
         )
 
 
@@ -1516,6 +1681,84 @@ class AsyncSalesUserMethods:
             "sales.user.change_password",
             {"api_key": api_key, "current_password": current_password, "password": password},
             SalesNewKey.from_json,
+        )
+
+    async def change_email(
+        self,
+        *,
+        api_key: str,
+        current_password: str,
+        email: str,
+    ) -> None:
+        """Requests a change of the caller's email.
+
+        A code is mailed to the new address; the email changes when `sales.user.confirm_email_change` gets it. The
+        current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice instead
+        of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5),
+        `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+        day), `lockoutSeconds` (an hour).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            current_password: The account's current password.
+            email: The new email address, unique without regard to case.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts,
+            sales.TooManyMails, sales.TooManyEmailChanges
+        """
+        await self._call(
+            "sales.user.change_email",
+            {"api_key": api_key, "current_password": current_password, "email": email},
+            nothing,
+        )
+
+    async def confirm_email_change(
+        self,
+        *,
+        api_key: str,
+        code: str,
+    ) -> SalesConfirmedEmail:
+        """Changes the caller's email to the address that a code was mailed to.
+
+        The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+        invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with which
+        `sales.user.revert_email_change` restores it. For a day after its use, the code returns the same result again.
+        Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            code: The code from the mail that `sales.user.change_email` sent.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.TokenInvalid, sales.UserAlreadyExists
+        """
+        return await self._call(
+            "sales.user.confirm_email_change", {"api_key": api_key, "code": code}, SalesConfirmedEmail.from_json
+        )
+
+    async def revert_email_change(
+        self,
+        *,
+        code: str,
+        password: str,
+    ) -> SalesConfirmedEmail:
+        """Restores the email that an account had before a change, and sets a new password.
+
+        It works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+        all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+        addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+
+        Args:
+            code: The code from the mail to the previous address.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+
+        Raises:
+            sales.InvalidRequest, sales.TokenInvalid
+        """
+        return await self._call(
+            "sales.user.revert_email_change", {"code": code, "password": password}, SalesConfirmedEmail.from_json
         )
 
     async def delete(

@@ -953,6 +953,22 @@ class SalesEndedSessions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SalesConfirmedEmail:
+    """A confirmed email address."""
+
+    email: str
+    """The email address."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesConfirmedEmail:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            email=read(properties, "email", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStoreInfo:
     """The store."""
 

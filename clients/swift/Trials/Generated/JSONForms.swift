@@ -657,6 +657,15 @@ extension SalesEndedSessions: WrittenValue {
     }
 }
 
+extension SalesConfirmedEmail: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("email")
+        writer.string(email)
+        writer.endObject()
+    }
+}
+
 extension ServiceStoreInfo: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()

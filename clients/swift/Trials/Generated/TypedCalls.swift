@@ -163,6 +163,36 @@ extension Postern {
                 currentPassword: currentPassword,
                 password: password
             ).json
+        case "operators.change_email":
+            guard
+                params.hasOnly(["user_id", "session_id", "current_password", "email"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let email = params.required("email", String.self)
+            else { return nil }
+            try await operators.changeEmail(
+                userID: userID,
+                sessionID: sessionID,
+                currentPassword: currentPassword,
+                email: email
+            )
+            return .null
+        case "operators.confirm_email_change":
+            guard
+                params.hasOnly(["user_id", "session_id", "code"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await operators.confirmEmailChange(userID: userID, sessionID: sessionID, code: code).json
+        case "operators.revert_email_change":
+            guard
+                params.hasOnly(["code", "password"]),
+                let code = params.required("code", String.self),
+                let password = params.required("password", String.self)
+            else { return nil }
+            return try await operators.revertEmailChange(code: code, password: password).json
         case "operators.delete":
             guard
                 params.hasOnly(["user_id", "session_id", "current_password"]),
@@ -401,6 +431,29 @@ extension Postern {
                 currentPassword: currentPassword,
                 password: password
             ).json
+        case "care.user.change_email":
+            guard
+                params.hasOnly(["access_token", "current_password", "email"]),
+                let accessToken = params.required("access_token", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let email = params.required("email", String.self)
+            else { return nil }
+            try await care.user.changeEmail(accessToken: accessToken, currentPassword: currentPassword, email: email)
+            return .null
+        case "care.user.confirm_email_change":
+            guard
+                params.hasOnly(["access_token", "code"]),
+                let accessToken = params.required("access_token", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await care.user.confirmEmailChange(accessToken: accessToken, code: code).json
+        case "care.user.revert_email_change":
+            guard
+                params.hasOnly(["code", "password"]),
+                let code = params.required("code", String.self),
+                let password = params.required("password", String.self)
+            else { return nil }
+            return try await care.user.revertEmailChange(code: code, password: password).json
         case "sales.user.create_customer":
             guard
                 params.hasOnly(["email", "password", "referral_code", "source", "name"]),
@@ -557,6 +610,29 @@ extension Postern {
                 currentPassword: currentPassword,
                 password: password
             ).json
+        case "sales.user.change_email":
+            guard
+                params.hasOnly(["api_key", "current_password", "email"]),
+                let apiKey = params.required("api_key", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let email = params.required("email", String.self)
+            else { return nil }
+            try await sales.user.changeEmail(apiKey: apiKey, currentPassword: currentPassword, email: email)
+            return .null
+        case "sales.user.confirm_email_change":
+            guard
+                params.hasOnly(["api_key", "code"]),
+                let apiKey = params.required("api_key", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await sales.user.confirmEmailChange(apiKey: apiKey, code: code).json
+        case "sales.user.revert_email_change":
+            guard
+                params.hasOnly(["code", "password"]),
+                let code = params.required("code", String.self),
+                let password = params.required("password", String.self)
+            else { return nil }
+            return try await sales.user.revertEmailChange(code: code, password: password).json
         case "sales.user.delete":
             guard
                 params.hasOnly(["api_key", "current_password"]),

@@ -311,6 +311,75 @@ public struct CareUserMethods: Sendable {
             writer.string(password)
         }
     }
+
+    /// Requests a change of the caller's email.
+    ///
+    /// A code is mailed to the new address; the email changes when `care.user.confirm_email_change` gets it. The
+    /// current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice
+    /// instead of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax`
+    /// (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+    /// `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+    /// day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    ///   - email: The new email address, unique without regard to case.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.emailRequired`, `Care.invalidEmail`,
+    ///   `Care.wrongPassword`, `Care.loginAttemptsExceeded`, `Care.tooManyMails`, `Care.tooManyEmailChanges`.
+    public func changeEmail(accessToken: String, currentPassword: String, email: String) async throws(PosternError) {
+        try await postern.perform("care.user.change_email") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("email")
+            writer.string(email)
+        }
+    }
+
+    /// Changes the caller's email to the address that a code was mailed to.
+    ///
+    /// The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+    /// invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+    /// which `care.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+    /// again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - code: The code from the mail that `care.user.change_email` sent.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidCode`, `Care.userAlreadyExists`.
+    public func confirmEmailChange(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
+        try await postern.result(of: "care.user.confirm_email_change") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("code")
+            writer.string(code)
+        }
+    }
+
+    /// Restores the email that an account had before a change, and sets a new password.
+    ///
+    /// It works for 3 days after the change, also after further changes of the email or the password. All sessions
+    /// end, all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+    /// addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - code: The code from the mail to the previous address.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Care.invalidCode`, `Care.passwordRequired`, `Care.invalidPassword`.
+    public func revertEmailChange(code: String, password: String) async throws(PosternError) -> CareConfirmedEmail {
+        try await postern.result(of: "care.user.revert_email_change") { writer in
+            writer.property("code")
+            writer.string(code)
+            writer.property("password")
+            writer.string(password)
+        }
+    }
 }
 
 /// The methods `care.auth.…`.

@@ -34,6 +34,9 @@ extension ErrorSlug {
         public static let tooManyMails = ErrorSlug(.operators, "too_many_mails")
         /// The account has no open session with this number.
         public static let sessionNotFound = ErrorSlug(.operators, "session_not_found")
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
+        /// of them no longer can.
+        public static let tooManyEmailChanges = ErrorSlug(.operators, "too_many_email_changes")
     }
 
     /// Users, clinicians and their patients.
@@ -99,6 +102,9 @@ extension ErrorSlug {
         public static let sessionNotFound = ErrorSlug(.care, "session_not_found")
         /// The current password is wrong.
         public static let wrongPassword = ErrorSlug(.care, "wrong_password")
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
+        /// of them no longer can.
+        public static let tooManyEmailChanges = ErrorSlug(.care, "too_many_email_changes")
     }
 
     /// Customers, salespeople and internal users.
@@ -126,6 +132,9 @@ extension ErrorSlug {
         public static let sessionNotFound = ErrorSlug(.sales, "session_not_found")
         /// The current password is wrong.
         public static let wrongPassword = ErrorSlug(.sales, "wrong_password")
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
+        /// of them no longer can.
+        public static let tooManyEmailChanges = ErrorSlug(.sales, "too_many_email_changes")
     }
 
     /// The service itself.
@@ -158,6 +167,7 @@ extension ErrorSlug {
         Operators.clientEmailTaken,
         Operators.tooManyMails,
         Operators.sessionNotFound,
+        Operators.tooManyEmailChanges,
         Care.emailRequired,
         Care.invalidEmail,
         Care.passwordRequired,
@@ -188,6 +198,7 @@ extension ErrorSlug {
         Care.tooManyMails,
         Care.sessionNotFound,
         Care.wrongPassword,
+        Care.tooManyEmailChanges,
         Sales.invalidRequest,
         Sales.tokenInvalid,
         Sales.insufficientAuthorization,
@@ -199,6 +210,7 @@ extension ErrorSlug {
         Sales.tooManyMails,
         Sales.sessionNotFound,
         Sales.wrongPassword,
+        Sales.tooManyEmailChanges,
         Service.invalidRequest,
         Service.busy,
         Service.diskFull,

@@ -560,6 +560,32 @@ public struct SalesEndedSessions: ResultValue, Equatable, Sendable {
     }
 }
 
+/// A confirmed email address.
+public struct SalesConfirmedEmail: ResultValue, Equatable, Sendable {
+    /// The email address.
+    public var email: String
+
+    /// Creates a value from its properties.
+    public init(
+        email: String
+    ) {
+        self.email = email
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var email: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
+                email = try reader.value(of: "email")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.email = try required(email, "email")
+    }
+}
+
 /// A person's name.
 public struct SalesNameInput: Equatable, Sendable {
     /// The first name.
