@@ -37,6 +37,8 @@ struct Options {
     /// How long the code of `invite` is valid.
     var expiresSeconds = Accounts.Limits.invitationSeconds
     var confirmsEmail = true
+    /// Whether accounts get notices, for example of a changed password.
+    var sendsNotices = true
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning

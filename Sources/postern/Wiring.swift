@@ -33,7 +33,10 @@ struct Wiring {
             time: time,
             random: options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom(),
             composer: templates,
-            settings: AccountSettings(operatorsConfirmEmail: options.confirmsEmail),
+            settings: AccountSettings(
+                operatorsConfirmEmail: options.confirmsEmail,
+                sendsNotices: options.sendsNotices
+            ),
             log: { log.write(.error, $0) }
         )
         let system = SystemHandlers(

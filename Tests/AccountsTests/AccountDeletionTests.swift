@@ -86,10 +86,11 @@ struct AccountDeletionTests {
         }
         for _ in 0..<many { try post() }
         try sales.delete(token, currentPassword: password).finished(in: environment)
-        #expect(try count(OutboxMail.self) == 100)
+        // The notice of the deletion stays too.
+        #expect(try count(OutboxMail.self) == 101)
         try post()
         while try sales.runJob() {}
-        #expect(try count(OutboxMail.self) == 1)
-        #expect(try count(OutboxText.self) == 1)
+        #expect(try count(OutboxMail.self) == 2)
+        #expect(try count(OutboxText.self) == 2)
     }
 }

@@ -17,6 +17,7 @@ final class PooledService {
         /// Whether the clock and the random values are those of deterministic mode.
         var isDeterministic = false
         var confirmsEmail = true
+        var sendsNotices = true
     }
 
     private let requests: Pipe
@@ -78,7 +79,10 @@ final class PooledService {
             time: time,
             random: random,
             composer: composer,
-            settings: AccountSettings(operatorsConfirmEmail: settings.confirmsEmail)
+            settings: AccountSettings(
+                operatorsConfirmEmail: settings.confirmsEmail,
+                sendsNotices: settings.sendsNotices
+            )
         )
         let deterministicMode = (time as? DeterministicTime).map {
             SystemHandlers.DeterministicMode(time: $0, backend: backend)

@@ -126,9 +126,14 @@ extension Care {
 
     private func change(_ change: CareUserChange, newHash: PasswordHash?) throws -> CareUser {
         let now = environment.time.now
+        let notice = newHash.map { _ in MailSecrets(environment.random) }
         return try environment.store.write { tx in
             var user = try edited(by: change, at: now, in: tx)
-            if let newHash { try replacePassword(of: &user, by: newHash, in: tx) } else { try tx.update(user) }
+            if let newHash {
+                try replacePassword(of: &user, by: newHash, notice: notice, in: tx)
+            } else {
+                try tx.update(user)
+            }
             return user
         }
     }
@@ -184,12 +189,13 @@ extension Care {
     /// Deletes a user and all records that belong only to the user. A patient that other users have access to passes to
     /// the user who has had access longest.
     package func delete(_ token: Given<String>) throws -> CareUser {
-        let now = environment.time.now
+        let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             try deleteSharedRecords(of: user, in: tx)
             try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
             try begin(CareJob(.account, user.id, address: user.email.lowercased()), in: tx)
+            try notifyOfDeletion(user, notice, at: now, in: tx)
             return user
         }
     }

@@ -33,6 +33,7 @@ package struct Care: AccountAPI {
         self.signIn = SignIn(
             .care,
             in: environment,
+            settings,
             sessions: sessions,
             refusals: .init(
                 unknownEmail: ErrorCode.Care.wrongEmailPassword,

@@ -750,6 +750,41 @@ package struct OutboxText: Equatable, Sendable {
     }
 }
 
+/// A mail about the deletion of its recipient's account. The mail is deleted as soon as it is delivered or given up, and deleting this record leads to the compaction that erases the address.
+package struct DeletionNotice: Equatable, Sendable {
+    /// The mail's number.
+    package var mail: Int
+
+    package init(
+        mail: Int
+    ) {
+        self.mail = mail
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var mail: Int?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("mail") {
+                mail = try reader.number().int
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let mail else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.mail = mail
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("mail")
+        writer.int(mail)
+        writer.endObject()
+    }
+}
+
 /// The number of mails of one kind to an address, or caused by an account, in a period.
 package struct MailQuota: Equatable, Sendable {
     /// The kind of mail, or mails-to-others.

@@ -17,6 +17,12 @@ package enum MailKind: String, CaseIterable, Sendable {
     case operatorsEmailChanged = "operators-email-changed"
     /// Tells an address that it is no longer that of an account, because an earlier one was restored.
     case operatorsEmailReverted = "operators-email-reverted"
+    /// Tells the account's address that the password was changed.
+    case operatorsPasswordChanged = "operators-password-changed"
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    case operatorsSignInLocked = "operators-sign-in-locked"
+    /// Tells the address of an account that the account was deleted.
+    case operatorsAccountDeleted = "operators-account-deleted"
     /// Contains the code that confirms an address.
     case careConfirmation = "care-confirmation"
     /// Contains a temporary password.
@@ -35,6 +41,12 @@ package enum MailKind: String, CaseIterable, Sendable {
     case careEmailChanged = "care-email-changed"
     /// Tells an address that it is no longer that of an account, because an earlier one was restored.
     case careEmailReverted = "care-email-reverted"
+    /// Tells the account's address that the password was changed.
+    case carePasswordChanged = "care-password-changed"
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    case careSignInLocked = "care-sign-in-locked"
+    /// Tells the address of an account that the account was deleted.
+    case careAccountDeleted = "care-account-deleted"
     /// Contains the token that verifies an address.
     case salesVerification = "sales-verification"
     /// Contains the token that sets a new password.
@@ -49,6 +61,12 @@ package enum MailKind: String, CaseIterable, Sendable {
     case salesEmailChanged = "sales-email-changed"
     /// Tells an address that it is no longer that of an account, because an earlier one was restored.
     case salesEmailReverted = "sales-email-reverted"
+    /// Tells the account's address that the password was changed.
+    case salesPasswordChanged = "sales-password-changed"
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    case salesSignInLocked = "sales-sign-in-locked"
+    /// Tells the address of an account that the account was deleted.
+    case salesAccountDeleted = "sales-account-deleted"
 }
 
 /// An API's kinds of the mails that every account API sends.
@@ -63,6 +81,12 @@ package struct AccountMails: Sendable {
     package let emailChanged: MailKind
     /// Tells an address that it is no longer that of an account, because an earlier one was restored.
     package let emailReverted: MailKind
+    /// Tells the account's address that the password was changed.
+    package let passwordChanged: MailKind
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    package let signInLocked: MailKind
+    /// Tells the address of an account that the account was deleted.
+    package let accountDeleted: MailKind
 }
 
 extension Realm {
@@ -75,7 +99,10 @@ extension Realm {
                 emailChangeRequested: .operatorsEmailChangeRequested,
                 emailTaken: .operatorsEmailTaken,
                 emailChanged: .operatorsEmailChanged,
-                emailReverted: .operatorsEmailReverted
+                emailReverted: .operatorsEmailReverted,
+                passwordChanged: .operatorsPasswordChanged,
+                signInLocked: .operatorsSignInLocked,
+                accountDeleted: .operatorsAccountDeleted
             )
         case .care:
             AccountMails(
@@ -83,7 +110,10 @@ extension Realm {
                 emailChangeRequested: .careEmailChangeRequested,
                 emailTaken: .careEmailTaken,
                 emailChanged: .careEmailChanged,
-                emailReverted: .careEmailReverted
+                emailReverted: .careEmailReverted,
+                passwordChanged: .carePasswordChanged,
+                signInLocked: .careSignInLocked,
+                accountDeleted: .careAccountDeleted
             )
         case .sales:
             AccountMails(
@@ -91,7 +121,10 @@ extension Realm {
                 emailChangeRequested: .salesEmailChangeRequested,
                 emailTaken: .salesEmailTaken,
                 emailChanged: .salesEmailChanged,
-                emailReverted: .salesEmailReverted
+                emailReverted: .salesEmailReverted,
+                passwordChanged: .salesPasswordChanged,
+                signInLocked: .salesSignInLocked,
+                accountDeleted: .salesAccountDeleted
             )
         }
     }

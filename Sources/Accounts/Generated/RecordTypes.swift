@@ -24,6 +24,7 @@ package enum RecordTypes {
         RecordType(EmailReversal.self),
         RecordType(OutboxMail.self),
         RecordType(OutboxText.self),
+        RecordType(DeletionNotice.self),
         RecordType(MailQuota.self),
         RecordType(DecoyMail.self),
         RecordType(HashKey.self),
@@ -42,5 +43,6 @@ package enum RecordTypes {
         AccountDeletion.collection,
         EmailChange.collection,
         EmailReversal.collection,
+        DeletionNotice.collection,
     ]
 }

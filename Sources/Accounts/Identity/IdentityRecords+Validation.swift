@@ -108,6 +108,12 @@ extension OutboxText {
     }
 }
 
+extension DeletionNotice {
+    package func validate(into findings: inout RecordFindings) {
+        findings.require("mail", OutboxMail.self, mail)
+    }
+}
+
 extension MailQuota {
     package func validate(into findings: inout RecordFindings) {
         findings.check("ends", ends)

@@ -30,7 +30,10 @@ package struct Lockout: Sendable {
     }
 
     /// Counts a failure. Does nothing if the account is locked.
-    package func fail(_ account: Int, at now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Returns: whether this failure locks the account.
+    @discardableResult
+    package func fail(_ account: Int, at now: Timestamp, in tx: Transaction) throws -> Bool {
         var record =
             try tx.get(PasswordFailures.self, key(account))
             ?? PasswordFailures(
@@ -41,9 +44,10 @@ package struct Lockout: Sendable {
                 last: now,
                 lockedUntil: nil
             )
-        guard record.failures.secondsLeft(at: now) == nil else { return }
+        guard record.failures.secondsLeft(at: now) == nil else { return false }
         record.failures.fail(at: now)
         try tx.save(record)
+        return record.lockedUntil != nil
     }
 
     /// Deletes an account's failure count, after a correct password or when the account is deleted.
@@ -69,7 +73,10 @@ package struct Lockout: Sendable {
 
     /// Counts a failed sign-in with an email that has no account. It does the same work as for a wrong password, and
     /// locks like an account, so a lock does not reveal whether the account exists.
-    func failUnknown(_ email: AddressHash, at now: Timestamp, in tx: Transaction) throws {
+    ///
+    /// - Returns: whether this failure locks the email.
+    @discardableResult
+    func failUnknown(_ email: AddressHash, at now: Timestamp, in tx: Transaction) throws -> Bool {
         var record =
             try unknown(email, in: tx)
             ?? UnknownFailures(
@@ -80,9 +87,10 @@ package struct Lockout: Sendable {
                 last: now,
                 lockedUntil: nil
             )
-        guard record.failures.secondsLeft(at: now) == nil else { return }
+        guard record.failures.secondsLeft(at: now) == nil else { return false }
         record.failures.fail(at: now)
         try tx.save(record)
+        return record.lockedUntil != nil
     }
 
     /// The row of an email; nil if its slot is empty or contains another email. The caller then overwrites the slot.

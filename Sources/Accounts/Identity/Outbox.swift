@@ -65,9 +65,27 @@ package final class Outbox {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
+        try Self.postDecoy(
+            kind,
+            composer.compose(kind, secret: "1000-\(mail.secret)"),
+            to: address,
+            mail,
+            at: now,
+            in: tx
+        )
+    }
+
+    /// - Parameter words: the texts of a mail of that kind.
+    static func postDecoy(
+        _ kind: MailKind,
+        _ words: MailText,
+        to address: EmailAddress,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
         let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
-        let words = composer.compose(kind, secret: "1000-\(mail.secret)")
         // The bytes of a mail and its code without the text: properties and index entries.
         let rest = String(repeating: " ", count: 620 + address.text.utf8.count)
         let codeHash = SecretToken.Hash(of: mail.secret).text
@@ -99,6 +117,7 @@ package final class Outbox {
             .filter { $0.id < upper }
         for mail in mails {
             try tx.delete(OutboxText.self, Key(mail.id))
+            try tx.delete(DeletionNotice.self, Key(mail.id))
             try tx.delete(OutboxMail.self, mail.key)
         }
         return mails.count
@@ -121,7 +140,31 @@ package final class Outbox {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
+        let messageID = "\(messageID)@\(composer.domain)"
         let words = composer.compose(kind, secret: secret)
+        _ = try Self.insert(kind, words, to: address, messageID: messageID, goodFor: seconds, at: now, in: tx)
+    }
+
+    /// A notice of a kind, composed before the transaction that may post it.
+    func notice(_ kind: MailKind, _ mail: MailSecrets) -> Notice {
+        Notice(
+            kind: kind,
+            words: composer.compose(kind, secret: ""),
+            messageID: "\(mail.messageID)@\(composer.domain)",
+            mail: mail
+        )
+    }
+
+    /// Adds a mail to the outbox and returns its number.
+    static func insert(
+        _ kind: MailKind,
+        _ words: MailText,
+        to address: EmailAddress,
+        messageID: String,
+        goodFor seconds: Int,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int {
         let id = try tx.nextNumber(of: OutboxMail.self)
         try tx.insert(
             OutboxMail(
@@ -129,7 +172,7 @@ package final class Outbox {
                 kind: kind.rawValue,
                 to: address.text,
                 subject: words.subject,
-                messageID: "\(messageID)@\(composer.domain)",
+                messageID: messageID,
                 created: now,
                 expires: now.adding(seconds: seconds),
                 state: OutboxMail.State.waiting.rawValue,
@@ -140,6 +183,7 @@ package final class Outbox {
         )
         try tx.insert(OutboxText(id: id, text: words.text))
         tx.afterwards(.mail)
+        return id
     }
 
     // MARK: Reading
@@ -233,6 +277,12 @@ package final class Outbox {
 
     private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
         guard var mail = try mail(id, in: tx) else { return }
+        if try tx.get(DeletionNotice.self, Key(id)) != nil {
+            // Its address is that of a deleted account.
+            try tx.delete(DeletionNotice.self, Key(id))
+            try tx.delete(OutboxText.self, Key(id))
+            return try tx.delete(OutboxMail.self, mail.key)
+        }
         mail.state = state.rawValue
         mail.attempts += state == .expired ? 0 : 1
         mail.nextAttempt = nil

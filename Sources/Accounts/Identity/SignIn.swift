@@ -48,6 +48,8 @@ package struct SignIn<Account: PasswordAccount> {
     private let environment: Environment
     private let sessions: Sessions
     private let lockout: Lockout
+    /// The kind of the notice of a lock; nil if no notices are sent.
+    private let lockNotice: MailKind?
     private let refusals: Refusals
     private let hidesUnknown: Bool
     private let mayEnter: @Sendable (Account, Timestamp) -> Bool
@@ -64,6 +66,7 @@ package struct SignIn<Account: PasswordAccount> {
     package init(
         _ realm: Realm,
         in environment: Environment,
+        _ settings: AccountSettings,
         sessions: Sessions,
         refusals: Refusals,
         hidesUnknown: Bool,
@@ -74,6 +77,7 @@ package struct SignIn<Account: PasswordAccount> {
         self.environment = environment
         self.sessions = sessions
         self.lockout = Lockout(realm)
+        self.lockNotice = settings.sendsNotices ? realm.mails.signInLocked : nil
         self.refusals = refusals
         self.hidesUnknown = hidesUnknown
         self.mayEnter = mayEnter
@@ -132,19 +136,22 @@ package struct SignIn<Account: PasswordAccount> {
         _ apis: AccountAPIs
     ) throws -> Progress<Account> {
         let now = environment.time.now
+        let notice = isRight ? nil : lockNotice.map { environment.outbox.notice($0, MailSecrets(environment.random)) }
         let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt.email, at: now, in: tx) else {
                 guard known == nil else { return nil }
                 throw Refusal(AccountError(refusals.unknownEmail)) {
                     [lockout, email = attempt.email, newHashKey = attempt.newHashKey] tx in
                     let hash = try AddressHash(of: email, newKey: newHashKey, in: tx)
-                    try lockout.failUnknown(hash, at: now, in: tx)
+                    guard try lockout.failUnknown(hash, at: now, in: tx) else { return }
+                    try notice?.post(to: email, of: nil as Account?, at: now, in: tx)
                 }
             }
             guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
-                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, id = account.id] tx in
-                    try lockout.fail(id, at: now, in: tx)
+                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, account, email = attempt.email] tx in
+                    guard try lockout.fail(account.id, at: now, in: tx) else { return }
+                    try notice?.post(to: email, of: account, at: now, in: tx)
                 }
             }
             if let newHash {

@@ -41,6 +41,7 @@ package struct Operators: AccountAPI {
         self.signIn = SignIn(
             .operators,
             in: environment,
+            settings,
             sessions: sessions,
             refusals: .init(
                 unknownEmail: ErrorCode.Operators.accountInvalidOrUnconfirmed,

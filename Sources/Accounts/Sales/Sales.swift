@@ -41,6 +41,7 @@ package struct Sales: AccountAPI {
         self.signIn = SignIn(
             .sales,
             in: environment,
+            settings,
             sessions: sessions,
             refusals: .init(
                 unknownEmail: ErrorCode.Sales.authenticationFailed,

@@ -21,11 +21,14 @@ extension AccountAPI {
     ///
     /// That ends a pending change of the email too. The codes that restore earlier addresses stay: see `EmailReversals`.
     ///
-    /// - Parameter end: when a temporary password expires; nil for a password that the owner chose.
+    /// - Parameters:
+    ///   - end: when a temporary password expires; nil for a password that the owner chose.
+    ///   - notice: random values for the notice to the account's address; nil if another mail tells of the change.
     func replacePassword(
         of account: inout Account,
         by hash: PasswordHash,
         temporaryUntil end: Timestamp? = nil,
+        notice: MailSecrets? = nil,
         in tx: Transaction
     ) throws {
         account.setPassword(hash, temporaryUntil: end)
@@ -34,6 +37,9 @@ extension AccountAPI {
         try codes.endUnused(of: account.id, in: tx)
         try tx.delete(EmailChange.self, Key(Self.realm.rawValue, account.id))
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+        if let notice {
+            try notify(account, of: Self.realm.mails.passwordChanged, notice, at: environment.time.now, in: tx)
+        }
     }
 
     /// Deletes every mailed code of an account, used ones too, except those that restore earlier addresses.

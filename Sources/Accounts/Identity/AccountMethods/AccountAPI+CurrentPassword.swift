@@ -23,9 +23,9 @@ extension AccountAPI {
         let current = try Rules.password(currentPassword, "current_password")
         let new = try Rules.password(password, "password")
         let action = PasswordedRequest<Self, SecretToken>.Action.hashing(new) {
-            [token = newToken()] api, account, hash, tx in
+            [token = newToken(), notice = MailSecrets(environment.random)] api, account, hash, tx in
             var account = account
-            try api.replacePassword(of: &account, by: hash, in: tx)
+            try api.replacePassword(of: &account, by: hash, notice: notice, in: tx)
             try api.sessions.open(token, for: account.id, at: api.environment.time.now, in: tx)
             return token
         }

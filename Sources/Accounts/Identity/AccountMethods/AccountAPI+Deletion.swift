@@ -9,8 +9,10 @@ extension AccountAPI {
     package func delete(_ credential: Credential, currentPassword: Given<Password>) throws -> Progress<Void> {
         try authenticate(credential)
         let current = try Rules.password(currentPassword, "current_password")
-        let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
+        let action = PasswordedRequest<Self, Void>.Action.change {
+            [notice = MailSecrets(environment.random)] api, account, tx in
             try api.delete(account, in: tx)
+            try api.notifyOfDeletion(account, notice, at: api.environment.time.now, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, action: action))
     }
@@ -28,6 +30,13 @@ extension AccountAPI {
         rest.mark = try tx.nextNumber(of: OutboxMail.self)
         try tx.insert(rest)
         tx.afterwards(.jobs)
+    }
+
+    /// Posts the notice of a deletion, after the account's other mails were deleted. It is deleted as soon as it is
+    /// delivered or given up, and leaves no address.
+    func notifyOfDeletion(_ account: Account, _ notice: MailSecrets, at now: Timestamp, in tx: Transaction) throws {
+        let mail = try notify(account, of: Self.realm.mails.accountDeleted, notice, at: now, in: tx)
+        if let mail { try tx.insert(DeletionNotice(mail: mail)) }
     }
 
     /// Deletes an account's record, and the few records that each account has in every API.

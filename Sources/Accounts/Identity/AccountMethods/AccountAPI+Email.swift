@@ -170,24 +170,19 @@ extension AccountAPI {
 
     /// Posts a notice to the account's address, unless the address is not proven, the mail quota is reached, or the
     /// host sends its own notices.
+    ///
+    /// - Returns: the number of the mail; nil if none was posted.
+    @discardableResult
     func notify(
         _ account: Account,
         of kind: MailKind,
         _ mail: MailSecrets,
         at now: Timestamp,
         in tx: Transaction
-    ) throws {
-        guard settings.sendsNotices, account.isEmailProven, let address = EmailAddress(account.email),
-            try environment.outbox.admit(kind, to: address, mail, at: now, in: tx) == nil
-        else { return }
-        try environment.outbox.post(
-            kind,
-            to: address,
-            secret: "",
-            messageID: mail.messageID,
-            goodFor: Limits.noticeSeconds,
-            at: now,
-            in: tx
-        )
+    ) throws -> Int? {
+        guard settings.sendsNotices, account.isEmailProven, let address = EmailAddress(account.email) else {
+            return nil
+        }
+        return try environment.outbox.notice(kind, mail).post(to: address, at: now, in: tx)
     }
 }
