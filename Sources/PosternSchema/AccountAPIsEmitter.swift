@@ -147,8 +147,8 @@ struct AccountAPIsEmitter {
         let arguments = commonMails.map { kind in
             "                \(Self.swiftName(kind)): .\(Self.swiftName("\(api.name)-\(kind)"))"
         }
-        return
-            "        case .\(api.name):\n            AccountMails(\n\(arguments.joined(separator: ",\n"))\n            )"
+        let list = arguments.joined(separator: ",\n")
+        return "        case .\(api.name):\n            AccountMails(\n\(list)\n            )"
     }
 
     private var templatesText: String {

@@ -12,7 +12,8 @@ struct CareHandlers {
             role: params.role,
             firstName: params.firstName,
             lastName: params.lastName,
-            phone: params.phone
+            phone: params.phone,
+            locale: params.locale
         )
     }
 
@@ -134,7 +135,8 @@ extension CareWire.Account {
             phone: user.phone,
             role: user.role,
             npi: user.isClinician ? user.npi : nil,
-            emailConfirmed: user.isProven
+            emailConfirmed: user.isProven,
+            locale: user.locale
         )
     }
 }

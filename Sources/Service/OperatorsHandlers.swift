@@ -6,7 +6,11 @@ struct OperatorsHandlers {
     let operators: Operators
 
     func register(_ params: OperatorsWire.RegisterParams) throws -> Progress<Operators.SignedIn> {
-        try operators.register(person: params.user.map { PersonFields($0) }, password: params.password)
+        try operators.register(
+            person: params.user.map { PersonFields($0) },
+            password: params.password,
+            locale: params.locale
+        )
     }
 
     func signin(_ params: OperatorsWire.SigninParams) throws -> Progress<Operators.SignedIn> {
@@ -115,7 +119,8 @@ extension OperatorsWire.Account {
             id: account.id,
             created: account.created,
             user: OperatorsWire.Person(account.person),
-            emailConfirmed: account.isConfirmed
+            emailConfirmed: account.isConfirmed,
+            locale: account.locale
         )
     }
 }

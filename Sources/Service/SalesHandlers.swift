@@ -10,7 +10,8 @@ struct SalesHandlers {
             password: params.password,
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) },
-            source: params.source
+            source: params.source,
+            locale: params.locale
         )
         return try sales.create(.customer, new)
     }
@@ -22,7 +23,8 @@ struct SalesHandlers {
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) },
             phone: params.phone,
-            brandID: params.brandID
+            brandID: params.brandID,
+            locale: params.locale
         )
         return try sales.create(.salesperson, new)
     }
@@ -32,7 +34,8 @@ struct SalesHandlers {
             email: params.email,
             password: params.password,
             referralCode: params.referralCode,
-            name: params.name.map { NameFields($0) }
+            name: params.name.map { NameFields($0) },
+            locale: params.locale
         )
         return try sales.create(.admin, new)
     }
@@ -94,7 +97,8 @@ extension SalesWire.Account {
             referralCode: user.referralCode,
             source: user.source,
             phone: user.phone,
-            brandID: user.brandID
+            brandID: user.brandID,
+            locale: user.locale
         )
     }
 }

@@ -79,6 +79,7 @@ struct AccountDeletionTests {
                     secret: "s",
                     messageID: "m",
                     goodFor: 3_600,
+                    locale: nil,
                     at: environment.time.now,
                     in: tx
                 )

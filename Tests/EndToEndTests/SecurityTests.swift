@@ -43,7 +43,8 @@ struct SecurityTests {
                 person: person,
                 passwordHash: weak,
                 isConfirmed: true,
-                lastChange: 0
+                lastChange: 0,
+                locale: nil
             )
             try tx.insert(account)
         }

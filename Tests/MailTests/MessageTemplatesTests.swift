@@ -21,7 +21,11 @@ struct MessageTemplatesTests {
         (.salesEmailChanged, "https://x.co/sales/revert-email?code=1-ab"),
     ])
     func containsTheCodeAloneAndInALink(kind: MailKind, link: String) throws {
-        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab")
+        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(
+            kind,
+            secret: "1-ab",
+            locale: nil
+        )
         let lines = words.text.split(separator: "\n")
         #expect(lines.contains("1-ab"))
         #expect(lines.contains { $0 == link })
@@ -37,14 +41,18 @@ struct MessageTemplatesTests {
     /// A link in a notice would teach its readers to follow links in mails that ask for a password.
     @Test(arguments: MailKind.allCases.filter(\.isNotice))
     func noNoticeHasALink(kind: MailKind) throws {
-        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "")
+        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(
+            kind,
+            secret: "",
+            locale: nil
+        )
         #expect(!words.subject.isEmpty && !words.text.isEmpty)
         #expect(!words.text.contains("://") && !words.text.contains("x.co") && !words.text.contains("{{"))
     }
 
     @Test func putsNoTemporaryPasswordIntoALink() throws {
         let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co")
-        let words = templates.compose(.careTemporaryPassword, secret: "secret")
+        let words = templates.compose(.careTemporaryPassword, secret: "secret", locale: nil)
         #expect(words.text.split(separator: "\n").contains("secret"))
         #expect(!words.text.contains("https://"))
     }
@@ -59,7 +67,11 @@ struct MessageTemplatesTests {
         (.salesEmailChange, Limits.confirmationCodeSeconds), (.salesEmailChanged, Limits.emailReversalSeconds),
     ])
     func statesTheLifetimeOfTheCode(kind: MailKind, seconds: Int) throws {
-        let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab").text
+        let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(
+            kind,
+            secret: "1-ab",
+            locale: nil
+        ).text
         let units = ["hour": 3_600, "day": 86_400, "week": 604_800]
         let spans = text.matches(of: /\b(an?|[0-9]+) (hour|day|week)s?\b/).map { match in
             (Int(match.1) ?? 1) * (units[String(match.2)] ?? 0)
@@ -75,10 +87,53 @@ struct MessageTemplatesTests {
             folder: SystemString(folder.path)
         )
         #expect(
-            templates.compose(.operatorsReset, secret: "1-ab")
+            templates.compose(.operatorsReset, secret: "1-ab", locale: nil)
                 == MailText(subject: "Eigene Worte", text: "1-ab: https://x.co/operators/reset?code=1-ab\n")
         )
-        #expect(templates.compose(.salesReset, secret: "1-ab").subject == "Reset your password")
+        #expect(templates.compose(.salesReset, secret: "1-ab", locale: nil).subject == "Reset your password")
+    }
+
+    /// Each locale has templates of its own; the other kinds, and other locales, have the default.
+    @Test func prefersTemplatesOfTheLocale() throws {
+        let folder = try Folder(["operators-reset.txt": "Subject: Default\n\n{{code}}"])
+        try folder.add("operators-reset.txt", "Subject: Deutsch\n\n{{code}}", in: "de-AT")
+        try folder.add("config", "", in: ".git")
+        let templates = try MessageTemplates(
+            publicURL: "https://x.co",
+            domain: "x.co",
+            folder: SystemString(folder.path)
+        )
+        func subject(_ kind: MailKind, _ locale: String?) -> String {
+            templates.compose(kind, secret: "1-ab", locale: locale).subject
+        }
+        #expect(subject(.operatorsReset, "de-AT") == "Deutsch")
+        #expect(subject(.operatorsReset, "DE-at") == "Deutsch")
+        #expect(subject(.operatorsReset, "de") == "Default")
+        #expect(subject(.operatorsReset, nil) == "Default")
+        #expect(subject(.salesReset, "de-AT") == "Reset your password")
+    }
+
+    @Test(arguments: [
+        ("de", "operators-reset.txt", "Subject: x\n\n{{kode}}", "/de/operators-reset.txt:3: unknown placeholder"),
+        ("de", "operator-reset.txt", "Subject: x\n\n{{code}}", "/de/operator-reset.txt is not the name of a template"),
+        ("d", "operators-reset.txt", "Subject: x\n\n{{code}}", "/d is not the name of a locale"),
+        ("de_AT", "operators-reset.txt", "Subject: x\n\n{{code}}", "/de_AT is not the name of a locale"),
+    ])
+    func reportsWhatIsWrongWithALocale(locale: String, name: String, text: String, problem: String) throws {
+        let folder = try Folder([:])
+        try folder.add(name, text, in: locale)
+        let error = try #require(throws: TemplateError.self) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+        }
+        #expect(error.description.contains(problem))
+    }
+
+    @Test func refusesTwoDirectoriesForALocale() throws {
+        let folder = try Folder([:])
+        for name in ["de", "DE"] { try folder.add("operators-reset.txt", "Subject: x\n\n{{code}}", in: name) }
+        #expect(throws: TemplateError.self) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+        }
     }
 
     @Test(arguments: [
@@ -140,6 +195,12 @@ private final class Folder {
         for (name, text) in files {
             try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
         }
+    }
+
+    /// Adds a file in a subdirectory.
+    func add(_ name: String, _ text: String, in folder: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+        try text.write(toFile: "\(path)/\(folder)/\(name)", atomically: false, encoding: .utf8)
     }
 
     deinit {

@@ -25,6 +25,7 @@ const (
 	SlugInvalidFirstName            Slug = "invalid_first_name"
 	SlugInvalidLastName             Slug = "invalid_last_name"
 	SlugInvalidPhone                Slug = "invalid_phone"
+	SlugInvalidLocale               Slug = "invalid_locale"
 	SlugInvalidNPI                  Slug = "invalid_npi"
 	SlugUserAlreadyExists           Slug = "user_already_exists"
 	SlugUserNotFound                Slug = "user_not_found"
@@ -126,6 +127,10 @@ type CareInvalidLastName struct{ *CallError }
 
 // CareInvalidPhone is the error `invalid_phone` of care. The phone number is not a string, or is too long.
 type CareInvalidPhone struct{ *CallError }
+
+// CareInvalidLocale is the error `invalid_locale` of care. The locale is not a string of 2 to 35 letters, digits and
+// hyphens.
+type CareInvalidLocale struct{ *CallError }
 
 // CareInvalidNPI is the error `invalid_npi` of care. The npi is not ten digits that begin with 1 or 2 and have a valid
 // check digit.
@@ -313,6 +318,8 @@ func typed(api string, failure *CallError) error {
 		return &CareInvalidLastName{failure}
 	case "care.invalid_phone":
 		return &CareInvalidPhone{failure}
+	case "care.invalid_locale":
+		return &CareInvalidLocale{failure}
 	case "care.invalid_npi":
 		return &CareInvalidNPI{failure}
 	case "care.user_already_exists":

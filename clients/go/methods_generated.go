@@ -120,6 +120,9 @@ type OperatorsRegisterParams struct {
 	User OperatorsPersonInput `json:"user"`
 	// The password, 1 to 1,024 bytes, taken exactly as given.
 	Password string `json:"password"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -733,6 +736,9 @@ type CareUserRegisterParams struct {
 	LastName *string `json:"last_name,omitempty"`
 	// The phone number. Nil omits it. An empty string has the same effect as null.
 	Phone *string `json:"phone,omitempty"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -748,7 +754,7 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 //
 // It calls `care.user.register`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
 // [CareInvalidPassword], [CareInvalidRole], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone],
-// [CareUserAlreadyExists] and [CareTooManyMails].
+// [CareInvalidLocale], [CareUserAlreadyExists] and [CareTooManyMails].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -1463,6 +1469,9 @@ type SalesUserCreateCustomerParams struct {
 	Source string `json:"source"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1499,6 +1508,9 @@ type SalesUserCreateSalespersonParams struct {
 	Phone string `json:"phone"`
 	// The external id of the brand.
 	BrandID string `json:"brand_id"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1531,6 +1543,9 @@ type SalesUserCreateInternalParams struct {
 	ReferralCode string `json:"referral_code"`
 	// The person's name.
 	Name SalesNameInput `json:"name"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.

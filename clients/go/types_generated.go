@@ -149,6 +149,8 @@ type OperatorsAccount struct {
 	User OperatorsPerson `json:"user"`
 	// Whether the email is confirmed.
 	EmailConfirmed bool `json:"email_confirmed"`
+	// The language of mails to the account, if it has one. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // OperatorsOpenSession is an open session of an account.
@@ -372,6 +374,8 @@ type CareAccount struct {
 	NPI *string `json:"npi,omitempty"`
 	// Whether the user has confirmed the address.
 	EmailConfirmed bool `json:"email_confirmed"`
+	// The language of mails to the account, if it has one. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 	// Always true.
 	Success bool `json:"success"`
 }
@@ -505,6 +509,8 @@ type SalesAccount struct {
 	Phone *string `json:"phone"`
 	// A salesperson's brand; null for others. Nil means null.
 	BrandID *string `json:"brand_id"`
+	// The language of mails to the account, if it has one. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // SalesNewKey is a new session.

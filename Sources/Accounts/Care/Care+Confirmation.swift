@@ -50,6 +50,7 @@ extension Care {
             of: codes,
             for: user.id,
             to: address,
+            locale: user.locale,
             mail,
             at: now,
             in: tx

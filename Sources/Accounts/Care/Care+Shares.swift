@@ -131,6 +131,7 @@ extension Care {
             of: codes,
             for: share.id,
             to: address,
+            locale: sender.locale,
             from: MailCause(.care, account: sender.id),
             mail,
             at: now,

@@ -12,7 +12,8 @@ extension Care {
         role: Given<String>,
         firstName: Given<String>,
         lastName: Given<String>,
-        phone: Given<String>
+        phone: Given<String>,
+        locale: Given<String> = .absent
     ) throws -> Progress<CareUser> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
@@ -24,7 +25,8 @@ extension Care {
             role: knownRole,
             firstName: try CareRules.firstName(firstName),
             lastName: try CareRules.lastName(lastName),
-            phone: try CareRules.phone(phone)
+            phone: try CareRules.phone(phone),
+            locale: try CareRules.locale(locale, "locale")
         )
         let now = environment.time.now
         try environment.store.read { try refuseTaken(address, at: now, in: $0) }
@@ -35,6 +37,7 @@ extension Care {
     private struct NewCareUser {
         let email: EmailAddress
         let role, firstName, lastName, phone: String
+        let locale: String?
     }
 
     private func register(_ new: NewCareUser, _ hash: PasswordHash) throws -> CareUser {
@@ -53,7 +56,8 @@ extension Care {
                 npi: "",
                 isProven: false,
                 hasTemporaryPassword: false,
-                temporaryUntil: nil
+                temporaryUntil: nil,
+                locale: new.locale
             )
             try tx.insert(user)
             let patient = CarePatient(
@@ -179,6 +183,7 @@ extension Care {
                 secret: mail.secret,
                 messageID: mail.messageID,
                 goodFor: Limits.temporaryPasswordSeconds,
+                locale: user.locale,
                 at: now,
                 in: tx
             )

@@ -132,6 +132,10 @@ extension CareRules: AccountRules {
         return code
     }
 
+    package static func locale(_ given: Given<String>, _ field: String) throws -> String? {
+        try given.locale(orThrow: given.error(Codes.invalidLocale))
+    }
+
     /// A value that is no number of a session is answered like the number of no session.
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         guard let number = given.value else {

@@ -6,6 +6,10 @@ extension Limits {
     package static let nameCharactersMax = 200
     /// Unicode scalars in a phone number.
     package static let phoneCharactersMax = 50
+    /// Characters that the name of a locale has at least.
+    package static let localeCharactersMin = 2
+    /// Characters in the name of a locale: RFC 5646 §4.4.1.
+    package static let localeCharactersMax = 35
     /// Unicode scalars in a postal address.
     package static let addressCharactersMax = 1_000
     /// Bytes in a password: enough for any passphrase, and cheap to hash.

@@ -172,6 +172,13 @@ extension ErrorCode {
             number: 400,
             message: "The phone number specified is not a valid one."
         )
+        /// The locale is not a string of 2 to 35 letters, digits and hyphens.
+        package static let invalidLocale = ErrorCode(
+            api: .care,
+            slug: "invalid_locale",
+            number: 400,
+            message: "The locale specified is not a valid one."
+        )
         /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
         package static let invalidNpi = ErrorCode(
             api: .care,

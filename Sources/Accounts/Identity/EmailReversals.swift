@@ -63,8 +63,8 @@ package struct EmailReversals {
 
     /// The seconds until an account may change its email again; nil if it may now.
     ///
-    /// A further change is refused instead of ending the oldest reversal: otherwise, who has taken over an account could
-    /// end the owner's with a few changes.
+    /// A further change is refused instead of ending the oldest reversal: otherwise, a thief who has taken over an
+    /// account could end the owner's reversal with a few changes.
     func secondsUntilChange(of account: Int, at now: Timestamp, in tx: Transaction) throws -> Int? {
         let ends = try all(of: account, in: tx).map(\.expires).filter { $0 > now }.sorted()
         guard ends.count >= Limits.emailReversalsMax else { return nil }

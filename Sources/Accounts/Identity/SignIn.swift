@@ -6,6 +6,8 @@ package protocol PasswordAccount: Record {
     var id: Int { get }
     /// The email address as it was given.
     var email: String { get }
+    /// The language of mails to the account; nil for the default.
+    var locale: String? { get }
     /// Whether mail to the address is known to reach the owner.
     var isEmailProven: Bool { get }
     /// Replaces the address by one that the owner has proven.
@@ -112,13 +114,14 @@ package struct SignIn<Account: PasswordAccount> {
         let now = environment.time.now
         let account = try environment.store.read { tx in try admitted(attempt.email, at: now, in: tx) }
         let known = account.map { PasswordHash(text: $0.passwordHash) }
-        return .verify(attempt.password, against: known ?? environment.hasher.decoy) { [ofAPI] isRight, apis in
+        return .verify(attempt.password, against: known ?? environment.hasher.decoy) {
+            [ofAPI, locale = account?.locale] isRight, apis in
             let signIn = ofAPI(apis)
             guard isRight, let known, apis.environment.hasher.needsRehash(known) else {
-                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, apis)
+                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, locale: locale, apis)
             }
             return .hash(attempt.password) { newHash, apis in
-                try ofAPI(apis).enter(attempt, known: known, isRight: true, newHash: newHash, apis)
+                try ofAPI(apis).enter(attempt, known: known, isRight: true, newHash: newHash, locale: locale, apis)
             }
         }
     }
@@ -128,15 +131,22 @@ package struct SignIn<Account: PasswordAccount> {
     /// - Parameters:
     ///   - known: the hash that the password was verified against; nil if the email had no account.
     ///   - newHash: the rehash that replaces it; nil if no rehash is needed.
+    ///   - locale: that of the account, for the notice of a lock.
     private func enter(
         _ attempt: Attempt,
         known: PasswordHash?,
         isRight: Bool,
         newHash: PasswordHash?,
+        locale: String?,
         _ apis: AccountAPIs
     ) throws -> Progress<Account> {
         let now = environment.time.now
-        let notice = isRight ? nil : lockNotice.map { environment.outbox.notice($0, MailSecrets(environment.random)) }
+        let notice =
+            isRight
+            ? nil
+            : lockNotice.map {
+                environment.outbox.notice($0, locale: locale, MailSecrets(environment.random))
+            }
         let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt.email, at: now, in: tx) else {
                 guard known == nil else { return nil }

@@ -106,6 +106,10 @@ extension OperatorRules: AccountRules {
         try email(given, at: field)
     }
 
+    package static func locale(_ given: Given<String>, _ field: String) throws -> String? {
+        try given.locale(orThrow: invalid(given, field))
+    }
+
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         try present(given, field)
     }

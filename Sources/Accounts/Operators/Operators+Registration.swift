@@ -4,16 +4,21 @@ import Store
 extension Operators {
     /// Registers an operator, mails a confirmation code and opens a session. The session is valid before the email is
     /// confirmed.
-    package func register(person: Given<PersonFields>, password: Given<Password>) throws -> Progress<SignedIn> {
+    package func register(
+        person: Given<PersonFields>,
+        password: Given<Password>,
+        locale: Given<String> = .absent
+    ) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
+        let locale = try OperatorRules.locale(locale, "locale")
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
         let now = environment.time.now
         try environment.store.read { try refuseTaken(person.email, at: now, in: $0) }
-        return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash)) }
+        return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash, locale: locale)) }
     }
 
-    private func register(_ person: ValidPerson, _ hash: PasswordHash) throws -> SignedIn {
+    private func register(_ person: ValidPerson, _ hash: PasswordHash, locale: String?) throws -> SignedIn {
         let (now, session) = (environment.time.now, newToken())
         let mail = MailSecrets(environment.random)
         let account = try environment.store.write { tx in
@@ -31,7 +36,8 @@ extension Operators {
                 ),
                 passwordHash: hash.text,
                 isConfirmed: !confirmsEmail,
-                lastChange: 0
+                lastChange: 0,
+                locale: locale
             )
             try tx.insert(account)
             try sessions.open(session, for: id, at: now, in: tx)
@@ -112,6 +118,7 @@ extension Operators {
             of: codes,
             for: account.id,
             to: address,
+            locale: account.locale,
             mail,
             at: now,
             in: tx

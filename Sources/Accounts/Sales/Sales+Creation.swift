@@ -16,6 +16,7 @@ package struct NewSalesUser {
     let password: Given<Password>
     let name: Given<NameFields>
     let source, phone, brandID: Given<String>?
+    let locale: Given<String>
 
     package init(
         email: Given<String>,
@@ -24,7 +25,8 @@ package struct NewSalesUser {
         name: Given<NameFields>,
         source: Given<String>? = nil,
         phone: Given<String>? = nil,
-        brandID: Given<String>? = nil
+        brandID: Given<String>? = nil,
+        locale: Given<String> = .absent
     ) {
         self.email = email
         self.password = password
@@ -33,6 +35,7 @@ package struct NewSalesUser {
         self.source = source
         self.phone = phone
         self.brandID = brandID
+        self.locale = locale
     }
 }
 
@@ -42,7 +45,7 @@ private struct ValidSalesUser {
     let email: EmailAddress
     let referralCode: String
     let name: (first: String, last: String)
-    let source, phone, brandID: String?
+    let source, phone, brandID, locale: String?
 
     /// Checks the properties in the order in which their errors are reported.
     init(_ given: NewSalesUser, _ role: SalesRole, _ email: EmailAddress) throws {
@@ -53,6 +56,7 @@ private struct ValidSalesUser {
         name = try SalesRules.name(given.name)
         phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
         brandID = try given.brandID.map { try SalesRules.text($0, "brand_id", charactersMax: nameMax) }
+        locale = try SalesRules.locale(given.locale, "locale")
     }
 }
 
@@ -95,7 +99,8 @@ extension Sales {
                 referralCode: ownCode,
                 source: new.source,
                 phone: new.phone,
-                brandID: new.brandID
+                brandID: new.brandID,
+                locale: new.locale
             )
             try tx.insert(user)
             if let key { try sessions.open(key, for: user.id, at: now, in: tx) }
@@ -174,6 +179,10 @@ extension SalesRules: AccountRules {
     package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
         guard let password = given.password else { throw invalid(given, field) }
         return password
+    }
+
+    package static func locale(_ given: Given<String>, _ field: String) throws -> String? {
+        try given.locale(orThrow: invalid(given, field))
     }
 
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {

@@ -87,7 +87,17 @@ package struct Sales: AccountAPI {
     ) throws -> Int? {
         guard let address = EmailAddress(user.email) else { return nil }
         let kind: MailKind = purpose == .verify ? .salesVerification : .salesReset
-        return try environment.outbox.post(kind, purpose, of: codes, for: user.id, to: address, mail, at: now, in: tx)
+        return try environment.outbox.post(
+            kind,
+            purpose,
+            of: codes,
+            for: user.id,
+            to: address,
+            locale: user.locale,
+            mail,
+            at: now,
+            in: tx
+        )
     }
 }
 

@@ -424,6 +424,8 @@ package enum CareWire {
         package var npi: String?
         /// Whether the user has confirmed the address.
         package var emailConfirmed: Bool
+        /// The language of mails to the account, if it has one.
+        package var locale: String?
 
         package init(
             id: Int,
@@ -434,7 +436,8 @@ package enum CareWire {
             phone: String,
             role: String,
             npi: String?,
-            emailConfirmed: Bool
+            emailConfirmed: Bool,
+            locale: String?
         ) {
             self.id = id
             self.created = created
@@ -445,6 +448,7 @@ package enum CareWire {
             self.role = role
             self.npi = npi
             self.emailConfirmed = emailConfirmed
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -469,6 +473,10 @@ package enum CareWire {
             }
             writer.property("email_confirmed")
             writer.bool(emailConfirmed)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
             writer.property("success")
             writer.bool(true)
             writer.endObject()
@@ -592,6 +600,8 @@ package enum CareWire {
         package var lastName: Given<String> = .absent
         /// The phone number.
         package var phone: Given<String> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -615,6 +625,9 @@ package enum CareWire {
                 } else if propertyName.equals("phone") {
                     try seen.insert(5, propertyName, reader)
                     phone = try Given(reading: &reader)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(6, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

@@ -496,7 +496,7 @@ package enum Method: Int, CaseIterable, Sendable {
     /// The properties of its params.
     package var params: [ParamName] {
         switch self {
-        case .operatorsRegister: [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("password", isRequired: true)]
+        case .operatorsRegister: [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("password", isRequired: true), ParamName("locale")]
         case .operatorsSignin: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
         case .operatorsClientCreate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client", isRequired: true, [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("address", isRequired: true)])]
         case .operatorsClientsGet: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("provision", isRequired: true), ParamName("limit")]
@@ -518,7 +518,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsConfirmEmailChange: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("code", isRequired: true)]
         case .operatorsRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
         case .operatorsDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true)]
-        case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone")]
+        case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("locale")]
         case .careUserView: [ParamName("access_token", isRequired: true)]
         case .careUserChange: [ParamName("access_token", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("npi"), ParamName("password")]
         case .careUserDelete: [ParamName("access_token", isRequired: true)]
@@ -545,9 +545,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangeEmail: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true)]
         case .careUserConfirmEmailChange: [ParamName("access_token", isRequired: true), ParamName("code", isRequired: true)]
         case .careUserRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true)]
-        case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
-        case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true)]
-        case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)])]
+        case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("locale")]
+        case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true), ParamName("locale")]
+        case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("locale")]
         case .salesUserAuthenticate: [ParamName("email", isRequired: true), ParamName("password", isRequired: true)]
         case .salesUserVerify: [ParamName("token", isRequired: true)]
         case .salesUserMe: [ParamName("api_key", isRequired: true)]

@@ -208,17 +208,21 @@ package enum OperatorsWire {
         package var user: Person
         /// Whether the email is confirmed.
         package var emailConfirmed: Bool
+        /// The language of mails to the account, if it has one.
+        package var locale: String?
 
         package init(
             id: Int,
             created: Timestamp,
             user: Person,
-            emailConfirmed: Bool
+            emailConfirmed: Bool,
+            locale: String?
         ) {
             self.id = id
             self.created = created
             self.user = user
             self.emailConfirmed = emailConfirmed
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -231,6 +235,10 @@ package enum OperatorsWire {
             user.write(to: &writer)
             writer.property("email_confirmed")
             writer.bool(emailConfirmed)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
             writer.endObject()
         }
     }
@@ -417,6 +425,8 @@ package enum OperatorsWire {
         package var user: Given<PersonInput> = .absent
         /// The password, 1 to 1,024 bytes, taken exactly as given.
         package var password: Given<Password> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -428,6 +438,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("password") {
                     try seen.insert(1, propertyName, reader)
                     password = try Given(reading: &reader)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(2, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

@@ -215,6 +215,8 @@ package enum SalesWire {
         package var phone: String?
         /// A salesperson's brand; null for others.
         package var brandID: String?
+        /// The language of mails to the account, if it has one.
+        package var locale: String?
 
         package init(
             externalID: String,
@@ -226,7 +228,8 @@ package enum SalesWire {
             referralCode: String,
             source: String?,
             phone: String?,
-            brandID: String?
+            brandID: String?,
+            locale: String?
         ) {
             self.externalID = externalID
             self.created = created
@@ -238,6 +241,7 @@ package enum SalesWire {
             self.source = source
             self.phone = phone
             self.brandID = brandID
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -262,6 +266,10 @@ package enum SalesWire {
             writer.string(phone)
             writer.property("brand_id")
             writer.string(brandID)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
             writer.endObject()
         }
     }
@@ -443,6 +451,8 @@ package enum SalesWire {
         package var source: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -463,6 +473,9 @@ package enum SalesWire {
                 } else if propertyName.equals("name") {
                     try seen.insert(4, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(5, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -484,6 +497,8 @@ package enum SalesWire {
         package var phone: Given<String> = .absent
         /// The external id of the brand.
         package var brandID: Given<String> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -507,6 +522,9 @@ package enum SalesWire {
                 } else if propertyName.equals("brand_id") {
                     try seen.insert(5, propertyName, reader)
                     brandID = try Given(reading: &reader)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(6, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -524,6 +542,8 @@ package enum SalesWire {
         package var referralCode: Given<String> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -541,6 +561,9 @@ package enum SalesWire {
                 } else if propertyName.equals("name") {
                     try seen.insert(3, propertyName, reader)
                     name = try Given(object: &reader, NameInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(4, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

@@ -17,6 +17,8 @@ declare -gA _POSTERN_RESULTS=()
 #     user.last_name: string. required. The last name.
 #     user.email: string. required. The email address, unique without regard to case.
 #     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns OperatorsOperator: An operator, with an open session.
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
@@ -29,6 +31,7 @@ user.first_name:string
 user.last_name:string
 user.email:string
 password:string
+locale:string
 '
 _POSTERN_RESULTS[operators.register]=OperatorsOperator
 
@@ -190,6 +193,7 @@ _POSTERN_RESULTS[operators.signout]=nothing
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
 #         email_confirmed: boolean. Whether the email is confirmed.
+#         locale: string. The language of mails to the account, if it has one.
 #     Errors: authentication_failed, field_required, field_invalid.
 _POSTERN_PARAMS[operators.update]='
 user_id:integer
@@ -232,6 +236,7 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
 #         email_confirmed: boolean. Whether the email is confirmed.
+#         locale: string. The language of mails to the account, if it has one.
 #     Errors: authentication_failed.
 _POSTERN_PARAMS[operators.account]='
 user_id:integer
@@ -390,6 +395,8 @@ _POSTERN_RESULTS[operators.delete]=nothing
 #     first_name: string or null. The first name.
 #     last_name: string or null. The last name.
 #     phone: string or null. The phone number.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns CareRegistered: A newly registered user.
 #         email: string. The email address.
 #         first_name: string. The first name.
@@ -398,7 +405,7 @@ _POSTERN_RESULTS[operators.delete]=nothing
 #         role: string: user, clinician. user or clinician.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, invalid_role, invalid_first_name,
-#         invalid_last_name, invalid_phone, user_already_exists, too_many_mails.
+#         invalid_last_name, invalid_phone, invalid_locale, user_already_exists, too_many_mails.
 _POSTERN_PARAMS[care.user.register]='
 email:string
 password:string
@@ -406,6 +413,7 @@ role:string
 first_name:string
 last_name:string
 phone:string
+locale:string
 '
 _POSTERN_RESULTS[care.user.register]=CareRegistered
 
@@ -766,6 +774,7 @@ _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 #         role: string: user, clinician. user or clinician.
 #         npi: string. A clinician's National Provider Identifier.
 #         email_confirmed: boolean. Whether the user has confirmed the address.
+#         locale: string. The language of mails to the account, if it has one.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token.
 _POSTERN_PARAMS[care.user.account]='
@@ -904,6 +913,8 @@ _POSTERN_RESULTS[care.user.revert_email_change]=CareConfirmedEmail
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreated: A new customer.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -917,6 +928,7 @@ source:string
 name:json
 name.first:string
 name.last:string
+locale:string
 '
 _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 
@@ -930,6 +942,8 @@ _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 #     name.last: string. required. The last name.
 #     phone: string. required. The phone number.
 #     brand_id: string. required. The external id of the brand.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -945,6 +959,7 @@ name.first:string
 name.last:string
 phone:string
 brand_id:string
+locale:string
 '
 _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 
@@ -956,6 +971,8 @@ _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 #     name: SalesNameInput. required. The person's name.
 #     name.first: string. required. The first name.
 #     name.last: string. required. The last name.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -969,6 +986,7 @@ referral_code:string
 name:json
 name.first:string
 name.last:string
+locale:string
 '
 _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 
@@ -1092,6 +1110,7 @@ _POSTERN_RESULTS[sales.user.signout]=nothing
 #         source: string or null. Where a customer came from; null for others.
 #         phone: string or null. A salesperson's phone number; null for others.
 #         brand_id: string or null. A salesperson's brand; null for others.
+#         locale: string. The language of mails to the account, if it has one.
 #     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.account]='
 api_key:string
@@ -1326,6 +1345,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # invalid_last_name: The last name is not a string, or is too long.
 
 # invalid_phone: The phone number is not a string, or is too long.
+
+# invalid_locale: The locale is not a string of 2 to 35 letters, digits and hyphens.
 
 # invalid_npi: The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
 

@@ -44,7 +44,8 @@ def types: {
     "id": "integer",
     "created": "time",
     "user": "OperatorsPerson",
-    "email_confirmed": "boolean"
+    "email_confirmed": "boolean",
+    "locale?": "string"
   },
   # An open session of an account.
   OperatorsOpenSession: {
@@ -167,6 +168,7 @@ def types: {
     "role": "string",
     "npi?": "string",
     "email_confirmed": "boolean",
+    "locale?": "string",
     "success": "boolean"
   },
   # An open session of an account.
@@ -235,7 +237,8 @@ def types: {
     "referral_code": "string",
     "source": "string?",
     "phone": "string?",
-    "brand_id": "string?"
+    "brand_id": "string?",
+    "locale?": "string"
   },
   # A new session.
   SalesNewKey: {

@@ -19,7 +19,7 @@ extension AccountAPI {
 
     /// Sets an account's password, ends all its sessions and unused codes, and removes its locks.
     ///
-    /// That ends a pending change of the email too. The codes that restore earlier addresses stay: see `EmailReversals`.
+    /// This ends a pending change of the email. The codes that restore earlier addresses stay: see `EmailReversals`.
     ///
     /// - Parameters:
     ///   - end: when a temporary password expires; nil for a password that the owner chose.

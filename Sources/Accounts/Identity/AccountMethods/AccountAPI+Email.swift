@@ -2,13 +2,13 @@ import Store
 
 /// Changing the email of the caller's account.
 ///
-/// Nothing changes before the code that is mailed to the new address is used. The previous address, if it is proven, can
-/// be restored for a while: see `EmailReversals`.
+/// Nothing changes before the code that is mailed to the new address is used. The previous address, if it is proven,
+/// can be restored for a while: see `EmailReversals`.
 extension AccountAPI {
     /// Mails a code to a new address, and a notice to the current one.
     ///
-    /// If the address is taken, its owner gets a notice instead of the code. The rest of the work is the same: a code is
-    /// stored that no mail contains. So neither the reply nor its time reveals whether the address is taken.
+    /// If the address is taken, its owner gets a notice instead of the code. The rest of the work is the same: a code
+    /// is stored that no mail contains. So neither the reply nor its time reveals whether the address is taken.
     package func changeEmail(
         _ credential: Credential,
         currentPassword: Given<Password>,
@@ -51,12 +51,14 @@ extension AccountAPI {
             )
         )
         let isTaken = try isTaken(address, by: account.id, at: now, in: tx)
+        let owner = try isTaken ? tx.find(Account.byEmail, Key(address.canonical)) : nil
         try outbox.post(
             isTaken ? mails.emailTaken : mails.emailChange,
             to: address,
             secret: isTaken ? "" : code,
             messageID: mail.messageID,
             goodFor: seconds,
+            locale: (owner ?? account).locale,
             at: now,
             in: tx
         )
@@ -113,6 +115,7 @@ extension AccountAPI {
             secret: code,
             messageID: mail.messageID,
             goodFor: Limits.emailReversalSeconds,
+            locale: account.locale,
             at: now,
             in: tx
         )
@@ -183,6 +186,6 @@ extension AccountAPI {
         guard settings.sendsNotices, account.isEmailProven, let address = EmailAddress(account.email) else {
             return nil
         }
-        return try environment.outbox.notice(kind, mail).post(to: address, at: now, in: tx)
+        return try environment.outbox.notice(kind, locale: account.locale, mail).post(to: address, at: now, in: tx)
     }
 }

@@ -9,6 +9,9 @@ package protocol AccountRules {
     /// A mailed code, without white space around it.
     static func code(_ given: Given<String>, _ field: String) throws -> String
 
+    /// The name of a locale; nil if the request gives none.
+    static func locale(_ given: Given<String>, _ field: String) throws -> String?
+
     /// The number of a session.
     static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int
 }

@@ -289,6 +289,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareInvalidLastName](err)
 	case "care.invalid_phone":
 		return is[*postern.CareInvalidPhone](err)
+	case "care.invalid_locale":
+		return is[*postern.CareInvalidLocale](err)
 	case "care.invalid_npi":
 		return is[*postern.CareInvalidNPI](err)
 	case "care.user_already_exists":

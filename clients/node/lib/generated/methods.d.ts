@@ -236,7 +236,7 @@ export interface CareUserMethods {
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
-   * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails
+   * errors.care.InvalidPhone, errors.care.InvalidLocale, errors.care.UserAlreadyExists, errors.care.TooManyMails
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 

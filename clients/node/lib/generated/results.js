@@ -45,6 +45,7 @@ export const OperatorsAccount = {
   created: { type: "string" },
   user: { type: OperatorsPerson },
   email_confirmed: { type: "boolean" },
+  locale: { type: "string", optional: true },
 };
 
 export const OperatorsOpenSession = {
@@ -167,6 +168,7 @@ export const CareAccount = {
   role: { type: "string" },
   npi: { type: "string", optional: true },
   email_confirmed: { type: "boolean" },
+  locale: { type: "string", optional: true },
   success: { type: "boolean" },
 };
 
@@ -236,6 +238,7 @@ export const SalesAccount = {
   source: { type: "string", nullable: true },
   phone: { type: "string", nullable: true },
   brand_id: { type: "string", nullable: true },
+  locale: { type: "string", optional: true },
 };
 
 export const SalesNewKey = {

@@ -94,6 +94,8 @@ export interface OperatorsAccount {
   user: OperatorsPerson;
   /** Whether the email is confirmed. */
   email_confirmed: boolean;
+  /** The language of mails to the account, if it has one. */
+  locale?: string;
 }
 
 /** An open session of an account. */
@@ -315,6 +317,8 @@ export interface CareAccount {
   npi?: string;
   /** Whether the user has confirmed the address. */
   email_confirmed: boolean;
+  /** The language of mails to the account, if it has one. */
+  locale?: string;
   /** Always true. */
   success: boolean;
 }
@@ -434,6 +438,8 @@ export interface SalesAccount {
   phone: string | null;
   /** A salesperson's brand; null for others. */
   brand_id: string | null;
+  /** The language of mails to the account, if it has one. */
+  locale?: string;
 }
 
 /** A new session. */
@@ -587,6 +593,11 @@ export interface OperatorsRegisterParams {
   user: OperatorsPersonInput;
   /** The password, 1 to 1,024 bytes, taken exactly as given. */
   password: string;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `operators.signin`. */
@@ -795,6 +806,11 @@ export interface CareUserRegisterParams {
   last_name?: string | null | undefined;
   /** The phone number. */
   phone?: string | null | undefined;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `care.user.view`. */
@@ -1041,6 +1057,11 @@ export interface SalesUserCreateCustomerParams {
   source: string;
   /** The person's name. */
   name: SalesNameInput;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `sales.user.create_salesperson`. */
@@ -1057,6 +1078,11 @@ export interface SalesUserCreateSalespersonParams {
   phone: string;
   /** The external id of the brand. */
   brand_id: string;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `sales.user.create_internal`. */
@@ -1069,6 +1095,11 @@ export interface SalesUserCreateInternalParams {
   referral_code: string;
   /** The person's name. */
   name: SalesNameInput;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `sales.user.authenticate`. */

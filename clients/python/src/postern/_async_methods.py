@@ -192,6 +192,7 @@ class AsyncOperatorsMethods:
         *,
         user: OperatorsPersonInput,
         password: str,
+        locale: str | Unset = UNSET,
     ) -> OperatorsOperator:
         """Registers an operator.
 
@@ -202,11 +203,15 @@ class AsyncOperatorsMethods:
         Args:
             user: The operator's person data.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
         """
-        return await self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
+        return await self._call(
+            "operators.register", given(user=user, password=password, locale=locale), OperatorsOperator.from_json
+        )
 
     async def signin(
         self,
@@ -615,6 +620,7 @@ class AsyncCareUserMethods:
         first_name: str | Unset | None = UNSET,
         last_name: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
+        locale: str | Unset = UNSET,
     ) -> CareRegistered:
         """Registers a user.
 
@@ -628,14 +634,25 @@ class AsyncCareUserMethods:
             first_name: The first name.
             last_name: The last name.
             phone: The phone number.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
-            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
+            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.InvalidLocale, care.UserAlreadyExists,
+            care.TooManyMails
         """
         return await self._call(
             "care.user.register",
-            given(email=email, password=password, role=role, first_name=first_name, last_name=last_name, phone=phone),
+            given(
+                email=email,
+                password=password,
+                role=role,
+                first_name=first_name,
+                last_name=last_name,
+                phone=phone,
+                locale=locale,
+            ),
             CareRegistered.from_json,
         )
 
@@ -1312,6 +1329,7 @@ class AsyncSalesUserMethods:
         referral_code: str,
         source: str,
         name: SalesNameInput,
+        locale: str | Unset = UNSET,
     ) -> SalesCreated:
         """Creates a customer.
 
@@ -1324,13 +1342,15 @@ class AsyncSalesUserMethods:
             referral_code: The referral code of the account that invites, or of an invitation.
             source: Where the customer came from.
             name: The person's name.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return await self._call(
             "sales.user.create_customer",
-            {"email": email, "password": password, "referral_code": referral_code, "source": source, "name": name},
+            given(email=email, password=password, referral_code=referral_code, source=source, name=name, locale=locale),
             SalesCreated.from_json,
         )
 
@@ -1343,6 +1363,7 @@ class AsyncSalesUserMethods:
         name: SalesNameInput,
         phone: str,
         brand_id: str,
+        locale: str | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
@@ -1355,20 +1376,23 @@ class AsyncSalesUserMethods:
             name: The person's name.
             phone: The phone number.
             brand_id: The external id of the brand.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return await self._call(
             "sales.user.create_salesperson",
-            {
-                "email": email,
-                "password": password,
-                "referral_code": referral_code,
-                "name": name,
-                "phone": phone,
-                "brand_id": brand_id,
-            },
+            given(
+                email=email,
+                password=password,
+                referral_code=referral_code,
+                name=name,
+                phone=phone,
+                brand_id=brand_id,
+                locale=locale,
+            ),
             SalesCreatedWithKey.from_json,
         )
 
@@ -1379,6 +1403,7 @@ class AsyncSalesUserMethods:
         password: str,
         referral_code: str,
         name: SalesNameInput,
+        locale: str | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
@@ -1389,13 +1414,15 @@ class AsyncSalesUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
             referral_code: The referral code of the account that invites, or of an invitation.
             name: The person's name.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return await self._call(
             "sales.user.create_internal",
-            {"email": email, "password": password, "referral_code": referral_code, "name": name},
+            given(email=email, password=password, referral_code=referral_code, name=name, locale=locale),
             SalesCreatedWithKey.from_json,
         )
 

@@ -192,6 +192,7 @@ class OperatorsMethods:
         *,
         user: OperatorsPersonInput,
         password: str,
+        locale: str | Unset = UNSET,
     ) -> OperatorsOperator:
         """Registers an operator.
 
@@ -202,11 +203,15 @@ class OperatorsMethods:
         Args:
             user: The operator's person data.
             password: The password, 1 to 1,024 bytes, taken exactly as given.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid, operators.OperatorExists, operators.TooManyMails
         """
-        return self._call("operators.register", {"user": user, "password": password}, OperatorsOperator.from_json)
+        return self._call(
+            "operators.register", given(user=user, password=password, locale=locale), OperatorsOperator.from_json
+        )
 
     def signin(
         self,
@@ -615,6 +620,7 @@ class CareUserMethods:
         first_name: str | Unset | None = UNSET,
         last_name: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
+        locale: str | Unset = UNSET,
     ) -> CareRegistered:
         """Registers a user.
 
@@ -628,14 +634,25 @@ class CareUserMethods:
             first_name: The first name.
             last_name: The last name.
             phone: The phone number.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.InvalidRole,
-            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails
+            care.InvalidFirstName, care.InvalidLastName, care.InvalidPhone, care.InvalidLocale, care.UserAlreadyExists,
+            care.TooManyMails
         """
         return self._call(
             "care.user.register",
-            given(email=email, password=password, role=role, first_name=first_name, last_name=last_name, phone=phone),
+            given(
+                email=email,
+                password=password,
+                role=role,
+                first_name=first_name,
+                last_name=last_name,
+                phone=phone,
+                locale=locale,
+            ),
             CareRegistered.from_json,
         )
 
@@ -1310,6 +1327,7 @@ class SalesUserMethods:
         referral_code: str,
         source: str,
         name: SalesNameInput,
+        locale: str | Unset = UNSET,
     ) -> SalesCreated:
         """Creates a customer.
 
@@ -1322,13 +1340,15 @@ class SalesUserMethods:
             referral_code: The referral code of the account that invites, or of an invitation.
             source: Where the customer came from.
             name: The person's name.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.UserAlreadyExists, sales.TooManyMails
         """
         return self._call(
             "sales.user.create_customer",
-            {"email": email, "password": password, "referral_code": referral_code, "source": source, "name": name},
+            given(email=email, password=password, referral_code=referral_code, source=source, name=name, locale=locale),
             SalesCreated.from_json,
         )
 
@@ -1341,6 +1361,7 @@ class SalesUserMethods:
         name: SalesNameInput,
         phone: str,
         brand_id: str,
+        locale: str | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
@@ -1353,20 +1374,23 @@ class SalesUserMethods:
             name: The person's name.
             phone: The phone number.
             brand_id: The external id of the brand.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return self._call(
             "sales.user.create_salesperson",
-            {
-                "email": email,
-                "password": password,
-                "referral_code": referral_code,
-                "name": name,
-                "phone": phone,
-                "brand_id": brand_id,
-            },
+            given(
+                email=email,
+                password=password,
+                referral_code=referral_code,
+                name=name,
+                phone=phone,
+                brand_id=brand_id,
+                locale=locale,
+            ),
             SalesCreatedWithKey.from_json,
         )
 
@@ -1377,6 +1401,7 @@ class SalesUserMethods:
         password: str,
         referral_code: str,
         name: SalesNameInput,
+        locale: str | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
@@ -1387,13 +1412,15 @@ class SalesUserMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
             referral_code: The referral code of the account that invites, or of an invitation.
             name: The person's name.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.InvalidReferralCode, sales.InsufficientAuthorization, sales.UserAlreadyExists
         """
         return self._call(
             "sales.user.create_internal",
-            {"email": email, "password": password, "referral_code": referral_code, "name": name},
+            given(email=email, password=password, referral_code=referral_code, name=name, locale=locale),
             SalesCreatedWithKey.from_json,
         )
 

@@ -172,6 +172,8 @@ class OperatorsAccount:
     """The operator's person data."""
     email_confirmed: bool
     """Whether the email is confirmed."""
+    locale: str | None = None
+    """The language of mails to the account, if it has one. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsAccount:
@@ -182,6 +184,7 @@ class OperatorsAccount:
             created=read(properties, "created", time),
             user=read(properties, "user", OperatorsPerson.from_json),
             email_confirmed=read(properties, "email_confirmed", boolean),
+            locale=read_optional(properties, "locale", string),
         )
 
 
@@ -605,6 +608,8 @@ class CareAccount:
     """Always true."""
     npi: str | None = None
     """A clinician's National Provider Identifier. None if the reply omits it."""
+    locale: str | None = None
+    """The language of mails to the account, if it has one. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> CareAccount:
@@ -621,6 +626,7 @@ class CareAccount:
             email_confirmed=read(properties, "email_confirmed", boolean),
             success=read(properties, "success", boolean),
             npi=read_optional(properties, "npi", string),
+            locale=read_optional(properties, "locale", string),
         )
 
 
@@ -855,6 +861,8 @@ class SalesAccount:
     """A salesperson's phone number; null for others."""
     brand_id: str | None
     """A salesperson's brand; null for others."""
+    locale: str | None = None
+    """The language of mails to the account, if it has one. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesAccount:
@@ -871,6 +879,7 @@ class SalesAccount:
             source=read(properties, "source", nullable(string)),
             phone=read(properties, "phone", nullable(string)),
             brand_id=read(properties, "brand_id", nullable(string)),
+            locale=read_optional(properties, "locale", string),
         )
 
 

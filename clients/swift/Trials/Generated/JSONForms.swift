@@ -186,6 +186,10 @@ extension OperatorsAccount: WrittenValue {
         user.write(to: &writer)
         writer.property("email_confirmed")
         writer.bool(emailConfirmed)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }
@@ -456,6 +460,10 @@ extension CareAccount: WrittenValue {
         }
         writer.property("email_confirmed")
         writer.bool(emailConfirmed)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.property("success")
         writer.bool(success)
         writer.endObject()
@@ -607,6 +615,10 @@ extension SalesAccount: WrittenValue {
         writer.string(phone)
         writer.property("brand_id")
         writer.string(brandID)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }

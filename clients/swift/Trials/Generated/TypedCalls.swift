@@ -10,11 +10,12 @@ extension Postern {
         switch method {
         case "operators.register":
             guard
-                params.hasOnly(["user", "password"]),
+                params.hasOnly(["user", "password", "locale"]),
                 let user = params.required("user", OperatorsPersonInput.self),
-                let password = params.required("password", String.self)
+                let password = params.required("password", String.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
-            return try await operators.register(user: user, password: password).json
+            return try await operators.register(user: user, password: password, locale: locale).json
         case "operators.signin":
             guard
                 params.hasOnly(["email", "password"]),
@@ -204,13 +205,14 @@ extension Postern {
             return .null
         case "care.user.register":
             guard
-                params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone"]),
+                params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let role = params.required("role", CareRole.self),
                 let firstName = params.optional("first_name", String.self),
                 let lastName = params.optional("last_name", String.self),
-                let phone = params.optional("phone", String.self)
+                let phone = params.optional("phone", String.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await care.user.register(
                 email: email,
@@ -218,7 +220,8 @@ extension Postern {
                 role: role,
                 firstName: firstName,
                 lastName: lastName,
-                phone: phone
+                phone: phone,
+                locale: locale
             ).json
         case "care.user.view":
             guard
@@ -456,29 +459,32 @@ extension Postern {
             return try await care.user.revertEmailChange(code: code, password: password).json
         case "sales.user.create_customer":
             guard
-                params.hasOnly(["email", "password", "referral_code", "source", "name"]),
+                params.hasOnly(["email", "password", "referral_code", "source", "name", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let source = params.required("source", String.self),
-                let name = params.required("name", SalesNameInput.self)
+                let name = params.required("name", SalesNameInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await sales.user.createCustomer(
                 email: email,
                 password: password,
                 referralCode: referralCode,
                 source: source,
-                name: name
+                name: name,
+                locale: locale
             ).json
         case "sales.user.create_salesperson":
             guard
-                params.hasOnly(["email", "password", "referral_code", "name", "phone", "brand_id"]),
+                params.hasOnly(["email", "password", "referral_code", "name", "phone", "brand_id", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let name = params.required("name", SalesNameInput.self),
                 let phone = params.required("phone", String.self),
-                let brandID = params.required("brand_id", String.self)
+                let brandID = params.required("brand_id", String.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await sales.user.createSalesperson(
                 email: email,
@@ -486,21 +492,24 @@ extension Postern {
                 referralCode: referralCode,
                 name: name,
                 phone: phone,
-                brandID: brandID
+                brandID: brandID,
+                locale: locale
             ).json
         case "sales.user.create_internal":
             guard
-                params.hasOnly(["email", "password", "referral_code", "name"]),
+                params.hasOnly(["email", "password", "referral_code", "name", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
-                let name = params.required("name", SalesNameInput.self)
+                let name = params.required("name", SalesNameInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await sales.user.createInternal(
                 email: email,
                 password: password,
                 referralCode: referralCode,
-                name: name
+                name: name,
+                locale: locale
             ).json
         case "sales.user.authenticate":
             guard

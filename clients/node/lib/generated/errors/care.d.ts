@@ -58,6 +58,13 @@ export class InvalidPhone extends CallError {
   readonly slug: "invalid_phone";
 }
 
+/** The locale is not a string of 2 to 35 letters, digits and hyphens. */
+export class InvalidLocale extends CallError {
+  static readonly slug: "invalid_locale";
+  readonly name: "InvalidLocale";
+  readonly slug: "invalid_locale";
+}
+
 /** The npi is not ten digits that begin with 1 or 2 and have a valid check digit. */
 export class InvalidNpi extends CallError {
   static readonly slug: "invalid_npi";

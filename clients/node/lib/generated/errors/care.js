@@ -66,6 +66,14 @@ export class InvalidPhone extends CallError {
   }
 }
 
+export class InvalidLocale extends CallError {
+  static slug = "invalid_locale";
+
+  get name() {
+    return "InvalidLocale";
+  }
+}
+
 export class InvalidNpi extends CallError {
   static slug = "invalid_npi";
 

@@ -36,6 +36,10 @@ class InvalidPhone(CallError):
     """The phone number is not a string, or is too long."""
 
 
+class InvalidLocale(CallError):
+    """The locale is not a string of 2 to 35 letters, digits and hyphens."""
+
+
 class InvalidNpi(CallError):
     """The npi is not ten digits that begin with 1 or 2 and have a valid check digit."""
 
@@ -141,6 +145,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "invalid_first_name": InvalidFirstName,
     "invalid_last_name": InvalidLastName,
     "invalid_phone": InvalidPhone,
+    "invalid_locale": InvalidLocale,
     "invalid_npi": InvalidNpi,
     "user_already_exists": UserAlreadyExists,
     "user_not_found": UserNotFound,

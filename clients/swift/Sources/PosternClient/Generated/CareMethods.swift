@@ -34,17 +34,20 @@ public struct CareUserMethods: Sendable {
     ///   - firstName: The first name.
     ///   - lastName: The last name.
     ///   - phone: The phone number.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A newly registered user.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
     ///   `Care.invalidPassword`, `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`,
-    ///   `Care.invalidPhone`, `Care.userAlreadyExists`, `Care.tooManyMails`.
+    ///   `Care.invalidPhone`, `Care.invalidLocale`, `Care.userAlreadyExists`, `Care.tooManyMails`.
     public func register(
         email: String,
         password: String,
         role: CareRole,
         firstName: String? = nil,
         lastName: String? = nil,
-        phone: String? = nil
+        phone: String? = nil,
+        locale: String? = nil
     ) async throws(PosternError) -> CareRegistered {
         try await postern.result(of: "care.user.register") { writer in
             writer.property("email")
@@ -64,6 +67,10 @@ public struct CareUserMethods: Sendable {
             if let phone {
                 writer.property("phone")
                 writer.string(phone)
+            }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
             }
         }
     }

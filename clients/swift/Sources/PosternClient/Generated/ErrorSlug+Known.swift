@@ -57,6 +57,8 @@ extension ErrorSlug {
         public static let invalidLastName = ErrorSlug(.care, "invalid_last_name")
         /// The phone number is not a string, or is too long.
         public static let invalidPhone = ErrorSlug(.care, "invalid_phone")
+        /// The locale is not a string of 2 to 35 letters, digits and hyphens.
+        public static let invalidLocale = ErrorSlug(.care, "invalid_locale")
         /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
         public static let invalidNpi = ErrorSlug(.care, "invalid_npi")
         /// The email is taken.
@@ -176,6 +178,7 @@ extension ErrorSlug {
         Care.invalidFirstName,
         Care.invalidLastName,
         Care.invalidPhone,
+        Care.invalidLocale,
         Care.invalidNpi,
         Care.userAlreadyExists,
         Care.userNotFound,

@@ -22,15 +22,25 @@ public struct OperatorsMethods: Sendable {
     /// - Parameters:
     ///   - user: The operator's person data.
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
     ///   `Operators.operatorExists`, `Operators.tooManyMails`.
-    public func register(user: OperatorsPersonInput, password: String) async throws(PosternError) -> OperatorsOperator {
+    public func register(
+        user: OperatorsPersonInput,
+        password: String,
+        locale: String? = nil
+    ) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
             writer.property("user")
             user.write(to: &writer)
             writer.property("password")
             writer.string(password)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
         }
     }
 

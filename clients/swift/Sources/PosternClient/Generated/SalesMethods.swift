@@ -26,6 +26,8 @@ public struct SalesUserMethods: Sendable {
     ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - source: Where the customer came from.
     ///   - name: The person's name.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A new customer.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
     ///   `Sales.userAlreadyExists`, `Sales.tooManyMails`.
@@ -34,7 +36,8 @@ public struct SalesUserMethods: Sendable {
         password: String,
         referralCode: String,
         source: String,
-        name: SalesNameInput
+        name: SalesNameInput,
+        locale: String? = nil
     ) async throws(PosternError) -> SalesCreated {
         try await postern.result(of: "sales.user.create_customer") { writer in
             writer.property("email")
@@ -47,6 +50,10 @@ public struct SalesUserMethods: Sendable {
             writer.string(source)
             writer.property("name")
             name.write(to: &writer)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
         }
     }
 
@@ -61,6 +68,8 @@ public struct SalesUserMethods: Sendable {
     ///   - name: The person's name.
     ///   - phone: The phone number.
     ///   - brandID: The external id of the brand.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
     ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
@@ -70,7 +79,8 @@ public struct SalesUserMethods: Sendable {
         referralCode: String,
         name: SalesNameInput,
         phone: String,
-        brandID: String
+        brandID: String,
+        locale: String? = nil
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_salesperson") { writer in
             writer.property("email")
@@ -85,6 +95,10 @@ public struct SalesUserMethods: Sendable {
             writer.string(phone)
             writer.property("brand_id")
             writer.string(brandID)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
         }
     }
 
@@ -97,6 +111,8 @@ public struct SalesUserMethods: Sendable {
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     ///   - referralCode: The referral code of the account that invites, or of an invitation.
     ///   - name: The person's name.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.invalidReferralCode`,
     ///   `Sales.insufficientAuthorization`, `Sales.userAlreadyExists`.
@@ -104,7 +120,8 @@ public struct SalesUserMethods: Sendable {
         email: String,
         password: String,
         referralCode: String,
-        name: SalesNameInput
+        name: SalesNameInput,
+        locale: String? = nil
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_internal") { writer in
             writer.property("email")
@@ -115,6 +132,10 @@ public struct SalesUserMethods: Sendable {
             writer.string(referralCode)
             writer.property("name")
             name.write(to: &writer)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
         }
     }
 
