@@ -28,12 +28,12 @@ package protocol AccountAPI: SendableMetatype {
 
     /// The store and every source of effects.
     var environment: Environment { get }
+    /// The settings of the account APIs.
+    var settings: AccountSettings { get }
     /// The open sessions of its accounts.
     var sessions: Sessions { get }
     /// The codes that it mails.
     var codes: MailedCodes { get }
-    /// The rules for new passwords.
-    var passwordPolicy: PasswordPolicy { get }
 
     /// The account that sends a request.
     ///
@@ -42,6 +42,9 @@ package protocol AccountAPI: SendableMetatype {
 
     /// The session's token in a credential; nil if it is not a string.
     static func token(in credential: Credential) -> String?
+
+    /// Adjusts what depends on the account's address, after the address was changed and proven.
+    func emailChanged(of account: Account, in tx: Transaction) throws
 
     /// Deletes records that only this API has for an account whose own record is deleted.
     ///
@@ -70,8 +73,17 @@ extension AccountAPI {
     /// For APIs whose accounts have only records that all APIs have.
     package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int { 0 }
 
+    /// For APIs in which nothing else depends on the address.
+    package func emailChanged(of account: Account, in tx: Transaction) throws {}
+
+    /// The rules for new passwords.
+    var passwordPolicy: PasswordPolicy { settings.passwordPolicy }
+
     /// The audit trail of its accounts.
     var audit: AuditTrail { AuditTrail(Self.realm) }
+
+    /// The addresses that its accounts had before, and that can be restored.
+    var reversals: EmailReversals { EmailReversals(Self.realm) }
 
     /// A new token for a session.
     func newToken() -> SecretToken {

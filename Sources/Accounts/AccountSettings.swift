@@ -5,8 +5,16 @@ package struct AccountSettings: Sendable {
     /// The rules for the passwords that accounts set.
     package var passwordPolicy: PasswordPolicy
 
-    package init(operatorsConfirmEmail: Bool = true, passwordPolicy: PasswordPolicy = PasswordPolicy()) {
+    /// Whether notices are mailed, for example of a changed password. False for hosts that send their own.
+    package var sendsNotices: Bool
+
+    package init(
+        operatorsConfirmEmail: Bool = true,
+        passwordPolicy: PasswordPolicy = PasswordPolicy(),
+        sendsNotices: Bool = true
+    ) {
         self.operatorsConfirmEmail = operatorsConfirmEmail
         self.passwordPolicy = passwordPolicy
+        self.sendsNotices = sendsNotices
     }
 }

@@ -1,3 +1,4 @@
+internal import Accounts
 internal import Platform
 
 /// An error in a message template.
@@ -10,7 +11,8 @@ package struct TemplateError: Error, Equatable, CustomStringConvertible {
 }
 
 /// A template of a mail: a first line `Subject: …`, an empty line, and the text. In the text, `{{code}}` and `{{link}}`
-/// are replaced by the code and by a link with the code.
+/// are replaced by the code and by a link with the code. A notice has neither: a link in it would look like one of
+/// those that invite to phishing.
 ///
 /// The subject has no placeholders, because it is kept after the text with the code is erased.
 struct MessageTemplate {
@@ -18,8 +20,9 @@ struct MessageTemplate {
     private let text: String
 
     /// - Parameters:
+    ///   - kind: the kind of mail that the template is for.
     ///   - name: the template's name in errors.
-    init(_ bytes: [UInt8], name: String) throws(TemplateError) {
+    init(_ bytes: [UInt8], for kind: MailKind, name: String) throws(TemplateError) {
         guard bytes.count <= Limits.templateBytesMax else {
             throw TemplateError("\(name) is longer than \(Limits.templateBytesMax) bytes")
         }
@@ -32,21 +35,30 @@ struct MessageTemplate {
         }
         subject = String(lines[0].dropFirst("Subject: ".count))
         text = lines.dropFirst(2).joined(separator: "\n")
-        try Self.checkPlaceholders(lines, name: name)
-        guard text.contains("{{code}}") || text.contains("{{link}}") else {
+        try Self.checkPlaceholders(lines, of: kind, name: name)
+        guard kind.isNotice || text.contains("{{code}}") || text.contains("{{link}}") else {
             throw TemplateError("\(name) has neither {{code}} nor {{link}} in its text")
         }
     }
 
     /// Refuses unknown placeholders. A misspelt `{{code}}` would be sent unchanged in every mail.
-    private static func checkPlaceholders(_ lines: [Substring], name: String) throws(TemplateError) {
+    private static func checkPlaceholders(
+        _ lines: [Substring],
+        of kind: MailKind,
+        name: String
+    ) throws(TemplateError) {
         for (index, line) in lines.enumerated() {
             for piece in line.split(separator: "{{", omittingEmptySubsequences: false).dropFirst() {
                 guard let end = piece.firstRange(of: "}}") else {
                     throw TemplateError("\(name):\(index + 1): {{ has no }} after it in its line")
                 }
                 let placeholder = String(piece[..<end.lowerBound])
-                guard !placeholders.contains(placeholder) else { continue }
+                if !kind.isNotice, placeholders.contains(placeholder) { continue }
+                if kind.isNotice {
+                    throw TemplateError(
+                        "\(name):\(index + 1): {{\(placeholder)}} in a notice, which has no placeholders"
+                    )
+                }
                 let known = placeholders.map { "{{\($0)}}" }.joined(separator: " and ")
                 throw TemplateError(
                     "\(name):\(index + 1): unknown placeholder {{\(placeholder)}}; the placeholders are \(known)"
@@ -58,7 +70,7 @@ struct MessageTemplate {
     private static let placeholders = ["code", "link"]
 
     /// Reads the template from a file; nil if the file does not exist.
-    init?(file: SystemString) throws(TemplateError) {
+    init?(file: SystemString, for kind: MailKind) throws(TemplateError) {
         let bytes: [UInt8]?
         do throws(SystemError) {
             // Without `.notWaiting`, opening a named pipe would wait for its other end. The option has no effect on a
@@ -72,7 +84,7 @@ struct MessageTemplate {
             throw TemplateError("\(file): \(error)")
         }
         guard let bytes else { throw TemplateError("\(file) is not a regular file") }
-        try self.init(bytes, name: "\(file)")
+        try self.init(bytes, for: kind, name: "\(file)")
     }
 
     private static func isRegular(_ descriptor: FileDescriptor) -> Bool {

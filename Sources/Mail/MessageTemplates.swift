@@ -2,46 +2,81 @@ package import Accounts
 package import Platform
 
 /// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
-/// have.
+/// have. A subdirectory, such as `pt-BR`, has the templates for a locale.
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String
     /// The templates of the directory, and the built-in ones that were used so far. Parsing all built-in ones would
     /// take half of the time that a process needs to start.
     private var templates: [MailKind: MessageTemplate] = [:]
+    /// The templates of each locale, whose name is in lower case.
+    private var localized: [String: [MailKind: MessageTemplate]] = [:]
 
     /// - Parameters:
     ///   - publicURL: the start of links in mails, without a slash at the end.
     ///   - domain: the domain that mails are sent from.
     ///   - folder: a directory with files such as `operators-reset.txt`, named after the kinds of mail; nil for none.
-    /// - Throws: `TemplateError` if a file of the directory is not a valid template, or if the name of a `.txt` file is
-    ///   not a kind of mail, for example because it is misspelt.
+    /// - Throws: `TemplateError` if a file of the directory is not a valid template, if the name of a `.txt` file is
+    ///   not a kind of mail, for example because it is misspelt, or if that of a subdirectory is not a locale.
     package init(publicURL: String, domain: String, folder: SystemString? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
         guard let folder else { return }
-        try Self.checkNames(in: folder)
-        for kind in MailKind.allCases {
-            templates[kind] = try MessageTemplate(file: folder.appending("\(kind.rawValue).txt"))
+        templates = try Self.templates(in: folder)
+        // Hidden directories, such as that of a version control system, have no templates.
+        for name in try Self.names(in: folder) where !name.hasSuffix(".txt") && !name.hasPrefix(".") {
+            let path = folder.appending(name)
+            guard Self.isDirectory(path) else { continue }
+            guard name.isLocale else {
+                throw TemplateError("\(path) is not the name of a locale, such as de or pt-BR")
+            }
+            guard localized.updateValue(try Self.templates(in: path), forKey: name.lowercased()) == nil else {
+                throw TemplateError("\(path) is a second directory for the same locale")
+            }
         }
     }
 
-    package func compose(_ kind: MailKind, secret: String) -> MailText {
-        let template = templates[kind] ?? kind.embeddedTemplate
-        templates[kind] = template
+    package func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText {
+        let template: MessageTemplate
+        if let known = locale.flatMap({ localized[$0.lowercased()]?[kind] }) {
+            template = known
+        } else {
+            template = templates[kind] ?? kind.embeddedTemplate
+            templates[kind] = template
+        }
         let link = kind.linkPath.map { publicURL + $0 + secret }
         let text = template.text(code: secret, link: link ?? publicURL)
         return MailText(subject: template.subject, text: text, link: link)
     }
 
-    private static func checkNames(in folder: SystemString) throws(TemplateError) {
-        let found: [String]
+    /// The templates in a directory, without its subdirectories.
+    private static func templates(in folder: SystemString) throws(TemplateError) -> [MailKind: MessageTemplate] {
+        try checkNames(in: folder)
+        var templates: [MailKind: MessageTemplate] = [:]
+        for kind in MailKind.allCases {
+            templates[kind] = try MessageTemplate(file: folder.appending("\(kind.rawValue).txt"), for: kind)
+        }
+        return templates
+    }
+
+    private static func names(in folder: SystemString) throws(TemplateError) -> [String] {
         do throws(FailedCall) {
-            found = try DirectoryNames.of(folder)
+            return try DirectoryNames.of(folder)
         } catch {
             throw TemplateError("\(error)")
         }
-        for name in found where name.hasSuffix(".txt") {
+    }
+
+    private static func isDirectory(_ path: SystemString) -> Bool {
+        do throws(SystemError) {
+            return try FileStatus(at: path).kind == .directory
+        } catch {
+            return false
+        }
+    }
+
+    private static func checkNames(in folder: SystemString) throws(TemplateError) {
+        for name in try names(in: folder) where name.hasSuffix(".txt") {
             guard !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else { continue }
             let names = MailKind.allCases.map { $0.rawValue + ".txt" }.joined(separator: ", ")
             throw TemplateError("\(folder)/\(name) is not the name of a template; the names are \(names)")
@@ -53,7 +88,7 @@ extension MailKind {
     /// The built-in template.
     fileprivate var embeddedTemplate: MessageTemplate {
         do throws(TemplateError) {
-            return try MessageTemplate(embeddedBytes, name: rawValue)
+            return try MessageTemplate(embeddedBytes, for: self, name: rawValue)
         } catch {
             preconditionFailure(error.description)
         }

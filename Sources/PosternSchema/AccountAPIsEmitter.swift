@@ -2,9 +2,11 @@
 struct AccountAPIsEmitter {
     private let apis: [API]
     private let records: [ObjectType]
+    private let commonMails: [String]
 
     init(_ contract: Contract) {
         apis = contract.accountAPIs
+        commonMails = contract.accountMailKinds
         // The records of the APIs precede the shared records.
         let types = contract.records.dropFirst().flatMap(\.records) + contract.records.prefix(1).flatMap(\.records)
         let embedded = Set(types.flatMap(\.properties).map(\.type.base))
@@ -125,17 +127,47 @@ struct AccountAPIsEmitter {
 
     private var mailKindText: String {
         let cases = mails.map { "    /// \($0.description)\n    case \($0.swiftName) = \"\($0.kind)\"" }
+        let common = commonMails.compactMap { kind in
+            apis.first.flatMap { api in api.mails.first { $0.kind == "\(api.name)-\(kind)" } }.map { mail in
+                "    /// \(mail.description)\n    package let \(Self.swiftName(kind)): MailKind"
+            }
+        }
         return """
             \(generatedMark)/// The mails that the account APIs send.
             package enum MailKind: String, CaseIterable, Sendable {
             \(cases.joined(separator: "\n"))
             }
 
+            /// An API's kinds of the mails that every account API sends.
+            package struct AccountMails: Sendable {
+            \(common.joined(separator: "\n"))
+            }
+
+            extension Realm {
+                /// The kinds of the mails that every account API sends.
+                package var mails: AccountMails {
+                    switch self {
+            \(apis.map { commonMails(of: $0) }.joined(separator: "\n"))
+                    }
+                }
+            }
+
             """
+    }
+
+    private static func swiftName(_ kind: String) -> String { kind.replacing("-", with: "_").lowerCamel }
+
+    private func commonMails(of api: API) -> String {
+        let arguments = commonMails.map { kind in
+            "                \(Self.swiftName(kind)): .\(Self.swiftName("\(api.name)-\(kind)"))"
+        }
+        let list = arguments.joined(separator: ",\n")
+        return "        case .\(api.name):\n            AccountMails(\n\(list)\n            )"
     }
 
     private var templatesText: String {
         let links = mails.map { "        case .\($0.swiftName): \($0.link.map { "\"\($0)\"" } ?? "nil")" }
+        let notices = mails.filter(\.isNotice).map { ".\($0.swiftName)" }.joined(separator: ", ")
         let bytes = mails.map { "        case .\($0.swiftName): PackageResources.\($0.resourceName)" }
         return """
             \(generatedMark)import Accounts
@@ -145,6 +177,14 @@ struct AccountAPIsEmitter {
                 var linkPath: String? {
                     switch self {
             \(links.joined(separator: "\n"))
+                    }
+                }
+
+                /// Whether a mail only tells of an event: its text has no code, and no link.
+                var isNotice: Bool {
+                    switch self {
+                    case \(notices): true
+                    default: false
                     }
                 }
 

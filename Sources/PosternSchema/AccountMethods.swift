@@ -16,8 +16,11 @@ struct AccountMethods {
     let names: [String]
     /// The types of their results.
     let types: [JSONValue]
+    /// The kinds in account.json of the mails that every account API sends.
+    let mailKinds: [String]
     private let methods: [JSONValue]
     private let errors: [JSONValue]
+    private let mails: [JSONValue]
 
     /// - Parameter account: account.json.
     init(_ account: JSONValue) throws {
@@ -25,9 +28,11 @@ struct AccountMethods {
         names = try methods.map { try $0.text("name") }
         types = try account.list("types")
         errors = try account.list("errors")
+        mails = try account.list("mails")
+        mailKinds = try mails.map { try $0.text("kind") }
     }
 
-    /// An API's file with the methods, and with the types and errors of account.json that they need.
+    /// An API's file with the methods and mails, and with the types and errors of account.json that they need.
     func added(to api: JSONValue) throws -> JSONValue {
         guard let value = api["accountMethods"], let properties = api.object else { return api }
         let binding = try Binding(value, of: api)
@@ -37,6 +42,7 @@ struct AccountMethods {
             "methods": added,
             "types": try types(neededBy: added, beside: own, binding),
             "errors": try errors.compactMap(binding.error),
+            "mails": try mails(of: api),
         ]
         return .object(
             try properties.map { property in
@@ -57,6 +63,20 @@ struct AccountMethods {
             added.append(try type.adding(binding.resultProperties, to: "properties"))
         }
         return added
+    }
+
+    /// The mails of account.json, except those that the API describes itself.
+    private func mails(of api: JSONValue) throws -> [JSONValue] {
+        let (name, own) = (try api.text("api"), try api.list("mails").map { try $0.text("kind") })
+        return try mails.filter { !own.contains(try $0.text("kind")) }.map { mail in
+            let template = JSONValue.Property("template", .string("account-\(try mail.text("kind"))"))
+            let properties = (mail.object ?? []).map { property in
+                property.name == "link"
+                    ? .init("link", .string((property.value.string ?? "").replacing("/API/", with: "/\(name)/")))
+                    : property
+            }
+            return .object(properties + [template])
+        }
     }
 
     private func named(_ name: String) -> JSONValue? {

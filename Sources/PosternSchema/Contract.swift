@@ -32,6 +32,8 @@ struct Contract {
     let accountMethodNames: [String]
     /// The types of their results, as the rules return them.
     let accountResults: [ObjectType]
+    /// The kinds in account.json of the mails that every account API sends.
+    let accountMailKinds: [String]
     let records: [Records]
 
     /// Reads the directory schema/ in `root`.
@@ -54,6 +56,7 @@ struct Contract {
         let definitions = try Definitions(account: account, apis: files)
         enumerations = definitions.enumerations
         accountMethodNames = definitions.accountMethods.names
+        accountMailKinds = definitions.accountMethods.mailKinds
         accountResults = try definitions.accountMethods.types.map { try ObjectType(limits.resolved($0)) }
         apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
         let shared = Records(name: "identity", records: try Self.records(in: definitions.records(of: account), limits))

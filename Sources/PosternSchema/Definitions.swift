@@ -15,7 +15,7 @@ struct Definitions {
     ///   - account: account.json, the file of the definitions and records that several APIs share.
     ///   - apis: the files of the APIs.
     init(account: JSONValue, apis: [JSONValue]) throws {
-        try account.allowOnly(["enums", "properties", "types", "inputs", "errors", "methods", "records"])
+        try account.allowOnly(["enums", "properties", "types", "inputs", "errors", "mails", "methods", "records"])
         accountMethods = try AccountMethods(account)
         enumerations =
             try account.list("enums").map { try Enumeration($0, api: "") }

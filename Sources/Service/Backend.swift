@@ -11,6 +11,7 @@ package final class Backend {
     package let apis: AccountAPIs
 
     /// - Parameters:
+    ///   - sessionUses: when sessions were last used. All backends of a process, one for each worker, share it.
     ///   - log: writes one line, without secrets, about an error that no reply reports.
     package init(
         store: Store,
@@ -18,6 +19,7 @@ package final class Backend {
         random: any RandomSource,
         composer: any MailComposer,
         settings: AccountSettings = AccountSettings(),
+        sessionUses: SessionUses = SessionUses(),
         log: @escaping (String) -> Void = { _ in }
     ) {
         let environment = Environment(
@@ -25,7 +27,8 @@ package final class Backend {
             time: time,
             random: random,
             hasher: Argon2idHasher(),
-            outbox: Outbox(composer: composer)
+            outbox: Outbox(composer: composer),
+            sessionUses: sessionUses
         )
         self.store = store
         self.apis = AccountAPIs(environment, settings)

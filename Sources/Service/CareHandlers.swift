@@ -13,7 +13,8 @@ struct CareHandlers {
             firstName: params.firstName,
             lastName: params.lastName,
             phone: params.phone,
-            client: params.client.map { $0.fields }
+            client: params.client.map { $0.fields },
+            locale: params.locale
         )
     }
 
@@ -144,7 +145,8 @@ extension CareWire.Account {
             phone: user.phone,
             role: user.role,
             npi: user.isClinician ? user.npi : nil,
-            emailConfirmed: user.isProven
+            emailConfirmed: user.isProven,
+            locale: user.locale
         )
     }
 }

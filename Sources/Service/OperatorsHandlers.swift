@@ -9,7 +9,8 @@ struct OperatorsHandlers {
         try operators.register(
             person: params.user.map { PersonFields($0) },
             password: params.password,
-            client: params.client.map { $0.fields }
+            client: params.client.map { $0.fields },
+            locale: params.locale
         )
     }
 
@@ -132,7 +133,8 @@ extension OperatorsWire.Account {
             id: account.id,
             created: account.created,
             user: OperatorsWire.Person(account.person),
-            emailConfirmed: account.isConfirmed
+            emailConfirmed: account.isConfirmed,
+            locale: account.locale
         )
     }
 }

@@ -11,7 +11,8 @@ struct SalesHandlers {
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) },
             source: params.source,
-            client: params.client.map { $0.fields }
+            client: params.client.map { $0.fields },
+            locale: params.locale
         )
         return try sales.create(.customer, new)
     }
@@ -24,7 +25,8 @@ struct SalesHandlers {
             name: params.name.map { NameFields($0) },
             phone: params.phone,
             brandID: params.brandID,
-            client: params.client.map { $0.fields }
+            client: params.client.map { $0.fields },
+            locale: params.locale
         )
         return try sales.create(.salesperson, new)
     }
@@ -35,7 +37,8 @@ struct SalesHandlers {
             password: params.password,
             referralCode: params.referralCode,
             name: params.name.map { NameFields($0) },
-            client: params.client.map { $0.fields }
+            client: params.client.map { $0.fields },
+            locale: params.locale
         )
         return try sales.create(.admin, new)
     }
@@ -110,7 +113,8 @@ extension SalesWire.Account {
             referralCode: user.referralCode,
             source: user.source,
             phone: user.phone,
-            brandID: user.brandID
+            brandID: user.brandID,
+            locale: user.locale
         )
     }
 }

@@ -194,6 +194,15 @@ struct Flag: Sendable {
             summary: "lets operators sign in without a confirmed email",
             commands: [.serve, .call]
         ) { options, isOn in options.confirmsEmail = !isOn },
+        Flag(
+            name: "notices",
+            value: "on|off",
+            summary: "whether accounts get mails about changed passwords, locks and deletions (on)",
+            commands: [.serve, .call]
+        ) { options, text in
+            options.sendsNotices = text == "on"
+            return ["on", "off"].contains(text)
+        },
         .toggle(
             name: "strict-params",
             summary: "refuses requests with unknown properties in params",

@@ -37,6 +37,8 @@ struct Options {
     /// How long the code of `invite` is valid.
     var expiresSeconds = Accounts.Limits.invitationSeconds
     var confirmsEmail = true
+    /// Whether accounts get notices, for example of a changed password.
+    var sendsNotices = true
     var passwordPolicy = PasswordPolicy.Name.documented
     /// The minimum length of new passwords; nil for that of the policy.
     var passwordCharactersMin: Int?

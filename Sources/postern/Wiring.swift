@@ -29,7 +29,8 @@ struct Wiring {
         let templates = try Self.templates(options, domain: sender.domain)
         let settings = AccountSettings(
             operatorsConfirmEmail: options.confirmsEmail,
-            passwordPolicy: try Self.passwordPolicy(options)
+            passwordPolicy: try Self.passwordPolicy(options),
+            sendsNotices: options.sendsNotices
         )
         let store = try Self.store(options, log, waitsInPlace: !hasLoop)
         let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }

@@ -79,6 +79,7 @@ struct AccountDeletionTests {
                     secret: "s",
                     messageID: "m",
                     goodFor: 3_600,
+                    locale: nil,
                     at: environment.time.now,
                     in: tx
                 )
@@ -86,10 +87,11 @@ struct AccountDeletionTests {
         }
         for _ in 0..<many { try post() }
         try sales.delete(token, currentPassword: password).finished(in: environment)
-        #expect(try count(OutboxMail.self) == 100)
+        // The notice of the deletion stays too.
+        #expect(try count(OutboxMail.self) == 101)
         try post()
         while try sales.runJob() {}
-        #expect(try count(OutboxMail.self) == 1)
-        #expect(try count(OutboxText.self) == 1)
+        #expect(try count(OutboxMail.self) == 2)
+        #expect(try count(OutboxText.self) == 2)
     }
 }

@@ -36,7 +36,8 @@ struct CareJobsTests {
             hasher: Argon2idHasher(),
             outbox: Outbox(composer: SecretComposer())
         )
-        return (environment, Care(environment))
+        // The notice of a deletion would be among the mails that remain.
+        return (environment, Care(environment, AccountSettings(sendsNotices: false)))
     }
 
     /// Registers a user, by default with a proven address. Returns the user's token.

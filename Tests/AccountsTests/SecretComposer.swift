@@ -4,5 +4,7 @@ import Accounts
 final class SecretComposer: MailComposer {
     let domain = "x.co"
 
-    func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: kind.rawValue, text: secret) }
+    func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText {
+        MailText(subject: kind.rawValue + (locale.map { " in \($0)" } ?? ""), text: secret)
+    }
 }

@@ -229,7 +229,8 @@ struct GuessingTests {
                         person: person,
                         passwordHash: "x",
                         isConfirmed: false,
-                        lastChange: 0
+                        lastChange: 0,
+                        locale: nil
                     )
                 )
                 try tx.insert(
@@ -246,7 +247,8 @@ struct GuessingTests {
                         referralCode: "code \(number)",
                         source: nil,
                         phone: nil,
-                        brandID: nil
+                        brandID: nil,
+                        locale: nil
                     )
                 )
             }

@@ -43,7 +43,8 @@ struct SecurityTests {
                 person: person,
                 passwordHash: weak,
                 isConfirmed: true,
-                lastChange: 0
+                lastChange: 0,
+                locale: nil
             )
             try tx.insert(account)
         }
@@ -168,7 +169,10 @@ struct SecurityTests {
         #expect(try next.reply(to: "operators.clients.get", get)["result"] != nil)
         #expect(try next.reply(to: "operators.reset_password", ["email": "a@b.co"])["result"] == .null)
         next.finish()
-        let mail = try PosternProcess.run(["outbox", "show", "1", "--data", folder.path("store")]).output
+        // The first mail is the notice of the lock, and there is one.
+        let list = try PosternProcess.run(["outbox", "list", "--data", folder.path("store")]).output
+        #expect(list.split(separator: "Signing in to your account is locked").count == 2)
+        let mail = try PosternProcess.run(["outbox", "show", "2", "--data", folder.path("store")]).output
         let code = String(try #require(mail.firstMatch(of: /code=([0-9a-f-]+)/)).output.1)
         let reset: JSONValue = ["code": .string(code), "password": "new"]
         let last = try PosternProcess(data)

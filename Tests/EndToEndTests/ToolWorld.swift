@@ -83,8 +83,8 @@ final class ToolWorld {
         case "operators_signout": return .object(session)
         case "operators_update": return .object(session + [.init("user", ["first_name": "Lucas", "last_name": "T"])])
         default:
-            return try accountArguments(of: tool, prefix: "operators", session) {
-                try result(of: "operators.confirm_email", ["code": code(mailedTo: email)])
+            try result(of: "operators.confirm_email", ["code": code(mailedTo: email)])
+            return try accountArguments(of: tool, prefix: "operators", session, email: email) {
                 try result(of: "operators.signin", ["email": email, "password": Self.password])
             }
         }
@@ -109,7 +109,10 @@ final class ToolWorld {
         case "care_user_view", "care_user_delete", "care_auth_revoke": return .object([token])
         case "care_user_confirm_email": return .object([token, .init("code", try code(mailedTo: email))])
         case _ where isAccountTool(tool, prefix: "care_user"):
-            return try accountArguments(of: tool, prefix: "care_user", [token]) { _ = try careToken(of: email) }
+            try result(of: "care.user.confirm_email", .object([token, .init("code", code(mailedTo: email))]))
+            return try accountArguments(of: tool, prefix: "care_user", [token], email: email) {
+                _ = try careToken(of: email)
+            }
         case "care_user_change":
             let changes: [JSONValue.Property] = [
                 .init("first_name", "Lucas"), .init("last_name", "T"), .init("phone", "3"), .init("npi", "1245319599"),
@@ -172,7 +175,7 @@ final class ToolWorld {
             try result(of: "sales.user.reset", ["email": email])
             return ["token": try code(mailedTo: email), "password": Self.password]
         default:
-            return try accountArguments(of: tool, prefix: "sales_user", [key]) {
+            return try accountArguments(of: tool, prefix: "sales_user", [key], email: email) {
                 try result(of: "sales.user.authenticate", ["email": email, "password": Self.password])
             }
         }
@@ -181,7 +184,7 @@ final class ToolWorld {
     /// The names, after the prefix, of the tools that every account API has.
     private static let accountTools = [
         "account", "sessions", "end_session", "end_other_sessions", "check_password", "change_password", "metadata",
-        "set_metadata", "delete",
+        "set_metadata", "change_email", "confirm_email_change", "revert_email_change", "delete",
     ]
 
     private func isAccountTool(_ tool: String, prefix: String) -> Bool {
@@ -190,11 +193,14 @@ final class ToolWorld {
 
     /// Arguments for a tool that every account API has.
     ///
-    /// - Parameter signIn: opens another session of the account.
+    /// - Parameters:
+    ///   - email: the account's email, which is confirmed.
+    ///   - signIn: opens another session of the account.
     private func accountArguments(
         of tool: String,
         prefix: String,
         _ credential: [JSONValue.Property],
+        email: JSONValue,
         signIn: () throws -> Void
     ) throws -> JSONValue {
         guard isAccountTool(tool, prefix: prefix) else { return try unknown(tool) }
@@ -218,6 +224,14 @@ final class ToolWorld {
             try result(of: method + "set_metadata", .object(credential + [.init("metadata", metadata[0])]))
             return .object(credential + [.init("metadata", metadata[1])])
         case "delete": return .object(credential + [current])
+        case "change_email": return .object(credential + [current, .init("email", newEmail())])
+        case "confirm_email_change", "revert_email_change":
+            let new = newEmail()
+            try result(of: method + "change_email", .object(credential + [current, .init("email", new)]))
+            let change = JSONValue.object(credential + [.init("code", try code(mailedTo: new))])
+            if tool.hasSuffix("_confirm_email_change") { return change }
+            try result(of: method + "confirm_email_change", change)
+            return ["code": try code(mailedTo: email), "password": "another password"]
         case "change_password": return .object(credential + [current, .init("password", "another password")])
         default: return .object(credential)
         }

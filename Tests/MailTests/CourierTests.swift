@@ -276,6 +276,7 @@ struct CourierTests {
                 secret: "secret",
                 messageID: UUID().uuidString,
                 goodFor: 86_400,
+                locale: nil,
                 at: now ?? time.now,
                 in: tx
             )

@@ -222,6 +222,7 @@ struct HostDeliveriesTests {
                 secret: secret,
                 messageID: "\(address)-\(kind)",
                 goodFor: seconds,
+                locale: nil,
                 at: time.now,
                 in: tx
             )

@@ -13,9 +13,19 @@ struct MessageTemplatesTests {
         (.careConfirmation, "https://x.co/care/confirm?code=1-ab"),
         (.salesVerification, "https://x.co/verification?token=1-ab"),
         (.salesReset, "https://x.co/reset?token=1-ab"),
+        (.operatorsEmailChange, "https://x.co/operators/change-email?code=1-ab"),
+        (.operatorsEmailChanged, "https://x.co/operators/revert-email?code=1-ab"),
+        (.careEmailChange, "https://x.co/care/change-email?code=1-ab"),
+        (.careEmailChanged, "https://x.co/care/revert-email?code=1-ab"),
+        (.salesEmailChange, "https://x.co/sales/change-email?code=1-ab"),
+        (.salesEmailChanged, "https://x.co/sales/revert-email?code=1-ab"),
     ])
     func containsTheCodeAloneAndInALink(kind: MailKind, link: String) throws {
-        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab")
+        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(
+            kind,
+            secret: "1-ab",
+            locale: nil
+        )
         let lines = words.text.split(separator: "\n")
         #expect(lines.contains("1-ab"))
         #expect(lines.contains { $0 == link } && words.link == link)
@@ -25,12 +35,24 @@ struct MessageTemplatesTests {
     /// A built-in template with an error would end the process at the first mail.
     @Test(arguments: MailKind.allCases)
     func everyBuiltInTemplateIsValid(kind: MailKind) throws {
-        _ = try MessageTemplate(kind.embeddedBytes, name: kind.rawValue)
+        _ = try MessageTemplate(kind.embeddedBytes, for: kind, name: kind.rawValue)
+    }
+
+    /// A link in a notice would teach its readers to follow links in mails that ask for a password.
+    @Test(arguments: MailKind.allCases.filter(\.isNotice))
+    func noNoticeHasALink(kind: MailKind) throws {
+        let words = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(
+            kind,
+            secret: "",
+            locale: nil
+        )
+        #expect(!words.subject.isEmpty && !words.text.isEmpty)
+        #expect(!words.text.contains("://") && !words.text.contains("x.co") && !words.text.contains("{{"))
     }
 
     @Test func putsNoTemporaryPasswordIntoALink() throws {
         let templates = try MessageTemplates(publicURL: "https://x.co", domain: "x.co")
-        let words = templates.compose(.careTemporaryPassword, secret: "secret")
+        let words = templates.compose(.careTemporaryPassword, secret: "secret", locale: nil)
         #expect(words.text.split(separator: "\n").contains("secret"))
         #expect(!words.text.contains("https://") && words.link == nil)
     }
@@ -42,9 +64,14 @@ struct MessageTemplatesTests {
         (.careTemporaryPassword, Limits.temporaryPasswordSeconds),
         (.careTemporaryPasswordUnproven, Limits.temporaryPasswordSeconds), (.careInvitation, Limits.claimCodeSeconds),
         (.salesVerification, Limits.confirmationCodeSeconds), (.salesReset, Limits.resetCodeSeconds),
+        (.salesEmailChange, Limits.confirmationCodeSeconds), (.salesEmailChanged, Limits.emailReversalSeconds),
     ])
     func statesTheLifetimeOfTheCode(kind: MailKind, seconds: Int) throws {
-        let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(kind, secret: "1-ab").text
+        let text = try MessageTemplates(publicURL: "https://x.co", domain: "x.co").compose(
+            kind,
+            secret: "1-ab",
+            locale: nil
+        ).text
         let units = ["hour": 3_600, "day": 86_400, "week": 604_800]
         let spans = text.matches(of: /\b(an?|[0-9]+) (hour|day|week)s?\b/).map { match in
             (Int(match.1) ?? 1) * (units[String(match.2)] ?? 0)
@@ -60,14 +87,57 @@ struct MessageTemplatesTests {
             folder: SystemString(folder.path)
         )
         #expect(
-            templates.compose(.operatorsReset, secret: "1-ab")
+            templates.compose(.operatorsReset, secret: "1-ab", locale: nil)
                 == MailText(
                     subject: "Eigene Worte",
                     text: "1-ab: https://x.co/operators/reset?code=1-ab\n",
                     link: "https://x.co/operators/reset?code=1-ab"
                 )
         )
-        #expect(templates.compose(.salesReset, secret: "1-ab").subject == "Reset your password")
+        #expect(templates.compose(.salesReset, secret: "1-ab", locale: nil).subject == "Reset your password")
+    }
+
+    /// Each locale has templates of its own; the other kinds, and other locales, have the default.
+    @Test func prefersTemplatesOfTheLocale() throws {
+        let folder = try Folder(["operators-reset.txt": "Subject: Default\n\n{{code}}"])
+        try folder.add("operators-reset.txt", "Subject: Deutsch\n\n{{code}}", in: "de-AT")
+        try folder.add("config", "", in: ".git")
+        let templates = try MessageTemplates(
+            publicURL: "https://x.co",
+            domain: "x.co",
+            folder: SystemString(folder.path)
+        )
+        func subject(_ kind: MailKind, _ locale: String?) -> String {
+            templates.compose(kind, secret: "1-ab", locale: locale).subject
+        }
+        #expect(subject(.operatorsReset, "de-AT") == "Deutsch")
+        #expect(subject(.operatorsReset, "DE-at") == "Deutsch")
+        #expect(subject(.operatorsReset, "de") == "Default")
+        #expect(subject(.operatorsReset, nil) == "Default")
+        #expect(subject(.salesReset, "de-AT") == "Reset your password")
+    }
+
+    @Test(arguments: [
+        ("de", "operators-reset.txt", "Subject: x\n\n{{kode}}", "/de/operators-reset.txt:3: unknown placeholder"),
+        ("de", "operator-reset.txt", "Subject: x\n\n{{code}}", "/de/operator-reset.txt is not the name of a template"),
+        ("d", "operators-reset.txt", "Subject: x\n\n{{code}}", "/d is not the name of a locale"),
+        ("de_AT", "operators-reset.txt", "Subject: x\n\n{{code}}", "/de_AT is not the name of a locale"),
+    ])
+    func reportsWhatIsWrongWithALocale(locale: String, name: String, text: String, problem: String) throws {
+        let folder = try Folder([:])
+        try folder.add(name, text, in: locale)
+        let error = try #require(throws: TemplateError.self) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+        }
+        #expect(error.description.contains(problem))
+    }
+
+    @Test func refusesTwoDirectoriesForALocale() throws {
+        let folder = try Folder([:])
+        for name in ["de", "DE"] { try folder.add("operators-reset.txt", "Subject: x\n\n{{code}}", in: name) }
+        #expect(throws: TemplateError.self) {
+            try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+        }
     }
 
     @Test(arguments: [
@@ -81,6 +151,10 @@ struct MessageTemplatesTests {
         ),
         ("operators-reset.txt", "Subject: x\n\n{{code}} {{ link }}", ".txt:3: unknown placeholder {{ link }}"),
         ("operators-reset.txt", "Subject: x\n\n{{link}}\n{{code", ".txt:4: {{ has no }} after it"),
+        (
+            "care-email-taken.txt", "Subject: x\n\nx\n{{link}}",
+            ".txt:4: {{link}} in a notice, which has no placeholders"
+        ),
         ("operator-reset.txt", "Subject: x\n\n{{code}}", "is not the name of a template"),
     ])
     func reportsWhatIsWrongWithATemplate(name: String, text: String, problem: String) throws {
@@ -125,6 +199,12 @@ private final class Folder {
         for (name, text) in files {
             try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
         }
+    }
+
+    /// Adds a file in a subdirectory.
+    func add(_ name: String, _ text: String, in folder: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+        try text.write(toFile: "\(path)/\(folder)/\(name)", atomically: false, encoding: .utf8)
     }
 
     deinit {

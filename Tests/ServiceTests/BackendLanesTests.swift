@@ -11,7 +11,9 @@ struct BackendLanesTests {
     private final class Composer: MailComposer {
         let domain = "x.co"
 
-        func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
+        func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText {
+            MailText(subject: "x", text: secret)
+        }
     }
 
     private let backend = Backend(

@@ -17,6 +17,7 @@ final class PooledService {
         /// Whether the clock and the random values are those of deterministic mode.
         var isDeterministic = false
         var confirmsEmail = true
+        var sendsNotices = true
     }
 
     private let requests: Pipe
@@ -37,8 +38,9 @@ final class PooledService {
             ? DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)) : SystemTime()
         nonisolated(unsafe) let random: any RandomSource =
             settings.isDeterministic ? DeterministicRandom(seed: 7) : SystemRandom()
+        let sessionUses = SessionUses()
         let makeSession: @Sendable () -> (Backend, any RequestHandler) = {
-            Self.session(over: memory, time, random, settings)
+            Self.session(over: memory, time, random, sessionUses, settings)
         }
         let executor = ExecutorChoice.pooled(workers: Self.workers, policy: makeSession().1) {
             let (backend, handler) = makeSession()
@@ -68,6 +70,7 @@ final class PooledService {
         over memory: SharedMemory,
         _ time: any TimeSource,
         _ random: any RandomSource,
+        _ sessionUses: SessionUses,
         _ settings: Settings
     ) -> (Backend, any RequestHandler) {
         guard let composer = try? MessageTemplates(publicURL: "http://localhost", domain: "localhost") else {
@@ -78,7 +81,11 @@ final class PooledService {
             time: time,
             random: random,
             composer: composer,
-            settings: AccountSettings(operatorsConfirmEmail: settings.confirmsEmail)
+            settings: AccountSettings(
+                operatorsConfirmEmail: settings.confirmsEmail,
+                sendsNotices: settings.sendsNotices
+            ),
+            sessionUses: sessionUses
         )
         let deterministicMode = (time as? DeterministicTime).map {
             SystemHandlers.DeterministicMode(time: $0, backend: backend)

@@ -14,9 +14,10 @@ struct PooledServiceTests {
     func repliesAsInTheTranscripts(_ transcript: Transcript) async throws {
         let memory = SharedMemory(seed: 7)
         var settings = PooledService.Settings(order: .inOrder, isDeterministic: true)
-        let known = ["--no-email-confirmation"]
+        let known = ["--no-email-confirmation", "--notices", "off"]
         #expect(transcript.arguments.allSatisfy { known.contains($0) }, "an argument that this test does not know")
-        settings.confirmsEmail = transcript.arguments.isEmpty
+        settings.confirmsEmail = !transcript.arguments.contains("--no-email-confirmation")
+        settings.sendsNotices = !transcript.arguments.contains("--notices")
         let service = try PooledService(over: memory, settings)
         let failures = try await transcript.play { request, step in
             service.send(request.text)

@@ -12,7 +12,9 @@ struct SystemHandlersTests {
     private final class Composer: MailComposer {
         let domain = "x.co"
 
-        func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
+        func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText {
+            MailText(subject: "x", text: secret)
+        }
     }
 
     private let time = DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513))
@@ -75,6 +77,7 @@ struct SystemHandlersTests {
                     secret: "1-ab",
                     messageID: "m\(number)",
                     goodFor: Accounts.Limits.confirmationCodeSeconds,
+                    locale: nil,
                     at: time.now,
                     in: tx
                 )

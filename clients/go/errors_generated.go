@@ -19,6 +19,7 @@ const (
 	SlugClientEmailTaken            Slug = "client_email_taken"
 	SlugTooManyMails                Slug = "too_many_mails"
 	SlugSessionNotFound             Slug = "session_not_found"
+	SlugTooManyEmailChanges         Slug = "too_many_email_changes"
 	SlugEmailRequired               Slug = "email_required"
 	SlugInvalidEmail                Slug = "invalid_email"
 	SlugPasswordRequired            Slug = "password_required"
@@ -27,6 +28,7 @@ const (
 	SlugInvalidFirstName            Slug = "invalid_first_name"
 	SlugInvalidLastName             Slug = "invalid_last_name"
 	SlugInvalidPhone                Slug = "invalid_phone"
+	SlugInvalidLocale               Slug = "invalid_locale"
 	SlugInvalidNPI                  Slug = "invalid_npi"
 	SlugUserAlreadyExists           Slug = "user_already_exists"
 	SlugUserNotFound                Slug = "user_not_found"
@@ -115,6 +117,10 @@ type OperatorsTooManyMails struct{ *CallError }
 // number.
 type OperatorsSessionNotFound struct{ *CallError }
 
+// OperatorsTooManyEmailChanges is the error `too_many_email_changes` of operators. The account has 5 earlier addresses
+// that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+type OperatorsTooManyEmailChanges struct{ *CallError }
+
 // CareEmailRequired is the error `email_required` of care. The email is missing, null or blank.
 type CareEmailRequired struct{ *CallError }
 
@@ -151,6 +157,10 @@ type CareInvalidLastName struct{ *CallError }
 
 // CareInvalidPhone is the error `invalid_phone` of care. The phone number is not a string, or is too long.
 type CareInvalidPhone struct{ *CallError }
+
+// CareInvalidLocale is the error `invalid_locale` of care. The locale is not a string of 2 to 35 letters, digits and
+// hyphens.
+type CareInvalidLocale struct{ *CallError }
 
 // CareInvalidNPI is the error `invalid_npi` of care. The npi is not ten digits that begin with 1 or 2 and have a valid
 // check digit.
@@ -239,6 +249,10 @@ type CareWrongPassword struct{ *CallError }
 // 16,384 bytes or nested deeper than 64 levels.
 type CareInvalidMetadata struct{ *CallError }
 
+// CareTooManyEmailChanges is the error `too_many_email_changes` of care. The account has 5 earlier addresses that can
+// be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+type CareTooManyEmailChanges struct{ *CallError }
+
 // SalesInvalidRequest is the error `invalid_request` of sales. A property is missing or not valid; `data.field` names
 // it.
 type SalesInvalidRequest struct{ *CallError }
@@ -289,6 +303,10 @@ type SalesSessionNotFound struct{ *CallError }
 
 // SalesWrongPassword is the error `wrong_password` of sales. The current password is wrong.
 type SalesWrongPassword struct{ *CallError }
+
+// SalesTooManyEmailChanges is the error `too_many_email_changes` of sales. The account has 5 earlier addresses that can
+// be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+type SalesTooManyEmailChanges struct{ *CallError }
 
 // ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
 type ServiceInvalidRequest struct{ *CallError }
@@ -342,6 +360,8 @@ func typed(api string, failure *CallError) error {
 		return &OperatorsTooManyMails{failure}
 	case "operators.session_not_found":
 		return &OperatorsSessionNotFound{failure}
+	case "operators.too_many_email_changes":
+		return &OperatorsTooManyEmailChanges{failure}
 	case "care.email_required":
 		return &CareEmailRequired{failure}
 	case "care.invalid_email":
@@ -364,6 +384,8 @@ func typed(api string, failure *CallError) error {
 		return &CareInvalidLastName{failure}
 	case "care.invalid_phone":
 		return &CareInvalidPhone{failure}
+	case "care.invalid_locale":
+		return &CareInvalidLocale{failure}
 	case "care.invalid_npi":
 		return &CareInvalidNPI{failure}
 	case "care.user_already_exists":
@@ -414,6 +436,8 @@ func typed(api string, failure *CallError) error {
 		return &CareWrongPassword{failure}
 	case "care.invalid_metadata":
 		return &CareInvalidMetadata{failure}
+	case "care.too_many_email_changes":
+		return &CareTooManyEmailChanges{failure}
 	case "sales.invalid_request":
 		return &SalesInvalidRequest{failure}
 	case "sales.password_too_short":
@@ -442,6 +466,8 @@ func typed(api string, failure *CallError) error {
 		return &SalesSessionNotFound{failure}
 	case "sales.wrong_password":
 		return &SalesWrongPassword{failure}
+	case "sales.too_many_email_changes":
+		return &SalesTooManyEmailChanges{failure}
 	case "service.invalid_request":
 		return &ServiceInvalidRequest{failure}
 	case "service.busy":

@@ -122,6 +122,9 @@ type OperatorsRegisterParams struct {
 	Password string `json:"password"`
 	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
 	Client *OperatorsOriginInput `json:"client,omitempty"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -545,6 +548,111 @@ func (m OperatorsMethods) SetMetadata(
 	return call[OperatorsMetadata](ctx, m.service, "operators.set_metadata", params)
 }
 
+// OperatorsChangeEmailParams are the params of [OperatorsMethods.ChangeEmail].
+type OperatorsChangeEmailParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+	// The new email address, unique without regard to case.
+	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsChangeEmailParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsChangeEmailParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// ChangeEmail requests a change of the caller's email. A code is mailed to the new address; the email changes when
+// `operators.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice. If the new address
+// is taken, its owner gets a notice instead of the code, and the result is the same. Limits: `confirmationCodeSeconds`
+// (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5),
+// `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+//
+// It calls `operators.change_email`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsWrongPassword], [OperatorsTooManyAttempts], [OperatorsTooManyMails] and
+// [OperatorsTooManyEmailChanges].
+func (m OperatorsMethods) ChangeEmail(ctx context.Context, params OperatorsChangeEmailParams) error {
+	_, err := m.service.Call(ctx, "operators.change_email", params)
+	return err
+}
+
+// OperatorsConfirmEmailChangeParams are the params of [OperatorsMethods.ConfirmEmailChange].
+type OperatorsConfirmEmailChangeParams struct {
+	// The operator's `id`.
+	UserID int64 `json:"user_id"`
+	// A session of that operator.
+	SessionID string `json:"session_id"`
+	// The code from the mail that `operators.change_email` sent.
+	Code string `json:"code"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsConfirmEmailChangeParams
+	shown := plain(v)
+	shown.SessionID = redacted(v.SessionID)
+	shown.Code = redacted(v.Code)
+	format(state, verb, shown)
+}
+
+// ConfirmEmailChange changes the caller's email to the address that a code was mailed to. The new address is confirmed,
+// and the sessions stay open. Codes that were mailed to the previous address become invalid. If that address was
+// confirmed, it stays reserved for the account for 3 days, and gets a code with which `operators.revert_email_change`
+// restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
+// day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+//
+// It calls `operators.confirm_email_change`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsCodeInvalid] and [OperatorsOperatorExists].
+func (m OperatorsMethods) ConfirmEmailChange(
+	ctx context.Context,
+	params OperatorsConfirmEmailChangeParams,
+) (*OperatorsConfirmedEmail, error) {
+	return call[OperatorsConfirmedEmail](ctx, m.service, "operators.confirm_email_change", params)
+}
+
+// OperatorsRevertEmailChangeParams are the params of [OperatorsMethods.RevertEmailChange].
+type OperatorsRevertEmailChangeParams struct {
+	// The code from the mail to the previous address.
+	Code string `json:"code"`
+	// The new password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *OperatorsOriginInput `json:"client,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v OperatorsRevertEmailChangeParams) Format(state fmt.State, verb rune) {
+	type plain OperatorsRevertEmailChangeParams
+	shown := plain(v)
+	shown.Code = redacted(v.Code)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// RevertEmailChange restores the email that an account had before a change, and sets a new password. It works for 3
+// days after the change, also after further changes of the email or the password. All sessions end, all other mailed
+// codes of the account become invalid, and a lockout is removed. Codes that restore later addresses become invalid;
+// those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+//
+// It calls `operators.revert_email_change`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// [OperatorsCodeInvalid], [OperatorsPasswordTooShort], [OperatorsPasswordCommon] and [OperatorsPasswordPersonal].
+func (m OperatorsMethods) RevertEmailChange(
+	ctx context.Context,
+	params OperatorsRevertEmailChangeParams,
+) (*OperatorsConfirmedEmail, error) {
+	return call[OperatorsConfirmedEmail](ctx, m.service, "operators.revert_email_change", params)
+}
+
 // OperatorsDeleteParams are the params of [OperatorsMethods.Delete].
 type OperatorsDeleteParams struct {
 	// The operator's `id`.
@@ -715,6 +823,9 @@ type CareUserRegisterParams struct {
 	Phone *string `json:"phone,omitempty"`
 	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
 	Client *CareOriginInput `json:"client,omitempty"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -731,8 +842,8 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 //
 // It calls `care.user.register`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
 // [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal], [CareInvalidRole],
-// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareUserAlreadyExists], [CareTooManyMails] and
-// [CareInvalidClient].
+// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidLocale], [CareUserAlreadyExists],
+// [CareTooManyMails] and [CareInvalidClient].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -1096,6 +1207,107 @@ func (m CareUserMethods) SetMetadata(ctx context.Context, params CareUserSetMeta
 	return call[CareMetadata](ctx, m.service, "care.user.set_metadata", params)
 }
 
+// CareUserChangeEmailParams are the params of [CareUserMethods.ChangeEmail].
+type CareUserChangeEmailParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+	// The new email address, unique without regard to case.
+	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserChangeEmailParams) Format(state fmt.State, verb rune) {
+	type plain CareUserChangeEmailParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// ChangeEmail requests a change of the caller's email. A code is mailed to the new address; the email changes when
+// `care.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice. If the new address
+// is taken, its owner gets a notice instead of the code, and the result is the same. Limits: `confirmationCodeSeconds`
+// (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5),
+// `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+//
+// It calls `care.user.change_email`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CarePasswordRequired], [CareInvalidPassword], [CareEmailRequired], [CareInvalidEmail], [CareWrongPassword],
+// [CareLoginAttemptsExceeded], [CareTooManyMails], [CareTooManyEmailChanges] and [CareInvalidClient].
+func (m CareUserMethods) ChangeEmail(ctx context.Context, params CareUserChangeEmailParams) error {
+	_, err := m.service.Call(ctx, "care.user.change_email", params)
+	return err
+}
+
+// CareUserConfirmEmailChangeParams are the params of [CareUserMethods.ConfirmEmailChange].
+type CareUserConfirmEmailChangeParams struct {
+	// A bearer token from a sign-in.
+	AccessToken string `json:"access_token"`
+	// The code from the mail that `care.user.change_email` sent.
+	Code string `json:"code"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
+	type plain CareUserConfirmEmailChangeParams
+	shown := plain(v)
+	shown.AccessToken = redacted(v.AccessToken)
+	shown.Code = redacted(v.Code)
+	format(state, verb, shown)
+}
+
+// ConfirmEmailChange changes the caller's email to the address that a code was mailed to. The new address is confirmed,
+// and the sessions stay open. Codes that were mailed to the previous address become invalid. If that address was
+// confirmed, it stays reserved for the account for 3 days, and gets a code with which `care.user.revert_email_change`
+// restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
+// day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+//
+// It calls `care.user.confirm_email_change`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidCode] and [CareUserAlreadyExists].
+func (m CareUserMethods) ConfirmEmailChange(
+	ctx context.Context,
+	params CareUserConfirmEmailChangeParams,
+) (*CareConfirmedEmail, error) {
+	return call[CareConfirmedEmail](ctx, m.service, "care.user.confirm_email_change", params)
+}
+
+// CareUserRevertEmailChangeParams are the params of [CareUserMethods.RevertEmailChange].
+type CareUserRevertEmailChangeParams struct {
+	// The code from the mail to the previous address.
+	Code string `json:"code"`
+	// The new password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *CareOriginInput `json:"client,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v CareUserRevertEmailChangeParams) Format(state fmt.State, verb rune) {
+	type plain CareUserRevertEmailChangeParams
+	shown := plain(v)
+	shown.Code = redacted(v.Code)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// RevertEmailChange restores the email that an account had before a change, and sets a new password. It works for 3
+// days after the change, also after further changes of the email or the password. All sessions end, all other mailed
+// codes of the account become invalid, and a lockout is removed. Codes that restore later addresses become invalid;
+// those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+//
+// It calls `care.user.revert_email_change`. Its errors: [CareInvalidCode], [CarePasswordRequired],
+// [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal] and [CareInvalidClient].
+func (m CareUserMethods) RevertEmailChange(
+	ctx context.Context,
+	params CareUserRevertEmailChangeParams,
+) (*CareConfirmedEmail, error) {
+	return call[CareConfirmedEmail](ctx, m.service, "care.user.revert_email_change", params)
+}
+
 // CareAuthTokenParams are the params of [CareAuthMethods.Token].
 type CareAuthTokenParams struct {
 	// The email address, unique without regard to case.
@@ -1423,6 +1635,9 @@ type SalesUserCreateCustomerParams struct {
 	Name SalesNameInput `json:"name"`
 	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
 	Client *SalesOriginInput `json:"client,omitempty"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1463,6 +1678,9 @@ type SalesUserCreateSalespersonParams struct {
 	BrandID string `json:"brand_id"`
 	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
 	Client *SalesOriginInput `json:"client,omitempty"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1498,6 +1716,9 @@ type SalesUserCreateInternalParams struct {
 	Name SalesNameInput `json:"name"`
 	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
 	Client *SalesOriginInput `json:"client,omitempty"`
+	// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+	// without templates for it, mails have the default texts. Nil omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -1942,6 +2163,106 @@ func (v SalesUserSetMetadataParams) Format(state fmt.State, verb rune) {
 // It calls `sales.user.set_metadata`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) SetMetadata(ctx context.Context, params SalesUserSetMetadataParams) (*SalesMetadata, error) {
 	return call[SalesMetadata](ctx, m.service, "sales.user.set_metadata", params)
+}
+
+// SalesUserChangeEmailParams are the params of [SalesUserMethods.ChangeEmail].
+type SalesUserChangeEmailParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// The account's current password.
+	CurrentPassword string `json:"current_password"`
+	// The new email address, unique without regard to case.
+	Email string `json:"email"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserChangeEmailParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserChangeEmailParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	shown.CurrentPassword = redacted(v.CurrentPassword)
+	format(state, verb, shown)
+}
+
+// ChangeEmail requests a change of the caller's email. A code is mailed to the new address; the email changes when
+// `sales.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice. If the new address
+// is taken, its owner gets a notice instead of the code, and the result is the same. Limits: `confirmationCodeSeconds`
+// (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5),
+// `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10),
+// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+//
+// It calls `sales.user.change_email`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest], [SalesWrongPassword],
+// [SalesTooManyAttempts], [SalesTooManyMails] and [SalesTooManyEmailChanges].
+func (m SalesUserMethods) ChangeEmail(ctx context.Context, params SalesUserChangeEmailParams) error {
+	_, err := m.service.Call(ctx, "sales.user.change_email", params)
+	return err
+}
+
+// SalesUserConfirmEmailChangeParams are the params of [SalesUserMethods.ConfirmEmailChange].
+type SalesUserConfirmEmailChangeParams struct {
+	// A bearer token from a sign-in.
+	APIKey string `json:"api_key"`
+	// The code from the mail that `sales.user.change_email` sent.
+	Code string `json:"code"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserConfirmEmailChangeParams
+	shown := plain(v)
+	shown.APIKey = redacted(v.APIKey)
+	shown.Code = redacted(v.Code)
+	format(state, verb, shown)
+}
+
+// ConfirmEmailChange changes the caller's email to the address that a code was mailed to. The new address is confirmed,
+// and the sessions stay open. Codes that were mailed to the previous address become invalid. If that address was
+// confirmed, it stays reserved for the account for 3 days, and gets a code with which `sales.user.revert_email_change`
+// restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
+// day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+//
+// It calls `sales.user.confirm_email_change`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
+// [SalesTokenInvalid] and [SalesUserAlreadyExists].
+func (m SalesUserMethods) ConfirmEmailChange(
+	ctx context.Context,
+	params SalesUserConfirmEmailChangeParams,
+) (*SalesConfirmedEmail, error) {
+	return call[SalesConfirmedEmail](ctx, m.service, "sales.user.confirm_email_change", params)
+}
+
+// SalesUserRevertEmailChangeParams are the params of [SalesUserMethods.RevertEmailChange].
+type SalesUserRevertEmailChangeParams struct {
+	// The code from the mail to the previous address.
+	Code string `json:"code"`
+	// The new password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+	// Where the host's own client is, as far as the host knows. A host overwrites what its clients state. Nil omits it.
+	Client *SalesOriginInput `json:"client,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v SalesUserRevertEmailChangeParams) Format(state fmt.State, verb rune) {
+	type plain SalesUserRevertEmailChangeParams
+	shown := plain(v)
+	shown.Code = redacted(v.Code)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// RevertEmailChange restores the email that an account had before a change, and sets a new password. It works for 3
+// days after the change, also after further changes of the email or the password. All sessions end, all other mailed
+// codes of the account become invalid, and a lockout is removed. Codes that restore later addresses become invalid;
+// those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+//
+// It calls `sales.user.revert_email_change`. Its errors: [SalesInvalidRequest], [SalesTokenInvalid],
+// [SalesPasswordTooShort], [SalesPasswordCommon] and [SalesPasswordPersonal].
+func (m SalesUserMethods) RevertEmailChange(
+	ctx context.Context,
+	params SalesUserRevertEmailChangeParams,
+) (*SalesConfirmedEmail, error) {
+	return call[SalesConfirmedEmail](ctx, m.service, "sales.user.revert_email_change", params)
 }
 
 // SalesUserDeleteParams are the params of [SalesUserMethods.Delete].

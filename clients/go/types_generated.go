@@ -180,6 +180,8 @@ type OperatorsAccount struct {
 	User OperatorsPerson `json:"user"`
 	// Whether the email is confirmed.
 	EmailConfirmed bool `json:"email_confirmed"`
+	// The language of mails to the account, if it has one. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // OperatorsOpenSession is an open session of an account.
@@ -416,6 +418,8 @@ type CareAccount struct {
 	NPI *string `json:"npi,omitempty"`
 	// Whether the user has confirmed the address.
 	EmailConfirmed bool `json:"email_confirmed"`
+	// The language of mails to the account, if it has one. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 	// Always true.
 	Success bool `json:"success"`
 }
@@ -564,6 +568,8 @@ type SalesAccount struct {
 	Phone *string `json:"phone"`
 	// A salesperson's brand; null for others. Nil means null.
 	BrandID *string `json:"brand_id"`
+	// The language of mails to the account, if it has one. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // SalesNewKey is a new session.
@@ -618,6 +624,12 @@ type SalesMetadata struct {
 	Metadata map[string]any `json:"metadata"`
 	// What administration has stored, such as a plan. The account cannot change it. A number in it is a json.Number.
 	AppMetadata map[string]any `json:"app_metadata"`
+}
+
+// SalesConfirmedEmail is a confirmed email address.
+type SalesConfirmedEmail struct {
+	// The email address.
+	Email string `json:"email"`
 }
 
 // ServiceStoreInfo is the store.

@@ -53,6 +53,7 @@ extension Care {
             of: codes,
             for: user.id,
             to: address,
+            locale: user.locale,
             mail,
             at: now,
             in: tx
@@ -65,6 +66,6 @@ extension Care {
         user.isProven = true
         try tx.update(user)
         try audit.record(.confirmed, of: user.id, by: .account, at: environment.time.now, in: tx)
-        try begin(CareJob(.opening, user.id), in: tx)
+        try begin(CareJob(.opening, user.id, address: user.email.lowercased()), in: tx)
     }
 }

@@ -21,12 +21,13 @@ extension Care {
             npi: "",
             isProven: false,
             hasTemporaryPassword: false,
-            temporaryUntil: nil
+            temporaryUntil: nil,
+            locale: nil
         )
         let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
         guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
         return try environment.store.run(writes: adds) { tx in
-            guard try user(of: email, in: tx) == nil else {
+            guard try !isTaken(email, at: now, in: tx) else {
                 return [.init("email", ErrorCode.Care.userAlreadyExists.slug)]
             }
             guard adds else { return [] }

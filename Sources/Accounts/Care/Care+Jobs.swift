@@ -1,4 +1,4 @@
-import Store
+package import Store
 
 /// Jobs: changes that affect too many records for one transaction. A user may have a quarter of a million patients.
 ///
@@ -175,9 +175,11 @@ extension Care {
     }
 
     private func openShares(for job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
-        guard let user = try tx.get(CareUser.self, Key(job.subject)) else { return true }
+        guard var user = try tx.get(CareUser.self, Key(job.subject)) else { return true }
         let pending = try pendingJobs(in: tx)
-        let address = user.email.lowercased()
+        let address = job.address ?? user.email.lowercased()
+        // If the user has another address by now, a share with that one may wait too.
+        if user.email.lowercased() != address { user.email = address }
         while left > 0 {
             let from = Key(address, job.share)
             let waiting = try tx.scan(CareShare.byAddress, prefix: Key(address), from: from, limit: min(left, 100))
@@ -193,6 +195,16 @@ extension Care {
             }
         }
         return false
+    }
+
+    /// Opens the shares that wait for a user's new address, which the user has proven.
+    package func emailChanged(of user: CareUser, in tx: Transaction) throws {
+        // The user had proven the previous address too, so what still waits for it is opened first.
+        if var job = try tx.get(CareJob.self, CareJob(.opening, user.id).key) {
+            while try !advance(&job, in: tx) {}
+            try tx.delete(CareJob.self, job.key)
+        }
+        try begin(CareJob(.opening, user.id, address: user.email.lowercased()), in: tx)
     }
 
     /// The jobs that are not finished.

@@ -14,6 +14,13 @@ extension CareUser: PasswordAccount {
         temporaryUntil = end
     }
 
+    package var isEmailProven: Bool { isProven }
+
+    package mutating func proveEmail(_ address: String) {
+        email = address
+        isProven = true
+    }
+
     /// Whether the user is a clinician, and may have an npi.
     package var isClinician: Bool { role == CareRole.clinician.rawValue }
 }

@@ -21,9 +21,10 @@ extension Care {
             let (group, groupErrors) = CareRules.group(group)
             if let error = AccountError(all: emailErrors + accessErrors + groupErrors) { throw error }
             guard let address, let access, let group else { throw AccountError(ErrorCode.Care.invalidEmail) }
-            let known = try liveShare(of: patient, with: address.canonical, in: tx)
+            let holder = try self.user(of: address, in: tx).flatMap { $0.isProven ? $0 : nil }
+            let known = try liveShare(of: patient, with: address.canonical, holder: holder, in: tx)
             if known?.isOwners == true { throw AccountError(ErrorCode.Care.isOwner) }
-            let user = try self.user(of: address, in: tx).flatMap { $0.isProven ? $0.id : nil }
+            let user = holder?.id
             // An invitation by another sender gets a new number, because it ends with its sender's account.
             let kept = known.flatMap { $0.user != nil || $0.maker == sender.id ? $0 : nil }
             if let known, known.user == nil { try end(known, in: tx) }
@@ -56,11 +57,65 @@ extension Care {
     /// - Parameters:
     ///   - patient: a patient that the user of the request has access to.
     ///   - address: in lower case.
-    private func liveShare(of patient: Int, with address: String, in tx: Transaction) throws -> CareShare? {
-        guard let share = try tx.find(CareShare.byEmail, Key(patient, address)) else { return nil }
+    ///   - holder: the user whose address it is; nil if shares with it wait.
+    private func liveShare(
+        of patient: Int,
+        with address: String,
+        holder: CareUser?,
+        in tx: Transaction
+    ) throws -> CareShare? {
+        let found = try tx.find(CareShare.byEmail, Key(patient, address))
+        if let holder, var own = try own(of: holder, in: patient, in: tx) {
+            // The share has an earlier address of the user. Another one may wait for the present address.
+            if own.id != found?.id {
+                if let found, found.user == nil, try isLive(found, pendingJobs(in: tx), isReached: true, in: tx) {
+                    own = try open(found, for: holder, in: tx)
+                }
+                own = try withPresentEmail(own, of: holder, in: tx)
+            }
+            return own
+        }
+        guard let share = found else { return nil }
+        if let user = share.user, user != holder?.id, let other = try tx.get(CareUser.self, Key(user)),
+            other.email.lowercased() != address
+        {
+            // The share of a user who had the address before.
+            _ = try withPresentEmail(share, of: other, in: tx)
+            return nil
+        }
         if try isLive(share, pendingJobs(in: tx), isReached: true, in: tx) { return share }
         try end(share, in: tx)
         return nil
+    }
+
+    /// Stores the present address of a user in a share that has an earlier one.
+    ///
+    /// A change of the email leaves the user's shares as they are, because there may be very many. They are found by
+    /// their user, and replies show the user's present address. Only a share whose address another share needs gets the
+    /// present one.
+    private func withPresentEmail(_ share: CareShare, of user: CareUser, in tx: Transaction) throws -> CareShare {
+        // It leaves the index first: two users may have exchanged their addresses.
+        try tx.delete(CareShare.self, share.key)
+        let key = Key(share.patient, user.email.lowercased())
+        if let other = try tx.find(CareShare.byEmail, key) {
+            if let id = other.user, let holder = try tx.get(CareUser.self, Key(id)) {
+                _ = try withPresentEmail(other, of: holder, in: tx)
+            } else {
+                try end(other, in: tx)
+            }
+        }
+        var share = share
+        share.email = user.email
+        try tx.insert(share)
+        return share
+    }
+
+    /// A share, with the present address of its user.
+    private func shown(_ share: CareShare, in tx: Transaction) throws -> CareShare {
+        guard let id = share.user, let user = try tx.get(CareUser.self, Key(id)) else { return share }
+        var share = share
+        share.email = user.email
+        return share
     }
 
     private func invite(
@@ -77,6 +132,7 @@ extension Care {
             of: codes,
             for: share.id,
             to: address,
+            locale: sender.locale,
             from: MailCause(.care, account: sender.id),
             mail,
             at: now,
@@ -100,13 +156,14 @@ extension Care {
             let pending = try pendingJobs(in: tx)
             let own = try share(of: user, in: id, pending, in: tx)
             let seen = try seen(own, in: tx)
-            guard seen.share.allowsWriting else { return [seen.share] }
+            guard seen.share.allowsWriting else { return [try shown(seen.share, in: tx)] }
             var (shares, next, bound) = ([CareShare](), 0, ReplyBound(bytesMax: replyBytesMax))
             while true {
                 let (prefix, from) = (Key(own.patient), Key(own.patient, next))
                 let page = try tx.scan(CareShare.byPatient, prefix: prefix, from: from, limit: Limits.sharesPerScanMax)
                 for var share in page where try isLive(share, pending, isReached: true, in: tx) {
                     if share.user == seen.patient.owner { share.becomeOwners() }
+                    share = try shown(share, in: tx)
                     shares.append(share)
                     try bound.add(share)
                 }
@@ -132,7 +189,7 @@ extension Care {
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
             try end(share, in: tx)
             try record(.unshared, share, by: user, at: now, in: tx)
-            return share
+            return try shown(share, in: tx)
         }
     }
 
@@ -176,7 +233,8 @@ extension Care {
                 return try seen(try open(found, for: user, in: tx), in: tx)
             }
             // Another invitation to the same patient may wait for the claimer's own address.
-            if let other = try liveShare(of: patient.id, with: user.email.lowercased(), in: tx), other.id != id {
+            let address = user.email.lowercased()
+            if let other = try liveShare(of: patient.id, with: address, holder: user, in: tx), other.id != id {
                 try end(other, in: tx)
             }
             let share = try open(found, for: user, in: tx)
@@ -186,12 +244,13 @@ extension Care {
         }
     }
 
-    /// The share that gives a user access to a patient; nil if there is none.
+    /// The share that gives a user access to a patient; nil if there is none. If a job will end the share, it is ended
+    /// here, because a new share needs its place in the indexes.
     private func own(of user: CareUser, in patient: Int, in tx: Transaction) throws -> CareShare? {
-        guard let share = try share(of: user.id, in: patient, in: tx),
-            try isLive(share, pendingJobs(in: tx), in: tx)
-        else { return nil }
-        return share
+        guard let share = try share(of: user.id, in: patient, in: tx) else { return nil }
+        if try isLive(share, pendingJobs(in: tx), in: tx) { return share }
+        try end(share, in: tx)
+        return nil
     }
 
     /// Gives a user the access of a waiting share. If the user has a share of the patient already, that one is raised

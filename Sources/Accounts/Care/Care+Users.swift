@@ -14,7 +14,8 @@ extension Care {
         firstName: Given<String>,
         lastName: Given<String>,
         phone: Given<String>,
-        client: Given<OriginFields> = .absent
+        client: Given<OriginFields> = .absent,
+        locale: Given<String> = .absent
     ) throws -> Progress<CareUser> {
         let (address, emailErrors) = CareRules.email(email)
         let (text, passwordErrors) = CareRules.password(password)
@@ -30,9 +31,11 @@ extension Care {
             firstName: try CareRules.firstName(firstName),
             lastName: try CareRules.lastName(lastName),
             phone: try CareRules.phone(phone),
-            origin: try CareRules.origin(client)
+            origin: try CareRules.origin(client),
+            locale: try CareRules.locale(locale, "locale")
         )
-        try environment.store.read { try refuseTaken(address, in: $0) }
+        let now = environment.time.now
+        try environment.store.read { try refuseTaken(address, at: now, in: $0) }
         return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
     }
 
@@ -41,12 +44,13 @@ extension Care {
         let email: EmailAddress
         let role, firstName, lastName, phone: String
         let origin: Origin
+        let locale: String?
     }
 
     private func register(_ new: NewCareUser, _ hash: PasswordHash) throws -> CareUser {
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
-            try refuseTaken(new.email, in: tx)
+            try refuseTaken(new.email, at: now, in: tx)
             if let seconds = try environment.outbox.admitRequest(from: new.origin, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
             }
@@ -62,7 +66,8 @@ extension Care {
                 npi: "",
                 isProven: false,
                 hasTemporaryPassword: false,
-                temporaryUntil: nil
+                temporaryUntil: nil,
+                locale: new.locale
             )
             try insert(user, at: now, in: tx)
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
@@ -95,8 +100,8 @@ extension Care {
         passwordPolicy.faults(in: password, email: email, names: names).map { AccountError(CareRules.code(of: $0)) }
     }
 
-    private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
-        guard try user(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Care.userAlreadyExists) }
+    private func refuseTaken(_ email: EmailAddress, at now: Timestamp, in tx: Transaction) throws {
+        if try isTaken(email, at: now, in: tx) { throw AccountError(ErrorCode.Care.userAlreadyExists) }
     }
 
     /// Signs in and returns the access token of a new session.
@@ -160,11 +165,12 @@ extension Care {
 
     private func change(_ change: CareUserChange, newHash: PasswordHash?) throws -> CareUser {
         let now = environment.time.now
+        let notice = newHash.map { _ in MailSecrets(environment.random) }
         return try environment.store.write { tx in
             var user = try edited(by: change, at: now, in: tx)
             let hasNewProfile = try user != authenticated(change.token, at: now, in: tx)
             if let newHash {
-                try replacePassword(of: &user, by: newHash, in: tx)
+                try replacePassword(of: &user, by: newHash, notice: notice, in: tx)
                 try audit.record(.passwordChanged, of: user.id, by: .account, at: now, in: tx)
             } else {
                 try tx.update(user)
@@ -228,6 +234,7 @@ extension Care {
                 secret: mail.secret,
                 messageID: mail.messageID,
                 goodFor: Limits.temporaryPasswordSeconds,
+                locale: user.locale,
                 at: now,
                 in: tx
             )
@@ -238,12 +245,13 @@ extension Care {
     /// Deletes a user and all records that belong only to the user. A patient that other users have access to passes to
     /// the user who has had access longest.
     package func delete(_ token: Given<String>) throws -> CareUser {
-        let now = environment.time.now
+        let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             try delete(user, by: .account, in: tx)
             try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
             try begin(CareJob(.account, user.id), in: tx)
+            try notifyOfDeletion(user, notice, at: now, in: tx)
             return user
         }
     }

@@ -12,23 +12,28 @@ package struct Care: AccountAPI {
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Care.sessionNotFound,
         wrongPassword: ErrorCode.Care.wrongPassword,
-        locked: ErrorCode.Care.loginAttemptsExceeded
+        locked: ErrorCode.Care.loginAttemptsExceeded,
+        emailTaken: ErrorCode.Care.userAlreadyExists,
+        codeInvalid: ErrorCode.Care.invalidCode,
+        tooManyMails: ErrorCode.Care.tooManyMails,
+        tooManyEmailChanges: ErrorCode.Care.tooManyEmailChanges
     )
 
     package let environment: Environment
+    package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
     let signIn: SignIn<CareUser>
-    package let passwordPolicy: PasswordPolicy
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
+        self.settings = settings
         sessions = Sessions(.care, perAccountMax: Limits.careSessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.care)
-        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .care,
             in: environment,
+            settings,
             sessions: sessions,
             refusals: .init(
                 unknownEmail: ErrorCode.Care.wrongEmailPassword,

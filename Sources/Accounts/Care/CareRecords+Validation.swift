@@ -13,6 +13,7 @@ extension CareUser {
         findings.check("npi", npi, CareRules.npi)
         if !npi.isEmpty, !isClinician { findings.refuse("npi", "only a clinician has one") }
         findings.check("temporary_until", temporaryUntil)
+        findings.check("locale", locale) { try CareRules.locale($0, "locale") }
         if temporaryUntil != nil, !hasTemporaryPassword {
             findings.refuse("temporary_until", "the password is not one that was mailed")
         }

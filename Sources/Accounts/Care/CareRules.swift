@@ -142,6 +142,19 @@ extension CareRules: AccountRules {
         return password
     }
 
+    package static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
+        try single(email(given))
+    }
+
+    package static func code(_ given: Given<String>, _ field: String) throws -> String {
+        guard let code = given.code() else { throw given.error(Codes.invalidCode) }
+        return code
+    }
+
+    package static func locale(_ given: Given<String>, _ field: String) throws -> String? {
+        try given.locale(orThrow: given.error(Codes.invalidLocale))
+    }
+
     /// A value that is no number of a session is answered like the number of no session.
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {
         guard let number = given.value else {

@@ -29,6 +29,8 @@ package struct CareUser: Equatable, Sendable {
     package var hasTemporaryPassword: Bool
     /// When the temporary password expires; null for the user's own password, and for a temporary one mailed by a version that did not record this.
     package var temporaryUntil: Timestamp?
+    /// The language of mails to the account.
+    package var locale: String?
 
     package init(
         id: Int,
@@ -42,7 +44,8 @@ package struct CareUser: Equatable, Sendable {
         npi: String,
         isProven: Bool,
         hasTemporaryPassword: Bool,
-        temporaryUntil: Timestamp?
+        temporaryUntil: Timestamp?,
+        locale: String?
     ) {
         self.id = id
         self.created = created
@@ -56,6 +59,7 @@ package struct CareUser: Equatable, Sendable {
         self.isProven = isProven
         self.hasTemporaryPassword = hasTemporaryPassword
         self.temporaryUntil = temporaryUntil
+        self.locale = locale
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -71,6 +75,7 @@ package struct CareUser: Equatable, Sendable {
         var isProven: Bool?
         var hasTemporaryPassword: Bool?
         var temporaryUntil: Timestamp?
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -97,6 +102,8 @@ package struct CareUser: Equatable, Sendable {
                 hasTemporaryPassword = try reader.bool()
             } else if propertyName.equals("temporary_until") {
                 if try reader.kind() == .null { try reader.null() } else { temporaryUntil = try Timestamp(reading: &reader) }
+            } else if propertyName.equals("locale") {
+                locale = try reader.text().string
             } else {
                 try reader.skip()
             }
@@ -116,6 +123,7 @@ package struct CareUser: Equatable, Sendable {
         self.isProven = isProven
         self.hasTemporaryPassword = hasTemporaryPassword
         self.temporaryUntil = temporaryUntil
+        self.locale = locale
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -144,6 +152,10 @@ package struct CareUser: Equatable, Sendable {
         writer.bool(hasTemporaryPassword)
         writer.property("temporary_until")
         if let temporaryUntil { temporaryUntil.write(to: &writer) } else { writer.null() }
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }

@@ -6,6 +6,10 @@ extension Limits {
     package static let nameCharactersMax = 200
     /// Unicode scalars in a phone number.
     package static let phoneCharactersMax = 50
+    /// Characters that the name of a locale has at least.
+    package static let localeCharactersMin = 2
+    /// Characters in the name of a locale: RFC 5646 §4.4.1.
+    package static let localeCharactersMax = 35
     /// Unicode scalars in a postal address.
     package static let addressCharactersMax = 1_000
     /// Bytes in a password: enough for any passphrase, and cheap to hash.
@@ -80,6 +84,12 @@ extension Limits {
     package static let confirmationCodeSeconds = 86_400
     /// How long a code that claims a share is valid.
     package static let claimCodeSeconds = 604_800
+    /// How long an account's previous address is reserved for it after a change of the email, and can be restored with a code.
+    package static let emailReversalSeconds = 259_200
+    /// Earlier addresses of an account that can be restored; the email cannot be changed again until one of them expires.
+    package static let emailReversalsMax = 5
+    /// How long the outbox keeps the text of a notice and tries to deliver it.
+    package static let noticeSeconds = 86_400
     /// Open sessions of an account in the operators and sales APIs; one more ends the oldest.
     package static let sessionsMax = 16
     /// Valid access tokens of a care account; one more ends the oldest.

@@ -126,6 +126,13 @@ extension ErrorCode {
             number: -24,
             message: "No such session."
         )
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+        package static let tooManyEmailChanges = ErrorCode(
+            api: .operators,
+            slug: "too_many_email_changes",
+            number: -26,
+            message: "Too many changes of the email; try again later."
+        )
     }
 
     /// Users, clinicians and their patients.
@@ -206,6 +213,13 @@ extension ErrorCode {
             slug: "invalid_phone",
             number: 400,
             message: "The phone number specified is not a valid one."
+        )
+        /// The locale is not a string of 2 to 35 letters, digits and hyphens.
+        package static let invalidLocale = ErrorCode(
+            api: .care,
+            slug: "invalid_locale",
+            number: 400,
+            message: "The locale specified is not a valid one."
         )
         /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
         package static let invalidNpi = ErrorCode(
@@ -382,6 +396,13 @@ extension ErrorCode {
             number: 400,
             message: "The metadata specified is not valid."
         )
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+        package static let tooManyEmailChanges = ErrorCode(
+            api: .care,
+            slug: "too_many_email_changes",
+            number: 429,
+            message: "Too many changes of the email; try again later."
+        )
     }
 
     /// Customers, salespeople and internal users.
@@ -483,6 +504,13 @@ extension ErrorCode {
             slug: "wrong_password",
             number: 403,
             message: "The current password is wrong."
+        )
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no longer can.
+        package static let tooManyEmailChanges = ErrorCode(
+            api: .sales,
+            slug: "too_many_email_changes",
+            number: 429,
+            message: "Too many changes of the email; try again later."
         )
     }
 

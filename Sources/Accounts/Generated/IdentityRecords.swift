@@ -545,7 +545,7 @@ package struct UnknownFailures: Equatable, Sendable {
 package struct MailedCode: Equatable, Sendable {
     /// The API that mailed the code.
     package var realm: String
-    /// The purpose: confirm, reset, verify or claim.
+    /// The purpose: confirm, reset, verify, claim or change-email.
     package var purpose: String
     /// The number of the account, or of the share for purpose claim.
     package var holder: Int
@@ -622,6 +622,156 @@ package struct MailedCode: Equatable, Sendable {
         expires.write(to: &writer)
         writer.property("is_used")
         writer.bool(isUsed)
+        writer.endObject()
+    }
+}
+
+/// A change of an account's email that waits for the code that was mailed to the new address.
+package struct EmailChange: Equatable, Sendable {
+    /// The API of the account.
+    package var realm: String
+    /// The number of the account.
+    package var account: Int
+    /// The new address as it was given.
+    package var email: String
+    /// When the code expires.
+    package var expires: Timestamp
+
+    package init(
+        realm: String,
+        account: Int,
+        email: String,
+        expires: Timestamp
+    ) {
+        self.realm = realm
+        self.account = account
+        self.email = email
+        self.expires = expires
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var realm: String?
+        var account: Int?
+        var email: String?
+        var expires: Timestamp?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("realm") {
+                realm = try reader.text().string
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
+            } else if propertyName.equals("email") {
+                email = try reader.text().string
+            } else if propertyName.equals("expires") {
+                expires = try Timestamp(reading: &reader)
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let realm, let account, let email, let expires else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.realm = realm
+        self.account = account
+        self.email = email
+        self.expires = expires
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("realm")
+        writer.string(realm)
+        writer.property("account")
+        writer.int(account)
+        writer.property("email")
+        writer.string(email)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+/// An earlier address of an account, which a mailed code restores. Until then it is reserved for the account.
+package struct EmailReversal: Equatable, Sendable {
+    /// A counter: reversals in the order of the changes.
+    package var id: Int
+    /// The API of the account.
+    package var realm: String
+    /// The number of the account.
+    package var account: Int
+    /// The earlier address as it was given.
+    package var email: String
+    /// BLAKE2b of the secret part of the code, in hexadecimal.
+    package var hash: String
+    /// When the code expires and the address is free.
+    package var expires: Timestamp
+
+    package init(
+        id: Int,
+        realm: String,
+        account: Int,
+        email: String,
+        hash: String,
+        expires: Timestamp
+    ) {
+        self.id = id
+        self.realm = realm
+        self.account = account
+        self.email = email
+        self.hash = hash
+        self.expires = expires
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var id: Int?
+        var realm: String?
+        var account: Int?
+        var email: String?
+        var hash: String?
+        var expires: Timestamp?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.number().int
+            } else if propertyName.equals("realm") {
+                realm = try reader.text().string
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
+            } else if propertyName.equals("email") {
+                email = try reader.text().string
+            } else if propertyName.equals("hash") {
+                hash = try reader.text().string
+            } else if propertyName.equals("expires") {
+                expires = try Timestamp(reading: &reader)
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let id, let realm, let account, let email, let hash, let expires else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.id = id
+        self.realm = realm
+        self.account = account
+        self.email = email
+        self.hash = hash
+        self.expires = expires
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("realm")
+        writer.string(realm)
+        writer.property("account")
+        writer.int(account)
+        writer.property("email")
+        writer.string(email)
+        writer.property("hash")
+        writer.string(hash)
+        writer.property("expires")
+        expires.write(to: &writer)
         writer.endObject()
     }
 }
@@ -822,6 +972,41 @@ package struct OutboxText: Equatable, Sendable {
         writer.string(code)
         writer.property("link")
         writer.string(link)
+        writer.endObject()
+    }
+}
+
+/// A mail about the deletion of its recipient's account. The mail is deleted as soon as it is delivered or given up, and deleting this record leads to the compaction that erases the address.
+package struct DeletionNotice: Equatable, Sendable {
+    /// The mail's number.
+    package var mail: Int
+
+    package init(
+        mail: Int
+    ) {
+        self.mail = mail
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var mail: Int?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("mail") {
+                mail = try reader.number().int
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let mail else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.mail = mail
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("mail")
+        writer.int(mail)
         writer.endObject()
     }
 }

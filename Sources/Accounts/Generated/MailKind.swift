@@ -7,6 +7,22 @@ package enum MailKind: String, CaseIterable, Sendable {
     case operatorsConfirmation = "operators-confirmation"
     /// Contains the code that sets a new password.
     case operatorsReset = "operators-reset"
+    /// Contains the code that changes the email of an account to the recipient's address.
+    case operatorsEmailChange = "operators-email-change"
+    /// Tells the account's address that a change of the email was requested.
+    case operatorsEmailChangeRequested = "operators-email-change-requested"
+    /// Tells the owner of an address that an account tried to change its email to it.
+    case operatorsEmailTaken = "operators-email-taken"
+    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    case operatorsEmailChanged = "operators-email-changed"
+    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    case operatorsEmailReverted = "operators-email-reverted"
+    /// Tells the account's address that the password was changed.
+    case operatorsPasswordChanged = "operators-password-changed"
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    case operatorsSignInLocked = "operators-sign-in-locked"
+    /// Tells the address of an account that the account was deleted.
+    case operatorsAccountDeleted = "operators-account-deleted"
     /// Contains the code that confirms an address.
     case careConfirmation = "care-confirmation"
     /// Contains a temporary password.
@@ -15,8 +31,101 @@ package enum MailKind: String, CaseIterable, Sendable {
     case careTemporaryPasswordUnproven = "care-temporary-password-unproven"
     /// Contains the code that claims a share.
     case careInvitation = "care-invitation"
+    /// Contains the code that changes the email of an account to the recipient's address.
+    case careEmailChange = "care-email-change"
+    /// Tells the account's address that a change of the email was requested.
+    case careEmailChangeRequested = "care-email-change-requested"
+    /// Tells the owner of an address that an account tried to change its email to it.
+    case careEmailTaken = "care-email-taken"
+    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    case careEmailChanged = "care-email-changed"
+    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    case careEmailReverted = "care-email-reverted"
+    /// Tells the account's address that the password was changed.
+    case carePasswordChanged = "care-password-changed"
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    case careSignInLocked = "care-sign-in-locked"
+    /// Tells the address of an account that the account was deleted.
+    case careAccountDeleted = "care-account-deleted"
     /// Contains the token that verifies an address.
     case salesVerification = "sales-verification"
     /// Contains the token that sets a new password.
     case salesReset = "sales-reset"
+    /// Contains the code that changes the email of an account to the recipient's address.
+    case salesEmailChange = "sales-email-change"
+    /// Tells the account's address that a change of the email was requested.
+    case salesEmailChangeRequested = "sales-email-change-requested"
+    /// Tells the owner of an address that an account tried to change its email to it.
+    case salesEmailTaken = "sales-email-taken"
+    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    case salesEmailChanged = "sales-email-changed"
+    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    case salesEmailReverted = "sales-email-reverted"
+    /// Tells the account's address that the password was changed.
+    case salesPasswordChanged = "sales-password-changed"
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    case salesSignInLocked = "sales-sign-in-locked"
+    /// Tells the address of an account that the account was deleted.
+    case salesAccountDeleted = "sales-account-deleted"
+}
+
+/// An API's kinds of the mails that every account API sends.
+package struct AccountMails: Sendable {
+    /// Contains the code that changes the email of an account to the recipient's address.
+    package let emailChange: MailKind
+    /// Tells the account's address that a change of the email was requested.
+    package let emailChangeRequested: MailKind
+    /// Tells the owner of an address that an account tried to change its email to it.
+    package let emailTaken: MailKind
+    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    package let emailChanged: MailKind
+    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    package let emailReverted: MailKind
+    /// Tells the account's address that the password was changed.
+    package let passwordChanged: MailKind
+    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    package let signInLocked: MailKind
+    /// Tells the address of an account that the account was deleted.
+    package let accountDeleted: MailKind
+}
+
+extension Realm {
+    /// The kinds of the mails that every account API sends.
+    package var mails: AccountMails {
+        switch self {
+        case .operators:
+            AccountMails(
+                emailChange: .operatorsEmailChange,
+                emailChangeRequested: .operatorsEmailChangeRequested,
+                emailTaken: .operatorsEmailTaken,
+                emailChanged: .operatorsEmailChanged,
+                emailReverted: .operatorsEmailReverted,
+                passwordChanged: .operatorsPasswordChanged,
+                signInLocked: .operatorsSignInLocked,
+                accountDeleted: .operatorsAccountDeleted
+            )
+        case .care:
+            AccountMails(
+                emailChange: .careEmailChange,
+                emailChangeRequested: .careEmailChangeRequested,
+                emailTaken: .careEmailTaken,
+                emailChanged: .careEmailChanged,
+                emailReverted: .careEmailReverted,
+                passwordChanged: .carePasswordChanged,
+                signInLocked: .careSignInLocked,
+                accountDeleted: .careAccountDeleted
+            )
+        case .sales:
+            AccountMails(
+                emailChange: .salesEmailChange,
+                emailChangeRequested: .salesEmailChangeRequested,
+                emailTaken: .salesEmailTaken,
+                emailChanged: .salesEmailChanged,
+                emailReverted: .salesEmailReverted,
+                passwordChanged: .salesPasswordChanged,
+                signInLocked: .salesSignInLocked,
+                accountDeleted: .salesAccountDeleted
+            )
+        }
+    }
 }

@@ -92,6 +92,8 @@ package struct Operator: Equatable, Sendable {
     package var isConfirmed: Bool
     /// The number of the last change in the operator's change feed.
     package var lastChange: Int
+    /// The language of mails to the account.
+    package var locale: String?
 
     package init(
         id: Int,
@@ -99,7 +101,8 @@ package struct Operator: Equatable, Sendable {
         person: Person,
         passwordHash: String,
         isConfirmed: Bool,
-        lastChange: Int
+        lastChange: Int,
+        locale: String?
     ) {
         self.id = id
         self.created = created
@@ -107,6 +110,7 @@ package struct Operator: Equatable, Sendable {
         self.passwordHash = passwordHash
         self.isConfirmed = isConfirmed
         self.lastChange = lastChange
+        self.locale = locale
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -116,6 +120,7 @@ package struct Operator: Equatable, Sendable {
         var passwordHash: String?
         var isConfirmed: Bool?
         var lastChange: Int?
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -130,6 +135,8 @@ package struct Operator: Equatable, Sendable {
                 isConfirmed = try reader.bool()
             } else if propertyName.equals("last_change") {
                 lastChange = try reader.number().int
+            } else if propertyName.equals("locale") {
+                locale = try reader.text().string
             } else {
                 try reader.skip()
             }
@@ -143,6 +150,7 @@ package struct Operator: Equatable, Sendable {
         self.passwordHash = passwordHash
         self.isConfirmed = isConfirmed
         self.lastChange = lastChange
+        self.locale = locale
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -159,6 +167,10 @@ package struct Operator: Equatable, Sendable {
         writer.bool(isConfirmed)
         writer.property("last_change")
         writer.int(lastChange)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }

@@ -22,8 +22,11 @@ package enum RecordTypes {
         RecordType(AddressSignIns.self),
         RecordType(UnknownFailures.self),
         RecordType(MailedCode.self),
+        RecordType(EmailChange.self),
+        RecordType(EmailReversal.self),
         RecordType(OutboxMail.self),
         RecordType(OutboxText.self),
+        RecordType(DeletionNotice.self),
         RecordType(MailQuota.self),
         RecordType(DecoyMail.self),
         RecordType(HashKey.self),
@@ -43,6 +46,9 @@ package enum RecordTypes {
         SalesUser.collection,
         AccountMetadata.collection,
         AccountDeletion.collection,
+        EmailChange.collection,
+        EmailReversal.collection,
+        DeletionNotice.collection,
         Event.collection,
     ]
 }

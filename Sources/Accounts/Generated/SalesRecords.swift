@@ -31,6 +31,8 @@ package struct SalesUser: Equatable, Sendable {
     package var phone: String?
     /// A salesperson's brand.
     package var brandID: String?
+    /// The language of mails to the account.
+    package var locale: String?
 
     package init(
         id: Int,
@@ -45,7 +47,8 @@ package struct SalesUser: Equatable, Sendable {
         referralCode: String,
         source: String?,
         phone: String?,
-        brandID: String?
+        brandID: String?,
+        locale: String?
     ) {
         self.id = id
         self.externalID = externalID
@@ -60,6 +63,7 @@ package struct SalesUser: Equatable, Sendable {
         self.source = source
         self.phone = phone
         self.brandID = brandID
+        self.locale = locale
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -76,6 +80,7 @@ package struct SalesUser: Equatable, Sendable {
         var source: String?
         var phone: String?
         var brandID: String?
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -104,6 +109,8 @@ package struct SalesUser: Equatable, Sendable {
                 if try reader.kind() == .null { try reader.null() } else { phone = try reader.text().string }
             } else if propertyName.equals("brand_id") {
                 if try reader.kind() == .null { try reader.null() } else { brandID = try reader.text().string }
+            } else if propertyName.equals("locale") {
+                locale = try reader.text().string
             } else {
                 try reader.skip()
             }
@@ -124,6 +131,7 @@ package struct SalesUser: Equatable, Sendable {
         self.source = source
         self.phone = phone
         self.brandID = brandID
+        self.locale = locale
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -154,6 +162,10 @@ package struct SalesUser: Equatable, Sendable {
         writer.string(phone)
         writer.property("brand_id")
         writer.string(brandID)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }

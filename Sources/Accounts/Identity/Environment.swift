@@ -13,19 +13,21 @@ package struct Environment {
     /// The mails that wait to be delivered.
     package let outbox: Outbox
     /// The uses of sessions that are not stored yet.
-    package let sessionUses = SessionUses()
+    package let sessionUses: SessionUses
 
     package init(
         store: Store,
         time: any TimeSource,
         random: any RandomSource,
         hasher: any PasswordHasher,
-        outbox: Outbox
+        outbox: Outbox,
+        sessionUses: SessionUses = SessionUses()
     ) {
         self.store = store
         self.time = time
         self.random = random
         self.hasher = hasher
         self.outbox = outbox
+        self.sessionUses = sessionUses
     }
 }

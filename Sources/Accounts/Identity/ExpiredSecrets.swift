@@ -5,6 +5,8 @@ package enum ExpiredSecret: Hashable, Sendable {
     case session(Key)
     /// The code's hash is needed because a newer code has the same key.
     case code(Key, hash: String)
+    /// A code that restores an earlier address.
+    case reversal(Key)
 }
 
 /// The expired sessions and mailed codes that requests were refused for, and that must be deleted: if the clock were
@@ -46,6 +48,7 @@ package struct ExpiredSecrets {
         case .session(let key): try tx.delete(Session.self, key)
         case .code(let key, let hash):
             if try tx.get(MailedCode.self, key)?.hash == hash { try tx.delete(MailedCode.self, key) }
+        case .reversal(let key): try tx.delete(EmailReversal.self, key)
         }
     }
 }

@@ -61,6 +61,17 @@ extension Given where Value == String {
         return value
     }
 
+    /// The name of a locale, such as `pt-BR`; nil if the property is absent or null.
+    ///
+    /// - Throws: `refusal` for any other value.
+    func locale(orThrow refusal: @autoclosure () -> AccountError) throws -> String? {
+        switch self {
+        case .absent, .null: return nil
+        case .value(let name) where name.isLocale: return name
+        default: throw refusal()
+        }
+    }
+
     /// A code, token or referral code of at most `charactersMax` Unicode scalars, without white space around it; else
     /// nil.
     ///

@@ -94,6 +94,24 @@ extension MailedCode {
     }
 }
 
+extension EmailChange {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check(realm, account: account)
+        findings.check("email", email: email)
+        findings.check("expires", expires)
+    }
+}
+
+extension EmailReversal {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("id", id)
+        findings.check(realm, account: account)
+        findings.check("email", email: email)
+        findings.check("hash", hash, hexOfBytes: SecretToken.Hash.bytesCount)
+        findings.check("expires", expires)
+    }
+}
+
 extension OutboxMail {
     package func validate(into findings: inout RecordFindings) {
         findings.check("id", id)
@@ -117,6 +135,12 @@ extension OutboxMail {
 extension OutboxText {
     package func validate(into findings: inout RecordFindings) {
         findings.require("id", OutboxMail.self, id)
+    }
+}
+
+extension DeletionNotice {
+    package func validate(into findings: inout RecordFindings) {
+        findings.require("mail", OutboxMail.self, mail)
     }
 }
 

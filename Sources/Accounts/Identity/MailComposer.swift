@@ -24,5 +24,6 @@ package protocol MailComposer: AnyObject {
     /// - Parameters:
     ///   - kind: the kind of mail.
     ///   - secret: the code or temporary password in the mail. It is alone on its line.
-    func compose(_ kind: MailKind, secret: String) -> MailText
+    ///   - locale: the language of the recipient, or of the account that causes the mail; nil for the default.
+    func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText
 }

@@ -10,12 +10,13 @@ package struct MailedCodes {
     /// What a code proves. A code is valid for its purpose only.
     package enum Purpose: String, CaseIterable, Sendable {
         case confirm, reset, verify, claim
+        case changeEmail = "change-email"
 
         /// How long such a code is valid.
         package var seconds: Int {
             switch self {
             case .reset: Limits.resetCodeSeconds
-            case .confirm, .verify: Limits.confirmationCodeSeconds
+            case .confirm, .verify, .changeEmail: Limits.confirmationCodeSeconds
             case .claim: Limits.claimCodeSeconds
             }
         }
@@ -24,7 +25,7 @@ package struct MailedCodes {
         /// scanners and double clicks use them twice.
         package var isRepeatable: Bool {
             switch self {
-            case .confirm, .verify: true
+            case .confirm, .verify, .changeEmail: true
             case .reset, .claim: false
             }
         }
@@ -103,6 +104,11 @@ package struct MailedCodes {
         return record.holder
     }
 
+    /// Whether the holder's newest code for a purpose has confirmed an address.
+    func isUsed(_ purpose: Purpose, of holder: Int, in tx: Transaction) throws -> Bool {
+        try tx.get(MailedCode.self, key(purpose, holder))?.isUsed ?? false
+    }
+
     /// The record of a code that is valid, or that confirmed an address within `Limits.usedCodeSeconds`.
     private func record(
         _ purpose: Purpose,
@@ -143,7 +149,8 @@ package struct MailedCodes {
         try end(Purpose.allCases.filter(\.isOfAccount), of: account, in: tx)
     }
 
-    private static func parts(of code: String) -> (holder: Int, secret: String)? {
+    /// The holder and the secret in the text of a code; nil if the text does not have a code's format.
+    static func parts(of code: String) -> (holder: Int, secret: String)? {
         // Issued codes are ASCII, so a text with more bytes than this cannot be a code and is not split.
         guard code.utf8.count <= Limits.codeCharactersMax else { return nil }
         let parts = code.split(separator: "-", omittingEmptySubsequences: false)

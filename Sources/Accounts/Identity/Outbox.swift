@@ -44,6 +44,7 @@ package final class Outbox {
         of codes: MailedCodes,
         for holder: Int,
         to address: EmailAddress,
+        locale: String?,
         from cause: MailCause? = nil,
         _ mail: MailSecrets,
         at now: Timestamp,
@@ -52,7 +53,16 @@ package final class Outbox {
         if let seconds = try admit(kind, to: address, from: cause, mail, at: now, in: tx) { return seconds }
         let code = try codes.issue(purpose, for: holder, secret: mail.secret, at: now, in: tx)
         let seconds = purpose.seconds
-        try post(kind, to: address, secret: code, messageID: mail.messageID, goodFor: seconds, at: now, in: tx)
+        try post(
+            kind,
+            to: address,
+            secret: code,
+            messageID: mail.messageID,
+            goodFor: seconds,
+            locale: locale,
+            at: now,
+            in: tx
+        )
         return nil
     }
 
@@ -68,14 +78,39 @@ package final class Outbox {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
+        let code = "1000-\(mail.secret)"
+        let event = origin.map { AuditTrail.eventBytes(from: $0) } ?? 0
+        try Self.postDecoy(
+            kind,
+            composer.compose(kind, secret: code, locale: nil),
+            code: code,
+            to: address,
+            moreBytes: event,
+            mail,
+            at: now,
+            in: tx
+        )
+    }
+
+    /// - Parameters:
+    ///   - words: the texts of a mail of that kind.
+    ///   - code: a text with the length of the code in the mail; nil for a notice.
+    ///   - bytes: what the mail's request would write beyond the mail.
+    static func postDecoy(
+        _ kind: MailKind,
+        _ words: MailText,
+        code: String?,
+        to address: EmailAddress,
+        moreBytes bytes: Int = 0,
+        _ mail: MailSecrets,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
         let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
-        let code = "1000-\(mail.secret)"
-        let words = composer.compose(kind, secret: code)
         // The bytes of a mail and its code without the text: properties and index entries.
-        let event = origin.map { AuditTrail.eventBytes(from: $0) } ?? 0
-        let rest = String(repeating: " ", count: 640 + address.text.utf8.count + event)
-        let text = words.subject + words.text + code + (words.link ?? "") + rest
+        let rest = String(repeating: " ", count: 640 + address.text.utf8.count + bytes)
+        let text = words.subject + words.text + (code ?? "") + (words.link ?? "") + rest
         try tx.save(DecoyMail(kind: kind.rawValue, hash: SecretToken.Hash(of: mail.secret).text, text: text))
         // Known and unknown addresses cause the same work.
         tx.afterwards(.mail)
@@ -104,6 +139,7 @@ package final class Outbox {
             .filter { $0.id < upper }
         for mail in mails {
             try tx.delete(OutboxText.self, Key(mail.id))
+            try tx.delete(DeletionNotice.self, Key(mail.id))
             try tx.delete(OutboxMail.self, mail.key)
         }
         return mails.count
@@ -114,19 +150,57 @@ package final class Outbox {
     /// - Parameters:
     ///   - kind: the kind of mail.
     ///   - address: the recipient.
-    ///   - secret: the code or temporary password in the mail.
+    ///   - secret: the code or temporary password in the mail; empty for none.
     ///   - messageID: a random text that identifies the mail permanently, drawn outside the transaction.
     ///   - seconds: how long the code or password is valid.
+    ///   - locale: the language of the mail; nil for the default.
     package func post(
         _ kind: MailKind,
         to address: EmailAddress,
         secret: String,
         messageID: String,
         goodFor seconds: Int,
+        locale: String?,
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        let words = composer.compose(kind, secret: secret)
+        let messageID = "\(messageID)@\(composer.domain)"
+        let words = composer.compose(kind, secret: secret, locale: locale)
+        _ = try Self.insert(
+            kind,
+            words,
+            code: secret.isEmpty ? nil : secret,
+            to: address,
+            messageID: messageID,
+            goodFor: seconds,
+            at: now,
+            in: tx
+        )
+    }
+
+    /// A notice of a kind, composed before the transaction that may post it.
+    func notice(_ kind: MailKind, locale: String?, _ mail: MailSecrets) -> Notice {
+        Notice(
+            kind: kind,
+            words: composer.compose(kind, secret: "", locale: locale),
+            messageID: "\(mail.messageID)@\(composer.domain)",
+            mail: mail
+        )
+    }
+
+    /// Adds a mail to the outbox and returns its number.
+    ///
+    /// - Parameter code: the code or temporary password in the mail; nil for a notice.
+    static func insert(
+        _ kind: MailKind,
+        _ words: MailText,
+        code: String?,
+        to address: EmailAddress,
+        messageID: String,
+        goodFor seconds: Int,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Int {
         let id = try tx.nextNumber(of: OutboxMail.self)
         try tx.insert(
             OutboxMail(
@@ -134,7 +208,7 @@ package final class Outbox {
                 kind: kind.rawValue,
                 to: address.text,
                 subject: words.subject,
-                messageID: "\(messageID)@\(composer.domain)",
+                messageID: messageID,
                 created: now,
                 expires: now.adding(seconds: seconds),
                 state: OutboxMail.State.waiting.rawValue,
@@ -145,8 +219,9 @@ package final class Outbox {
         )
         // The code and the link are stored beside the text, because neither can be found in the text for certain: a
         // template may leave one of them out, and another process may use other templates and another URL.
-        try tx.insert(OutboxText(id: id, text: words.text, code: secret, link: words.link))
+        try tx.insert(OutboxText(id: id, text: words.text, code: code, link: words.link))
         tx.afterwards(.mail)
+        return id
     }
 
     // MARK: Reading
@@ -176,53 +251,4 @@ package final class Outbox {
     package func waiting(limit: Int, in tx: Transaction) throws -> [OutboxMail] {
         try tx.scan(OutboxMail.byNextAttempt, limit: limit)
     }
-}
-
-extension OutboxMail: Record {
-    /// The delivery state of a mail.
-    package enum State: String, CaseIterable, Sendable {
-        case waiting, delivered, failed
-        /// Not delivered before its code or password expired.
-        case expired
-    }
-
-    package static let collection = Collection<OutboxMail>(
-        "outbox",
-        isNumbered: true,
-        ordered: [byNextAttempt, byExpiry, byAddress]
-    )
-    /// The waiting mails.
-    static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
-        mail.nextAttempt.map { Key($0.seconds, mail.id) }
-    }
-    static let byExpiry = OrderedIndex<OutboxMail>("expiry") { Key($0.sweepTime.seconds, $0.id) }
-
-    /// The mails of an API to an address, the oldest first. Each kind of mail starts with the name of its API.
-    static let byAddress = OrderedIndex<OutboxMail>("address") { mail in
-        Key(mail.realmName, mail.to.lowercased(), mail.id)
-    }
-
-    private var realmName: String { String(kind.prefix { $0 != "-" }) }
-
-    /// The API that the mail is from.
-    var realm: Realm? { Realm(rawValue: realmName) }
-
-    package var key: Key { Key(id) }
-
-    /// When a waiting mail expires, or when any other mail is deleted.
-    var sweepTime: Timestamp {
-        nextAttempt != nil ? expires : expires.adding(seconds: Limits.outboxRecordSeconds)
-    }
-}
-
-extension OutboxText: Record {
-    package static let collection = Collection<OutboxText>("outbox texts", isErasable: true)
-
-    package var key: Key { Key(id) }
-}
-
-extension DecoyMail: Record {
-    package static let collection = Collection<DecoyMail>("decoy mails")
-
-    package var key: Key { Key(kind) }
 }

@@ -1,11 +1,12 @@
 package import Store
+internal import Synchronization
 
 /// When sessions were last used, as far as the store does not know it yet.
 ///
 /// A use is kept in memory and stored later, together with others, so that a request that only reads writes nothing.
 /// The store's time of a session is at most `Limits.sessionUseSeconds` behind, or a quarter of the time that the session
-/// may be idle, except after a kill.
-package final class SessionUses {
+/// may be idle, except after a kill. Several threads may use it at once.
+package final class SessionUses: Sendable {
     private struct Use {
         /// The key of the session's record.
         let key: Key
@@ -16,32 +17,42 @@ package final class SessionUses {
         var time: Timestamp
     }
 
-    /// By the number of the session, which is unique among all APIs.
-    private var uses: [Int: Use] = [:]
-    /// When the uses are next stored; nil if there are none.
-    private var due: Timestamp?
+    private struct State {
+        /// By the number of the session, which is unique among all APIs.
+        var uses: [Int: Use] = [:]
+        /// When the uses are next stored; nil if there are none.
+        var due: Timestamp?
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
     /// Records that a request has used a session.
     func insert(_ session: StoredRecord<Session>, at now: Timestamp) {
-        let number = session.record.number
-        if let place = uses.index(forKey: number) {
-            uses.values[place].time = now
-        } else {
-            let record = session.record
-            let delay = record.secondsToStoreUse
-            uses[number] = Use(key: record.key, stored: record.lastUseInStore, delay: delay, time: now)
-            due = due.map { min($0, now.adding(seconds: delay)) } ?? now.adding(seconds: delay)
+        let record = session.record
+        state.withLock { state in
+            if let place = state.uses.index(forKey: record.number) {
+                state.uses.values[place].time = now
+            } else {
+                let delay = record.secondsToStoreUse
+                let use = Use(key: record.key, stored: record.lastUseInStore, delay: delay, time: now)
+                state.uses[record.number] = use
+                state.due = state.due.map { min($0, now.adding(seconds: delay)) } ?? now.adding(seconds: delay)
+            }
         }
     }
 
     /// The last use of a session that is not stored yet; nil if there is none.
-    func latest(of number: Int) -> Timestamp? { uses[number]?.time }
+    func latest(of number: Int) -> Timestamp? {
+        state.withLock { $0.uses[number]?.time }
+    }
 
     /// The seconds until the uses must be stored, 0 if that is due; nil if there are none.
     package func secondsUntilDue(at now: Timestamp) -> Int? {
-        due.map { $0.isDue(at: now, within: Limits.sessionUseSeconds) ? 0 : now.seconds(until: $0) }
+        state.withLock { state in
+            state.due.map { $0.isDue(at: now, within: Limits.sessionUseSeconds) ? 0 : now.seconds(until: $0) }
+        }
     }
 
     /// Stores the uses of at most `Limits.sweptRowsMax` sessions in one transaction, which it makes durable.
@@ -49,7 +60,7 @@ package final class SessionUses {
     /// - Returns: whether there are more.
     /// - Throws: `StoreError`. The uses are kept.
     package func store(in store: Store) throws -> Bool {
-        let part = uses.prefix(Limits.sweptRowsMax)
+        let part = state.withLock { Array($0.uses.prefix(Limits.sweptRowsMax)) }
         guard !part.isEmpty else { return false }
         try store.write { tx in
             for (_, use) in part {
@@ -62,21 +73,26 @@ package final class SessionUses {
             }
         }
         try store.makeDurable()
-        for (number, _) in part { uses[number] = nil }
-        if uses.isEmpty { due = nil }
-        return !uses.isEmpty
+        return state.withLock { state in
+            // A session that another thread has used meanwhile stays.
+            for (number, use) in part where state.uses[number]?.time == use.time { state.uses[number] = nil }
+            if state.uses.isEmpty { state.due = nil }
+            return !state.uses.isEmpty
+        }
     }
 
     /// Drops the uses of sessions whose time in the store is recent enough. A process that ends then stores the others,
     /// so that one that serves a single read writes only if that is due.
     package func dropRecent() {
-        uses = uses.filter { _, use in use.stored.adding(seconds: use.delay) <= use.time }
-        if uses.isEmpty { due = nil }
+        state.withLock { state in
+            state.uses = state.uses.filter { _, use in use.stored.adding(seconds: use.delay) <= use.time }
+            if state.uses.isEmpty { state.due = nil }
+        }
     }
 
     /// Tries again after `seconds`, because the store could not be written.
     package func postpone(at now: Timestamp, seconds: Int) {
-        due = now.adding(seconds: seconds)
+        state.withLock { $0.due = now.adding(seconds: seconds) }
     }
 }
 

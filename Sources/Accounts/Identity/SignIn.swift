@@ -8,6 +8,12 @@ package protocol PasswordAccount: Record {
     var email: String { get }
     /// The names of its owner, the first name before the last name.
     var names: [String] { get }
+    /// The language of mails to the account; nil for the default.
+    var locale: String? { get }
+    /// Whether mail to the address is known to reach the owner.
+    var isEmailProven: Bool { get }
+    /// Replaces the address by one that the owner has proven.
+    mutating func proveEmail(_ address: String)
     /// The hash of its password.
     var passwordHash: String { get set }
     /// Sets a password.
@@ -47,6 +53,8 @@ package struct SignIn<Account: PasswordAccount> {
     private let sessions: Sessions
     private let lockout: SignInLockout
     private let audit: AuditTrail
+    /// The kind of the notice of a lock; nil if no notices are sent.
+    private let lockNotice: MailKind?
     private let refusals: Refusals
     private let hidesUnknown: Bool
     private let mayEnter: @Sendable (Account, Timestamp) -> Bool
@@ -63,6 +71,7 @@ package struct SignIn<Account: PasswordAccount> {
     package init(
         _ realm: Realm,
         in environment: Environment,
+        _ settings: AccountSettings,
         sessions: Sessions,
         refusals: Refusals,
         hidesUnknown: Bool,
@@ -74,6 +83,7 @@ package struct SignIn<Account: PasswordAccount> {
         self.sessions = sessions
         self.lockout = SignInLockout(realm)
         self.audit = AuditTrail(realm)
+        self.lockNotice = settings.sendsNotices ? realm.mails.signInLocked : nil
         self.refusals = refusals
         self.hidesUnknown = hidesUnknown
         self.mayEnter = mayEnter
@@ -126,13 +136,14 @@ package struct SignIn<Account: PasswordAccount> {
         let now = environment.time.now
         let account = try environment.store.read { tx in try admitted(attempt, at: now, in: tx) }
         let known = account.map { PasswordHash(text: $0.passwordHash) }
-        return .verify(attempt.password, against: known ?? environment.hasher.decoy) { [ofAPI] isRight, apis in
+        return .verify(attempt.password, against: known ?? environment.hasher.decoy) {
+            [ofAPI, locale = account?.locale] isRight, apis in
             let signIn = ofAPI(apis)
             guard isRight, let known, apis.environment.hasher.needsRehash(known) else {
-                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, apis)
+                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, locale: locale, apis)
             }
             return .hash(attempt.password) { newHash, apis in
-                try ofAPI(apis).enter(attempt, known: known, isRight: true, newHash: newHash, apis)
+                try ofAPI(apis).enter(attempt, known: known, isRight: true, newHash: newHash, locale: locale, apis)
             }
         }
     }
@@ -142,14 +153,22 @@ package struct SignIn<Account: PasswordAccount> {
     /// - Parameters:
     ///   - known: the hash that the password was verified against; nil if the email had no account.
     ///   - newHash: the rehash that replaces it; nil if no rehash is needed.
+    ///   - locale: that of the account, for the notice of a lock.
     private func enter(
         _ attempt: Attempt,
         known: PasswordHash?,
         isRight: Bool,
         newHash: PasswordHash?,
+        locale: String?,
         _ apis: AccountAPIs
     ) throws -> Progress<Account> {
         let now = environment.time.now
+        let notice =
+            isRight
+            ? nil
+            : lockNotice.map {
+                environment.outbox.notice($0, locale: locale, MailSecrets(environment.random))
+            }
         let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }
@@ -161,17 +180,22 @@ package struct SignIn<Account: PasswordAccount> {
                         newKey: attempt.newHashKey,
                         in: tx
                     )
-                    try lockout.failUnknown(email, at: now, in: tx)
+                    let isLocked = try lockout.failUnknown(email, at: now, in: tx)
                     try audit.record(.signInFailed, of: nil, by: .anonymous, from: attempt.origin, at: now, in: tx)
+                    guard isLocked else { return }
+                    try audit.record(.locked, of: nil, by: .service, from: attempt.origin, at: now, in: tx)
+                    try notice?.post(to: attempt.email, of: nil as Account?, at: now, in: tx)
                 }
             }
             guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
-                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, audit, id = account.id] tx in
-                    let isLocked = try lockout.fail(id, from: attempt.origin, at: now, in: tx)
-                    try audit.record(.signInFailed, of: id, by: .anonymous, from: attempt.origin, at: now, in: tx)
+                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, audit, account] tx in
+                    let isLocked = try lockout.fail(account.id, from: attempt.origin, at: now, in: tx)
+                    let origin = attempt.origin
+                    try audit.record(.signInFailed, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
                     guard isLocked else { return }
-                    try audit.record(.locked, of: id, by: .service, from: attempt.origin, at: now, in: tx)
+                    try audit.record(.locked, of: account.id, by: .service, from: origin, at: now, in: tx)
+                    try notice?.post(to: attempt.email, of: account, at: now, in: tx)
                 }
             }
             if let newHash {

@@ -36,11 +36,13 @@ package struct SignInLockout: Sendable {
     func fail(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Bool {
         guard let network = origin.network else { return try unaddressed.fail(account, at: now, in: tx) }
         var signIns = try self.signIns(of: account, network, at: now, in: tx)
+        var isLockedHere = false
         if signIns.failures.secondsLeft(at: now) == nil {
             signIns.failures.fail(at: now, max: Limits.failedSignInsMax)
+            isLockedHere = signIns.lockedUntil != nil
             try tx.save(signIns)
         }
-        return try anywhere.fail(account, at: now, in: tx) || signIns.lockedUntil != nil
+        return try anywhere.fail(account, at: now, in: tx) || isLockedHere
     }
 
     /// Deletes the failure counts after a sign-in, and makes its address known.
@@ -129,13 +131,16 @@ package struct SignInLockout: Sendable {
     }
 
     /// Counts a failed sign-in with an email that has no account.
-    func failUnknown(_ email: UnknownEmail, at now: Timestamp, in tx: Transaction) throws {
-        try failUnknown(email.here, max: Limits.failedSignInsMax, at: now, in: tx)
-        guard let anywhere = email.anywhere else { return }
-        try failUnknown(anywhere, max: Limits.failedSignInsFromAnywhereMax, at: now, in: tx)
+    ///
+    /// - Returns: whether the failure has locked the email, for the address or for others.
+    @discardableResult
+    func failUnknown(_ email: UnknownEmail, at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let isLockedHere = try failUnknown(email.here, max: Limits.failedSignInsMax, at: now, in: tx)
+        guard let anywhere = email.anywhere else { return isLockedHere }
+        return try failUnknown(anywhere, max: Limits.failedSignInsFromAnywhereMax, at: now, in: tx) || isLockedHere
     }
 
-    private func failUnknown(_ hash: AddressHash, max: Int, at now: Timestamp, in tx: Transaction) throws {
+    private func failUnknown(_ hash: AddressHash, max: Int, at now: Timestamp, in tx: Transaction) throws -> Bool {
         var record =
             try unknown(hash, in: tx)
             ?? UnknownFailures(
@@ -146,9 +151,10 @@ package struct SignInLockout: Sendable {
                 last: now,
                 lockedUntil: nil
             )
-        guard record.failures.secondsLeft(at: now) == nil else { return }
+        guard record.failures.secondsLeft(at: now) == nil else { return false }
         record.failures.fail(at: now, max: max)
         try tx.save(record)
+        return record.lockedUntil != nil
     }
 
     /// The row of a hash; nil if its slot is empty or contains another one. The caller then overwrites the slot.

@@ -20,6 +20,8 @@ package enum Sweep {
                 hasMore = try sweepCodes(realm, purpose, at: now, in: tx) || hasMore
             }
         }
+        hasMore = try sweepEmailChanges(at: now, in: tx) || hasMore
+        hasMore = try sweepEmailReversals(at: now, in: tx) || hasMore
         return try sweepInvitations(at: now, in: tx) || hasMore
     }
 
@@ -83,6 +85,32 @@ package enum Sweep {
             }
         }
         return false
+    }
+
+    private static func sweepEmailChanges(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let over = try tx.scan(EmailChange.byExpiry, limit: rowsMax).prefix { $0.expires <= now }
+        for change in over { try tx.delete(EmailChange.self, change.key) }
+        let latest = now.adding(seconds: MailedCodes.Purpose.changeEmail.seconds)
+        let ahead = try tx.scan(EmailChange.byExpiry, descending: true, limit: rowsMax).prefix { $0.expires > latest }
+        for var change in ahead {
+            change.expires = latest
+            try tx.update(change)
+        }
+        return over.count == rowsMax || ahead.count == rowsMax
+    }
+
+    private static func sweepEmailReversals(at now: Timestamp, in tx: Transaction) throws -> Bool {
+        let over = try tx.scan(EmailReversal.byExpiry, limit: rowsMax).prefix { $0.expires <= now }
+        for reversal in over { try tx.delete(EmailReversal.self, reversal.key) }
+        let latest = now.adding(seconds: Limits.emailReversalSeconds)
+        let ahead = try tx.scan(EmailReversal.byExpiry, descending: true, limit: rowsMax).prefix {
+            $0.expires > latest
+        }
+        for var reversal in ahead {
+            reversal.expires = latest
+            try tx.update(reversal)
+        }
+        return over.count == rowsMax || ahead.count == rowsMax
     }
 
     private static func sweepCodes(

@@ -1,6 +1,20 @@
 /// The rules for texts in requests, the same in all three APIs. The length is checked first: a text of megabytes is
 /// refused before its characters are examined.
 extension String {
+    /// Whether the text is the name of a locale: letters, digits and hyphens. Such a name is safe as that of a
+    /// directory.
+    package var isLocale: Bool {
+        (Limits.localeCharactersMin...Limits.localeCharactersMax).contains(utf8.count)
+            && utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
     /// Whether the text has at most this many Unicode scalars.
     func hasAtMost(scalars: Int) -> Bool {
         // A scalar has one to four bytes.

@@ -51,13 +51,13 @@ package enum OperatorRules {
     }
 
     /// A mailed code, without white space around it.
-    static func code(_ given: Given<String>, _ field: String) throws -> String {
+    package static func code(_ given: Given<String>, _ field: String) throws -> String {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field) }
         guard let code = given.code() else { throw invalid(given, field) }
         return code
     }
 
-    static func email(_ given: Given<String>, _ field: @autoclosure () -> String) throws -> EmailAddress {
+    static func email(_ given: Given<String>, at field: @autoclosure () -> String) throws -> EmailAddress {
         if given.isBlank { throw AccountError(ErrorCode.Operators.fieldRequired, field: field()) }
         guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, field()) }
         return email
@@ -107,12 +107,20 @@ package enum OperatorRules {
         return ValidPerson(
             first: try text(given.firstName, "\(path).first_name", charactersMax: Limits.nameCharactersMax),
             last: try text(given.lastName, "\(path).last_name", charactersMax: Limits.nameCharactersMax),
-            email: try email(given.email, "\(path).email")
+            email: try email(given.email, at: "\(path).email")
         )
     }
 }
 
 extension OperatorRules: AccountRules {
+    package static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
+        try email(given, at: field)
+    }
+
+    package static func locale(_ given: Given<String>, _ field: String) throws -> String? {
+        try given.locale(orThrow: invalid(given, field))
+    }
+
     package static func invalidOrigin(_ field: String, _ expectedType: String?) -> AccountError {
         AccountError(ErrorCode.Operators.fieldInvalid, field: field, expectedType: expectedType)
     }

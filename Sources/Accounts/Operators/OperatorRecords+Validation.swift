@@ -7,6 +7,7 @@ extension Operator {
         person.validate(into: &findings)
         findings.check("password_hash", hash: passwordHash)
         findings.check("last_change", lastChange, in: Key.numbers)
+        findings.check("locale", locale) { try OperatorRules.locale($0, "locale") }
     }
 }
 

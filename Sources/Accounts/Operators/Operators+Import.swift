@@ -22,7 +22,8 @@ extension Operators {
             person: person,
             passwordHash: given.storedHash(environment.random),
             isConfirmed: given.isConfirmed,
-            lastChange: 0
+            lastChange: 0,
+            locale: nil
         )
         let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
         // An export has no object `person`.
@@ -30,7 +31,7 @@ extension Operators {
             return faults.map { .init($0.property.droppingPrefix("person."), $0.rule) }
         }
         return try environment.store.run(writes: adds) { tx in
-            guard try account(of: email, in: tx) == nil else {
+            guard try !isTaken(email, at: now, in: tx) else {
                 return [.init("email", ErrorCode.Operators.operatorExists.slug)]
             }
             guard adds else { return [] }

@@ -43,13 +43,13 @@ extension Operators {
     }
 
     private func completeReset(_ code: String, _ hash: PasswordHash, from origin: Origin) throws {
-        let now = environment.time.now
+        let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             let invalid = AccountError(ErrorCode.Operators.codeInvalid)
             let id = try codes.redeem(.reset, code, at: now, in: tx, orThrow: invalid)
             guard var account = try tx.get(Operator.self, Key(id)) else { throw invalid }
             account.isConfirmed = true
-            try replacePassword(of: &account, by: hash, in: tx)
+            try replacePassword(of: &account, by: hash, notice: notice, in: tx)
             try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)
         }
     }

@@ -7,22 +7,32 @@ extension Operators {
     package func register(
         person: Given<PersonFields>,
         password: Given<Password>,
-        client: Given<OriginFields> = .absent
+        client: Given<OriginFields> = .absent,
+        locale: Given<String> = .absent
     ) throws -> Progress<SignedIn> {
         let person = try OperatorRules.person(person, at: "user")
         let password = try OperatorRules.password(password, "password")
         let origin = try OperatorRules.origin(client)
+        let locale = try OperatorRules.locale(locale, "locale")
         try checkPolicy(password, email: person.email.text, names: [person.first, person.last])
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
-        try environment.store.read { try refuseTaken(person.email, in: $0) }
-        return .hash(password) { hash, apis in .done(try apis.operators.register(person, hash, from: origin)) }
+        let now = environment.time.now
+        try environment.store.read { try refuseTaken(person.email, at: now, in: $0) }
+        return .hash(password) { hash, apis in
+            .done(try apis.operators.register(person, hash, from: origin, locale: locale))
+        }
     }
 
-    private func register(_ person: ValidPerson, _ hash: PasswordHash, from origin: Origin) throws -> SignedIn {
+    private func register(
+        _ person: ValidPerson,
+        _ hash: PasswordHash,
+        from origin: Origin,
+        locale: String?
+    ) throws -> SignedIn {
         let (now, session) = (environment.time.now, newToken())
         let mail = MailSecrets(environment.random)
         let account = try environment.store.write { tx in
-            try refuseTaken(person.email, in: tx)
+            try refuseTaken(person.email, at: now, in: tx)
             if let seconds = try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) {
                 throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
             }
@@ -39,7 +49,8 @@ extension Operators {
                 ),
                 passwordHash: hash.text,
                 isConfirmed: !confirmsEmail,
-                lastChange: 0
+                lastChange: 0,
+                locale: locale
             )
             try tx.insert(account)
             try sessions.open(session, for: id, from: origin, at: now, in: tx)
@@ -52,8 +63,8 @@ extension Operators {
         return SignedIn(account: account, session: session)
     }
 
-    private func refuseTaken(_ email: EmailAddress, in tx: Transaction) throws {
-        guard try account(of: email, in: tx) == nil else { throw AccountError(ErrorCode.Operators.operatorExists) }
+    private func refuseTaken(_ email: EmailAddress, at now: Timestamp, in tx: Transaction) throws {
+        if try isTaken(email, at: now, in: tx) { throw AccountError(ErrorCode.Operators.operatorExists) }
     }
 
     /// Signs an operator in and opens a new session.
@@ -134,6 +145,7 @@ extension Operators {
             of: codes,
             for: account.id,
             to: address,
+            locale: account.locale,
             mail,
             at: now,
             in: tx

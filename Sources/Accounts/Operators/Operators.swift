@@ -19,27 +19,29 @@ package struct Operators: AccountAPI {
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Operators.sessionNotFound,
         wrongPassword: ErrorCode.Operators.wrongPassword,
-        locked: ErrorCode.Operators.tooManyAttempts
+        locked: ErrorCode.Operators.tooManyAttempts,
+        emailTaken: ErrorCode.Operators.operatorExists,
+        codeInvalid: ErrorCode.Operators.codeInvalid,
+        tooManyMails: ErrorCode.Operators.tooManyMails,
+        tooManyEmailChanges: ErrorCode.Operators.tooManyEmailChanges
     )
 
     package let environment: Environment
-    /// Whether signing in requires a confirmed email.
-    let confirmsEmail: Bool
+    package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
-    package let passwordPolicy: PasswordPolicy
     let signIn: SignIn<Operator>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
+        self.settings = settings
         sessions = Sessions(.operators, perAccountMax: Limits.sessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.operators)
         let confirmsEmail = settings.operatorsConfirmEmail
-        self.confirmsEmail = confirmsEmail
-        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .operators,
             in: environment,
+            settings,
             sessions: sessions,
             refusals: .init(
                 unknownEmail: ErrorCode.Operators.accountInvalidOrUnconfirmed,
@@ -81,6 +83,9 @@ package struct Operators: AccountAPI {
         return account
     }
 
+    /// Whether signing in requires a confirmed email.
+    var confirmsEmail: Bool { settings.operatorsConfirmEmail }
+
     package static func token(in credential: SessionFields) -> String? { credential.sessionID.value }
 
     /// Deletes the operator's clients.
@@ -103,6 +108,13 @@ extension Operator: PasswordAccount {
 
     package static let byEmail = UniqueIndex<Operator>("email", steady: \.person.email) {
         Key($0.person.email.lowercased())
+    }
+
+    package var isEmailProven: Bool { isConfirmed }
+
+    package mutating func proveEmail(_ address: String) {
+        person.email = address
+        isConfirmed = true
     }
 
     package var key: Key { Key(id) }

@@ -112,13 +112,13 @@ extension Sales {
     }
 
     private func completeReset(_ token: String, _ hash: PasswordHash, from origin: Origin) throws {
-        let now = environment.time.now
+        let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
             let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
             let id = try codes.redeem(.reset, token, at: now, in: tx, orThrow: invalid)
             guard var user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
             user.isVerified = true
-            try replacePassword(of: &user, by: hash, in: tx)
+            try replacePassword(of: &user, by: hash, notice: notice, in: tx)
             try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)
         }
     }

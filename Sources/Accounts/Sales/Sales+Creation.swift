@@ -18,6 +18,7 @@ package struct NewSalesUser {
     let name: Given<NameFields>
     let source, phone, brandID: Given<String>?
     let client: Given<OriginFields>
+    let locale: Given<String>
 
     package init(
         email: Given<String>,
@@ -27,7 +28,8 @@ package struct NewSalesUser {
         source: Given<String>? = nil,
         phone: Given<String>? = nil,
         brandID: Given<String>? = nil,
-        client: Given<OriginFields> = .absent
+        client: Given<OriginFields> = .absent,
+        locale: Given<String> = .absent
     ) {
         self.email = email
         self.password = password
@@ -37,6 +39,7 @@ package struct NewSalesUser {
         self.phone = phone
         self.brandID = brandID
         self.client = client
+        self.locale = locale
     }
 }
 
@@ -46,7 +49,7 @@ private struct ValidSalesUser {
     let email: EmailAddress
     let referralCode: String
     let name: (first: String, last: String)
-    let source, phone, brandID: String?
+    let source, phone, brandID, locale: String?
     let origin: Origin
 
     /// Checks the properties in the order in which their errors are reported.
@@ -59,6 +62,7 @@ private struct ValidSalesUser {
         phone = try given.phone.map { try SalesRules.text($0, "phone", charactersMax: Limits.phoneCharactersMax) }
         brandID = try given.brandID.map { try SalesRules.text($0, "brand_id", charactersMax: nameMax) }
         origin = try SalesRules.origin(given.client)
+        locale = try SalesRules.locale(given.locale, "locale")
     }
 }
 
@@ -105,7 +109,8 @@ extension Sales {
                 referralCode: ownCode,
                 source: new.source,
                 phone: new.phone,
-                brandID: new.brandID
+                brandID: new.brandID,
+                locale: new.locale
             )
             try tx.insert(user)
             if let key { try sessions.open(key, for: user.id, from: new.origin, at: now, in: tx) }
@@ -128,7 +133,7 @@ extension Sales {
             throw AccountError(ErrorCode.Sales.invalidReferralCode)
         }
         guard inviter.mayInvite(new.role) else { throw AccountError(ErrorCode.Sales.insufficientAuthorization) }
-        guard try user(of: new.email, in: tx) == nil else { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
+        if try isTaken(new.email, at: now, in: tx) { throw AccountError(ErrorCode.Sales.userAlreadyExists) }
         return invitation
     }
 }
@@ -159,8 +164,7 @@ package enum SalesRules {
     }
 
     static func email(_ given: Given<String>) throws -> EmailAddress {
-        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, "email") }
-        return email
+        try email(given, "email")
     }
 
     static func password(_ given: Given<Password>) throws -> Password {
@@ -183,6 +187,15 @@ package enum SalesRules {
 }
 
 extension SalesRules: AccountRules {
+    package static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress {
+        guard let email = given.value.flatMap({ EmailAddress($0) }) else { throw invalid(given, field) }
+        return email
+    }
+
+    package static func code(_ given: Given<String>, _ field: String) throws -> String {
+        try code(given, field, charactersMax: Limits.codeCharactersMax)
+    }
+
     package static func invalidOrigin(_ field: String, _ expectedType: String?) -> AccountError {
         AccountError(ErrorCode.Sales.invalidRequest, field: field, expectedType: expectedType)
     }
@@ -194,6 +207,10 @@ extension SalesRules: AccountRules {
     package static func password(_ given: Given<Password>, _ field: String) throws -> Password {
         guard let password = given.password else { throw invalid(given, field) }
         return password
+    }
+
+    package static func locale(_ given: Given<String>, _ field: String) throws -> String? {
+        try given.locale(orThrow: invalid(given, field))
     }
 
     package static func sessionNumber(_ given: Given<Int>, _ field: String) throws -> Int {

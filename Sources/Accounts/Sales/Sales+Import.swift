@@ -25,12 +25,13 @@ extension Sales {
             referralCode: environment.random.hex(bytes: Limits.codeDigits / 2),
             source: given.optional(.source) ?? (isCustomer ? Self.standardSource : nil),
             phone: given.optional(.phone),
-            brandID: given.optional(.brandID)
+            brandID: given.optional(.brandID),
+            locale: nil
         )
         let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
         guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
         return try environment.store.run(writes: adds) { tx in
-            guard try user(of: email, in: tx) == nil else {
+            guard try !isTaken(email, at: now, in: tx) else {
                 return [.init("email", ErrorCode.Sales.userAlreadyExists.slug)]
             }
             guard adds else { return [] }

@@ -20,23 +20,28 @@ package struct Sales: AccountAPI {
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Sales.sessionNotFound,
         wrongPassword: ErrorCode.Sales.wrongPassword,
-        locked: ErrorCode.Sales.tooManyAttempts
+        locked: ErrorCode.Sales.tooManyAttempts,
+        emailTaken: ErrorCode.Sales.userAlreadyExists,
+        codeInvalid: ErrorCode.Sales.tokenInvalid,
+        tooManyMails: ErrorCode.Sales.tooManyMails,
+        tooManyEmailChanges: ErrorCode.Sales.tooManyEmailChanges
     )
 
     package let environment: Environment
+    package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
     let signIn: SignIn<SalesUser>
-    package let passwordPolicy: PasswordPolicy
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment
+        self.settings = settings
         sessions = Sessions(.sales, perAccountMax: Limits.sessionsMax, uses: environment.sessionUses)
         codes = MailedCodes(.sales)
-        passwordPolicy = settings.passwordPolicy
         self.signIn = SignIn(
             .sales,
             in: environment,
+            settings,
             sessions: sessions,
             refusals: .init(
                 unknownEmail: ErrorCode.Sales.authenticationFailed,
@@ -82,7 +87,17 @@ package struct Sales: AccountAPI {
     ) throws -> Int? {
         guard let address = EmailAddress(user.email) else { return nil }
         let kind: MailKind = purpose == .verify ? .salesVerification : .salesReset
-        return try environment.outbox.post(kind, purpose, of: codes, for: user.id, to: address, mail, at: now, in: tx)
+        return try environment.outbox.post(
+            kind,
+            purpose,
+            of: codes,
+            for: user.id,
+            to: address,
+            locale: user.locale,
+            mail,
+            at: now,
+            in: tx
+        )
     }
 }
 
@@ -94,6 +109,13 @@ extension SalesUser: PasswordAccount {
     )
     package static let byEmail = UniqueIndex<SalesUser>("email", steady: \.email) { Key($0.email.lowercased()) }
     static let byReferralCode = UniqueIndex<SalesUser>("referral code", steady: \.referralCode) { Key($0.referralCode) }
+
+    package var isEmailProven: Bool { isVerified }
+
+    package mutating func proveEmail(_ address: String) {
+        email = address
+        isVerified = true
+    }
 
     package var key: Key { Key(id) }
 

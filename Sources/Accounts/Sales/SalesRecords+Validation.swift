@@ -21,6 +21,7 @@ extension SalesUser {
         for (property, text, charactersMax) in texts {
             findings.check(property, text) { try SalesRules.text($0, property, charactersMax: charactersMax) }
         }
+        findings.check("locale", locale) { try SalesRules.locale($0, "locale") }
         let isCustomer = role == SalesRole.customer.rawValue
         let isSalesperson = role == SalesRole.salesperson.rawValue
         for (property, text, has) in [

@@ -9,12 +9,44 @@ extension MailKind {
         switch self {
         case .operatorsConfirmation: "/operators/confirm?code="
         case .operatorsReset: "/operators/reset?code="
+        case .operatorsEmailChange: "/operators/change-email?code="
+        case .operatorsEmailChangeRequested: nil
+        case .operatorsEmailTaken: nil
+        case .operatorsEmailChanged: "/operators/revert-email?code="
+        case .operatorsEmailReverted: nil
+        case .operatorsPasswordChanged: nil
+        case .operatorsSignInLocked: nil
+        case .operatorsAccountDeleted: nil
         case .careConfirmation: "/care/confirm?code="
         case .careTemporaryPassword: nil
         case .careTemporaryPasswordUnproven: nil
         case .careInvitation: "/care/claim?code="
+        case .careEmailChange: "/care/change-email?code="
+        case .careEmailChangeRequested: nil
+        case .careEmailTaken: nil
+        case .careEmailChanged: "/care/revert-email?code="
+        case .careEmailReverted: nil
+        case .carePasswordChanged: nil
+        case .careSignInLocked: nil
+        case .careAccountDeleted: nil
         case .salesVerification: "/verification?token="
         case .salesReset: "/reset?token="
+        case .salesEmailChange: "/sales/change-email?code="
+        case .salesEmailChangeRequested: nil
+        case .salesEmailTaken: nil
+        case .salesEmailChanged: "/sales/revert-email?code="
+        case .salesEmailReverted: nil
+        case .salesPasswordChanged: nil
+        case .salesSignInLocked: nil
+        case .salesAccountDeleted: nil
+        }
+    }
+
+    /// Whether a mail only tells of an event: its text has no code, and no link.
+    var isNotice: Bool {
+        switch self {
+        case .operatorsEmailChangeRequested, .operatorsEmailTaken, .operatorsEmailReverted, .operatorsPasswordChanged, .operatorsSignInLocked, .operatorsAccountDeleted, .careEmailChangeRequested, .careEmailTaken, .careEmailReverted, .carePasswordChanged, .careSignInLocked, .careAccountDeleted, .salesEmailChangeRequested, .salesEmailTaken, .salesEmailReverted, .salesPasswordChanged, .salesSignInLocked, .salesAccountDeleted: true
+        default: false
         }
     }
 
@@ -23,12 +55,36 @@ extension MailKind {
         switch self {
         case .operatorsConfirmation: PackageResources.operators_confirmation_txt
         case .operatorsReset: PackageResources.operators_reset_txt
+        case .operatorsEmailChange: PackageResources.account_email_change_txt
+        case .operatorsEmailChangeRequested: PackageResources.account_email_change_requested_txt
+        case .operatorsEmailTaken: PackageResources.account_email_taken_txt
+        case .operatorsEmailChanged: PackageResources.account_email_changed_txt
+        case .operatorsEmailReverted: PackageResources.account_email_reverted_txt
+        case .operatorsPasswordChanged: PackageResources.account_password_changed_txt
+        case .operatorsSignInLocked: PackageResources.account_sign_in_locked_txt
+        case .operatorsAccountDeleted: PackageResources.account_account_deleted_txt
         case .careConfirmation: PackageResources.care_confirmation_txt
         case .careTemporaryPassword: PackageResources.care_temporary_password_txt
         case .careTemporaryPasswordUnproven: PackageResources.care_temporary_password_unproven_txt
         case .careInvitation: PackageResources.care_invitation_txt
+        case .careEmailChange: PackageResources.account_email_change_txt
+        case .careEmailChangeRequested: PackageResources.account_email_change_requested_txt
+        case .careEmailTaken: PackageResources.account_email_taken_txt
+        case .careEmailChanged: PackageResources.account_email_changed_txt
+        case .careEmailReverted: PackageResources.account_email_reverted_txt
+        case .carePasswordChanged: PackageResources.account_password_changed_txt
+        case .careSignInLocked: PackageResources.account_sign_in_locked_txt
+        case .careAccountDeleted: PackageResources.account_account_deleted_txt
         case .salesVerification: PackageResources.sales_verification_txt
         case .salesReset: PackageResources.sales_reset_txt
+        case .salesEmailChange: PackageResources.account_email_change_txt
+        case .salesEmailChangeRequested: PackageResources.account_email_change_requested_txt
+        case .salesEmailTaken: PackageResources.account_email_taken_txt
+        case .salesEmailChanged: PackageResources.account_email_changed_txt
+        case .salesEmailReverted: PackageResources.account_email_reverted_txt
+        case .salesPasswordChanged: PackageResources.account_password_changed_txt
+        case .salesSignInLocked: PackageResources.account_sign_in_locked_txt
+        case .salesAccountDeleted: PackageResources.account_account_deleted_txt
         }
     }
 }

@@ -36,6 +36,18 @@ extension OperatorsHandlers {
         OperatorsWire.Metadata(try operators.setMetadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID), metadata: params.metadata))
     }
 
+    func changeEmail(_ params: OperatorsWire.ChangeEmailParams) throws -> Progress<Void> {
+        try operators.changeEmail(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, email: params.email, client: params.client.map { $0.fields })
+    }
+
+    func confirmEmailChange(_ params: OperatorsWire.ConfirmEmailChangeParams) throws -> OperatorsWire.ConfirmedEmail {
+        OperatorsWire.ConfirmedEmail(try operators.confirmEmailChange(Operators.Credential(userID: params.userID, sessionID: params.sessionID), code: params.code))
+    }
+
+    func revertEmailChange(_ params: OperatorsWire.RevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
+        try operators.revertEmailChange(code: params.code, password: params.password, client: params.client.map { $0.fields })
+    }
+
     func delete(_ params: OperatorsWire.DeleteParams) throws -> Progress<Void> {
         try operators.delete(Operators.Credential(userID: params.userID, sessionID: params.sessionID), currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
@@ -73,6 +85,18 @@ extension CareHandlers {
     func userSetMetadata(_ params: CareWire.UserSetMetadataParams) throws -> CareWire.Metadata {
         CareWire.Metadata(try care.setMetadata(params.accessToken, metadata: params.metadata))
     }
+
+    func userChangeEmail(_ params: CareWire.UserChangeEmailParams) throws -> Progress<Void> {
+        try care.changeEmail(params.accessToken, currentPassword: params.currentPassword, email: params.email, client: params.client.map { $0.fields })
+    }
+
+    func userConfirmEmailChange(_ params: CareWire.UserConfirmEmailChangeParams) throws -> CareWire.ConfirmedEmail {
+        CareWire.ConfirmedEmail(try care.confirmEmailChange(params.accessToken, code: params.code))
+    }
+
+    func userRevertEmailChange(_ params: CareWire.UserRevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
+        try care.revertEmailChange(code: params.code, password: params.password, client: params.client.map { $0.fields })
+    }
 }
 
 extension SalesHandlers {
@@ -106,6 +130,18 @@ extension SalesHandlers {
 
     func userSetMetadata(_ params: SalesWire.UserSetMetadataParams) throws -> SalesWire.Metadata {
         SalesWire.Metadata(try sales.setMetadata(params.apiKey, metadata: params.metadata))
+    }
+
+    func userChangeEmail(_ params: SalesWire.UserChangeEmailParams) throws -> Progress<Void> {
+        try sales.changeEmail(params.apiKey, currentPassword: params.currentPassword, email: params.email, client: params.client.map { $0.fields })
+    }
+
+    func userConfirmEmailChange(_ params: SalesWire.UserConfirmEmailChangeParams) throws -> SalesWire.ConfirmedEmail {
+        SalesWire.ConfirmedEmail(try sales.confirmEmailChange(params.apiKey, code: params.code))
+    }
+
+    func userRevertEmailChange(_ params: SalesWire.UserRevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
+        try sales.revertEmailChange(code: params.code, password: params.password, client: params.client.map { $0.fields })
     }
 
     func userDelete(_ params: SalesWire.UserDeleteParams) throws -> Progress<Void> {

@@ -424,6 +424,8 @@ package enum CareWire {
         package var npi: String?
         /// Whether the user has confirmed the address.
         package var emailConfirmed: Bool
+        /// The language of mails to the account, if it has one.
+        package var locale: String?
 
         package init(
             id: Int,
@@ -434,7 +436,8 @@ package enum CareWire {
             phone: String,
             role: String,
             npi: String?,
-            emailConfirmed: Bool
+            emailConfirmed: Bool,
+            locale: String?
         ) {
             self.id = id
             self.created = created
@@ -445,6 +448,7 @@ package enum CareWire {
             self.role = role
             self.npi = npi
             self.emailConfirmed = emailConfirmed
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -469,6 +473,10 @@ package enum CareWire {
             }
             writer.property("email_confirmed")
             writer.bool(emailConfirmed)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
             writer.property("success")
             writer.bool(true)
             writer.endObject()
@@ -664,6 +672,8 @@ package enum CareWire {
         package var phone: Given<String> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
         package var client: Given<OriginInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -690,6 +700,9 @@ package enum CareWire {
                 } else if propertyName.equals("client") {
                     try seen.insert(6, propertyName, reader)
                     client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(7, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -1375,6 +1388,93 @@ package enum CareWire {
                 } else if propertyName.equals("metadata") {
                     try seen.insert(1, propertyName, reader)
                     metadata = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.change_email`.
+    package struct UserChangeEmailParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new email address, unique without regard to case.
+        package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(2, propertyName, reader)
+                    email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(3, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.confirm_email_change`.
+    package struct UserConfirmEmailChangeParams {
+        /// A bearer token from a sign-in.
+        package var accessToken: Given<String> = .absent
+        /// The code from the mail that `care.user.change_email` sent.
+        package var code: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("access_token") {
+                    try seen.insert(0, propertyName, reader)
+                    accessToken = try Given(reading: &reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(1, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `care.user.revert_email_change`.
+    package struct UserRevertEmailChangeParams {
+        /// The code from the mail to the previous address.
+        package var code: Given<String> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

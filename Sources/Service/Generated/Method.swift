@@ -26,6 +26,9 @@ package enum Method: Int, CaseIterable, Sendable {
     case operatorsChangePassword
     case operatorsMetadata
     case operatorsSetMetadata
+    case operatorsChangeEmail
+    case operatorsConfirmEmailChange
+    case operatorsRevertEmailChange
     case operatorsDelete
     case careUserRegister
     case careUserView
@@ -53,6 +56,9 @@ package enum Method: Int, CaseIterable, Sendable {
     case careUserChangePassword
     case careUserMetadata
     case careUserSetMetadata
+    case careUserChangeEmail
+    case careUserConfirmEmailChange
+    case careUserRevertEmailChange
     case salesUserCreateCustomer
     case salesUserCreateSalesperson
     case salesUserCreateInternal
@@ -73,6 +79,9 @@ package enum Method: Int, CaseIterable, Sendable {
     case salesUserChangePassword
     case salesUserMetadata
     case salesUserSetMetadata
+    case salesUserChangeEmail
+    case salesUserConfirmEmailChange
+    case salesUserRevertEmailChange
     case salesUserDelete
     case rpcDiscover
     case systemInfo
@@ -103,6 +112,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: "operators.change_password"
         case .operatorsMetadata: "operators.metadata"
         case .operatorsSetMetadata: "operators.set_metadata"
+        case .operatorsChangeEmail: "operators.change_email"
+        case .operatorsConfirmEmailChange: "operators.confirm_email_change"
+        case .operatorsRevertEmailChange: "operators.revert_email_change"
         case .operatorsDelete: "operators.delete"
         case .careUserRegister: "care.user.register"
         case .careUserView: "care.user.view"
@@ -130,6 +142,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangePassword: "care.user.change_password"
         case .careUserMetadata: "care.user.metadata"
         case .careUserSetMetadata: "care.user.set_metadata"
+        case .careUserChangeEmail: "care.user.change_email"
+        case .careUserConfirmEmailChange: "care.user.confirm_email_change"
+        case .careUserRevertEmailChange: "care.user.revert_email_change"
         case .salesUserCreateCustomer: "sales.user.create_customer"
         case .salesUserCreateSalesperson: "sales.user.create_salesperson"
         case .salesUserCreateInternal: "sales.user.create_internal"
@@ -150,6 +165,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserChangePassword: "sales.user.change_password"
         case .salesUserMetadata: "sales.user.metadata"
         case .salesUserSetMetadata: "sales.user.set_metadata"
+        case .salesUserChangeEmail: "sales.user.change_email"
+        case .salesUserConfirmEmailChange: "sales.user.confirm_email_change"
+        case .salesUserRevertEmailChange: "sales.user.revert_email_change"
         case .salesUserDelete: "sales.user.delete"
         case .rpcDiscover: "rpc.discover"
         case .systemInfo: "system.info"
@@ -182,6 +200,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: .operators
         case .operatorsMetadata: .operators
         case .operatorsSetMetadata: .operators
+        case .operatorsChangeEmail: .operators
+        case .operatorsConfirmEmailChange: .operators
+        case .operatorsRevertEmailChange: .operators
         case .operatorsDelete: .operators
         case .careUserRegister: .care
         case .careUserView: .care
@@ -209,6 +230,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangePassword: .care
         case .careUserMetadata: .care
         case .careUserSetMetadata: .care
+        case .careUserChangeEmail: .care
+        case .careUserConfirmEmailChange: .care
+        case .careUserRevertEmailChange: .care
         case .salesUserCreateCustomer: .sales
         case .salesUserCreateSalesperson: .sales
         case .salesUserCreateInternal: .sales
@@ -229,6 +253,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserChangePassword: .sales
         case .salesUserMetadata: .sales
         case .salesUserSetMetadata: .sales
+        case .salesUserChangeEmail: .sales
+        case .salesUserConfirmEmailChange: .sales
+        case .salesUserRevertEmailChange: .sales
         case .salesUserDelete: .sales
         case .rpcDiscover: .service
         case .systemInfo: .service
@@ -261,6 +288,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: .number("user_id")
         case .operatorsMetadata: .number("user_id")
         case .operatorsSetMetadata: .number("user_id")
+        case .operatorsChangeEmail: .number("user_id")
+        case .operatorsConfirmEmailChange: .number("user_id")
+        case .operatorsRevertEmailChange: .code("code")
         case .operatorsDelete: .number("user_id")
         case .careUserRegister: .email("email")
         case .careUserView: .session("access_token")
@@ -288,6 +318,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangePassword: .session("access_token")
         case .careUserMetadata: .session("access_token")
         case .careUserSetMetadata: .session("access_token")
+        case .careUserChangeEmail: .session("access_token")
+        case .careUserConfirmEmailChange: .session("access_token")
+        case .careUserRevertEmailChange: .code("code")
         case .salesUserCreateCustomer: .email("email")
         case .salesUserCreateSalesperson: .email("email")
         case .salesUserCreateInternal: .email("email")
@@ -308,6 +341,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserChangePassword: .session("api_key")
         case .salesUserMetadata: .session("api_key")
         case .salesUserSetMetadata: .session("api_key")
+        case .salesUserChangeEmail: .session("api_key")
+        case .salesUserConfirmEmailChange: .session("api_key")
+        case .salesUserRevertEmailChange: .code("code")
         case .salesUserDelete: .session("api_key")
         case .rpcDiscover: nil
         case .systemInfo: nil
@@ -340,6 +376,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: true
         case .operatorsMetadata: false
         case .operatorsSetMetadata: false
+        case .operatorsChangeEmail: true
+        case .operatorsConfirmEmailChange: false
+        case .operatorsRevertEmailChange: true
         case .operatorsDelete: true
         case .careUserRegister: true
         case .careUserView: false
@@ -367,6 +406,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangePassword: true
         case .careUserMetadata: false
         case .careUserSetMetadata: false
+        case .careUserChangeEmail: true
+        case .careUserConfirmEmailChange: false
+        case .careUserRevertEmailChange: true
         case .salesUserCreateCustomer: true
         case .salesUserCreateSalesperson: true
         case .salesUserCreateInternal: true
@@ -387,6 +429,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserChangePassword: true
         case .salesUserMetadata: false
         case .salesUserSetMetadata: false
+        case .salesUserChangeEmail: true
+        case .salesUserConfirmEmailChange: false
+        case .salesUserRevertEmailChange: true
         case .salesUserDelete: true
         case .rpcDiscover: false
         case .systemInfo: false
@@ -419,6 +464,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: false
         case .operatorsMetadata: false
         case .operatorsSetMetadata: false
+        case .operatorsChangeEmail: false
+        case .operatorsConfirmEmailChange: false
+        case .operatorsRevertEmailChange: false
         case .operatorsDelete: false
         case .careUserRegister: false
         case .careUserView: false
@@ -446,6 +494,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangePassword: false
         case .careUserMetadata: false
         case .careUserSetMetadata: false
+        case .careUserChangeEmail: false
+        case .careUserConfirmEmailChange: false
+        case .careUserRevertEmailChange: false
         case .salesUserCreateCustomer: false
         case .salesUserCreateSalesperson: false
         case .salesUserCreateInternal: false
@@ -466,6 +517,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserChangePassword: false
         case .salesUserMetadata: false
         case .salesUserSetMetadata: false
+        case .salesUserChangeEmail: false
+        case .salesUserConfirmEmailChange: false
+        case .salesUserRevertEmailChange: false
         case .salesUserDelete: false
         case .rpcDiscover: false
         case .systemInfo: false
@@ -478,7 +532,7 @@ package enum Method: Int, CaseIterable, Sendable {
     /// The properties of its params.
     package var params: [ParamName] {
         switch self {
-        case .operatorsRegister: [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .operatorsRegister: [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("locale")]
         case .operatorsSignin: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("session_seconds", isOfTools: false), ParamName("idle_seconds", isOfTools: false)]
         case .operatorsClientCreate: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("client", isRequired: true, [ParamName("user", isRequired: true, [ParamName("first_name", isRequired: true), ParamName("last_name", isRequired: true), ParamName("email", isRequired: true)]), ParamName("address", isRequired: true)])]
         case .operatorsClientsGet: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("provision", isRequired: true), ParamName("limit")]
@@ -498,8 +552,11 @@ package enum Method: Int, CaseIterable, Sendable {
         case .operatorsChangePassword: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .operatorsMetadata: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true)]
         case .operatorsSetMetadata: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("metadata", isRequired: true)]
+        case .operatorsChangeEmail: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .operatorsConfirmEmailChange: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("code", isRequired: true)]
+        case .operatorsRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .operatorsDelete: [ParamName("user_id", isRequired: true), ParamName("session_id", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
-        case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .careUserRegister: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("role", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("locale")]
         case .careUserView: [ParamName("access_token", isRequired: true)]
         case .careUserChange: [ParamName("access_token", isRequired: true), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("npi"), ParamName("password")]
         case .careUserDelete: [ParamName("access_token", isRequired: true)]
@@ -525,9 +582,12 @@ package enum Method: Int, CaseIterable, Sendable {
         case .careUserChangePassword: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .careUserMetadata: [ParamName("access_token", isRequired: true)]
         case .careUserSetMetadata: [ParamName("access_token", isRequired: true), ParamName("metadata", isRequired: true)]
-        case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
-        case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
-        case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .careUserChangeEmail: [ParamName("access_token", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .careUserConfirmEmailChange: [ParamName("access_token", isRequired: true), ParamName("code", isRequired: true)]
+        case .careUserRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .salesUserCreateCustomer: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("source", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("locale")]
+        case .salesUserCreateSalesperson: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("phone", isRequired: true), ParamName("brand_id", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("locale")]
+        case .salesUserCreateInternal: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("referral_code", isRequired: true), ParamName("name", isRequired: true, [ParamName("first", isRequired: true), ParamName("last", isRequired: true)]), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("locale")]
         case .salesUserAuthenticate: [ParamName("email", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")]), ParamName("session_seconds", isOfTools: false), ParamName("idle_seconds", isOfTools: false)]
         case .salesUserVerify: [ParamName("token", isRequired: true)]
         case .salesUserMe: [ParamName("api_key", isRequired: true)]
@@ -545,6 +605,9 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserChangePassword: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .salesUserMetadata: [ParamName("api_key", isRequired: true)]
         case .salesUserSetMetadata: [ParamName("api_key", isRequired: true), ParamName("metadata", isRequired: true)]
+        case .salesUserChangeEmail: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("email", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .salesUserConfirmEmailChange: [ParamName("api_key", isRequired: true), ParamName("code", isRequired: true)]
+        case .salesUserRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .salesUserDelete: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .rpcDiscover: []
         case .systemInfo: []
@@ -613,7 +676,9 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.user.end_session") { return .careUserEndSession }
         case 22:
             if name.equals("operators.set_metadata") { return .operatorsSetMetadata }
+            if name.equals("operators.change_email") { return .operatorsChangeEmail }
             if name.equals("care.user.set_metadata") { return .careUserSetMetadata }
+            if name.equals("care.user.change_email") { return .careUserChangeEmail }
             if name.equals("sales.user.end_session") { return .salesUserEndSession }
         case 23:
             if name.equals("operators.client.create") { return .operatorsClientCreate }
@@ -623,6 +688,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.user.confirm_email") { return .careUserConfirmEmail }
             if name.equals("sales.user.authenticate") { return .salesUserAuthenticate }
             if name.equals("sales.user.set_metadata") { return .salesUserSetMetadata }
+            if name.equals("sales.user.change_email") { return .salesUserChangeEmail }
         case 24:
             if name.equals("operators.reset_password") { return .operatorsResetPassword }
             if name.equals("operators.complete_reset") { return .operatorsCompleteReset }
@@ -643,12 +709,19 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.user.end_other_sessions") { return .careUserEndOtherSessions }
         case 29:
             if name.equals("operators.resend_confirmation") { return .operatorsResendConfirmation }
+            if name.equals("operators.revert_email_change") { return .operatorsRevertEmailChange }
             if name.equals("care.user.resend_confirmation") { return .careUserResendConfirmation }
+            if name.equals("care.user.revert_email_change") { return .careUserRevertEmailChange }
             if name.equals("sales.user.create_salesperson") { return .salesUserCreateSalesperson }
             if name.equals("sales.user.end_other_sessions") { return .salesUserEndOtherSessions }
         case 30:
+            if name.equals("operators.confirm_email_change") { return .operatorsConfirmEmailChange }
+            if name.equals("care.user.confirm_email_change") { return .careUserConfirmEmailChange }
             if name.equals("sales.user.renew_referral_code") { return .salesUserRenewReferralCode }
             if name.equals("sales.user.resend_verification") { return .salesUserResendVerification }
+            if name.equals("sales.user.revert_email_change") { return .salesUserRevertEmailChange }
+        case 31:
+            if name.equals("sales.user.confirm_email_change") { return .salesUserConfirmEmailChange }
         default: break
         }
         return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil

@@ -208,17 +208,21 @@ package enum OperatorsWire {
         package var user: Person
         /// Whether the email is confirmed.
         package var emailConfirmed: Bool
+        /// The language of mails to the account, if it has one.
+        package var locale: String?
 
         package init(
             id: Int,
             created: Timestamp,
             user: Person,
-            emailConfirmed: Bool
+            emailConfirmed: Bool,
+            locale: String?
         ) {
             self.id = id
             self.created = created
             self.user = user
             self.emailConfirmed = emailConfirmed
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -231,6 +235,10 @@ package enum OperatorsWire {
             user.write(to: &writer)
             writer.property("email_confirmed")
             writer.bool(emailConfirmed)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
             writer.endObject()
         }
     }
@@ -487,6 +495,8 @@ package enum OperatorsWire {
         package var password: Given<Password> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
         package var client: Given<OriginInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -501,6 +511,9 @@ package enum OperatorsWire {
                 } else if propertyName.equals("client") {
                     try seen.insert(2, propertyName, reader)
                     client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(3, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -1042,6 +1055,103 @@ package enum OperatorsWire {
                 } else if propertyName.equals("metadata") {
                     try seen.insert(2, propertyName, reader)
                     metadata = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.change_email`.
+    package struct ChangeEmailParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new email address, unique without regard to case.
+        package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(2, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(3, propertyName, reader)
+                    email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(4, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.confirm_email_change`.
+    package struct ConfirmEmailChangeParams {
+        /// The operator's `id`.
+        package var userID: Given<Int> = .absent
+        /// A session of that operator.
+        package var sessionID: Given<String> = .absent
+        /// The code from the mail that `operators.change_email` sent.
+        package var code: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("user_id") {
+                    try seen.insert(0, propertyName, reader)
+                    userID = try Given(reading: &reader)
+                } else if propertyName.equals("session_id") {
+                    try seen.insert(1, propertyName, reader)
+                    sessionID = try Given(reading: &reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(2, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `operators.revert_email_change`.
+    package struct RevertEmailChangeParams {
+        /// The code from the mail to the previous address.
+        package var code: Given<String> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

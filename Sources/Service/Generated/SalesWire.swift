@@ -215,6 +215,8 @@ package enum SalesWire {
         package var phone: String?
         /// A salesperson's brand; null for others.
         package var brandID: String?
+        /// The language of mails to the account, if it has one.
+        package var locale: String?
 
         package init(
             externalID: String,
@@ -226,7 +228,8 @@ package enum SalesWire {
             referralCode: String,
             source: String?,
             phone: String?,
-            brandID: String?
+            brandID: String?,
+            locale: String?
         ) {
             self.externalID = externalID
             self.created = created
@@ -238,6 +241,7 @@ package enum SalesWire {
             self.source = source
             self.phone = phone
             self.brandID = brandID
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -262,6 +266,10 @@ package enum SalesWire {
             writer.string(phone)
             writer.property("brand_id")
             writer.string(brandID)
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
             writer.endObject()
         }
     }
@@ -428,6 +436,29 @@ package enum SalesWire {
         }
     }
 
+    /// A confirmed email address.
+    package struct ConfirmedEmail {
+        /// The email address.
+        package var email: String
+
+        package init(
+            email: String
+        ) {
+            self.email = email
+        }
+
+        package init(_ result: Accounts.ConfirmedEmail) {
+            email = result.email
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("email")
+            writer.string(email)
+            writer.endObject()
+        }
+    }
+
     /// Where a host's client is.
     package struct OriginInput {
         /// The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6 addresses by their first 64 bits.
@@ -490,6 +521,8 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
         package var client: Given<OriginInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -513,6 +546,9 @@ package enum SalesWire {
                 } else if propertyName.equals("client") {
                     try seen.insert(5, propertyName, reader)
                     client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(6, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -536,6 +572,8 @@ package enum SalesWire {
         package var brandID: Given<String> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
         package var client: Given<OriginInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -562,6 +600,9 @@ package enum SalesWire {
                 } else if propertyName.equals("client") {
                     try seen.insert(6, propertyName, reader)
                     client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(7, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -581,6 +622,8 @@ package enum SalesWire {
         package var name: Given<NameInput> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
         package var client: Given<OriginInput> = .absent
+        /// The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates; without templates for it, mails have the default texts.
+        package var locale: Given<String> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -601,6 +644,9 @@ package enum SalesWire {
                 } else if propertyName.equals("client") {
                     try seen.insert(4, propertyName, reader)
                     client = try Given(object: &reader, OriginInput.init)
+                } else if propertyName.equals("locale") {
+                    try seen.insert(5, propertyName, reader)
+                    locale = try Given(reading: &reader)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }
@@ -1004,6 +1050,93 @@ package enum SalesWire {
                 } else if propertyName.equals("metadata") {
                     try seen.insert(1, propertyName, reader)
                     metadata = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.change_email`.
+    package struct UserChangeEmailParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The account's current password.
+        package var currentPassword: Given<Password> = .absent
+        /// The new email address, unique without regard to case.
+        package var email: Given<String> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("current_password") {
+                    try seen.insert(1, propertyName, reader)
+                    currentPassword = try Given(reading: &reader)
+                } else if propertyName.equals("email") {
+                    try seen.insert(2, propertyName, reader)
+                    email = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(3, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.confirm_email_change`.
+    package struct UserConfirmEmailChangeParams {
+        /// A bearer token from a sign-in.
+        package var apiKey: Given<String> = .absent
+        /// The code from the mail that `sales.user.change_email` sent.
+        package var code: Given<String> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("api_key") {
+                    try seen.insert(0, propertyName, reader)
+                    apiKey = try Given(reading: &reader)
+                } else if propertyName.equals("code") {
+                    try seen.insert(1, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
+        }
+    }
+
+    /// The params of `sales.user.revert_email_change`.
+    package struct UserRevertEmailChangeParams {
+        /// The code from the mail to the previous address.
+        package var code: Given<String> = .absent
+        /// The new password, 1 to 1,024 bytes, taken exactly as given.
+        package var password: Given<Password> = .absent
+        /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
+        package var client: Given<OriginInput> = .absent
+
+        package init(reading reader: inout JSONReader) throws(JSONError) {
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("code") {
+                    try seen.insert(0, propertyName, reader)
+                    code = try Given(reading: &reader)
+                } else if propertyName.equals("password") {
+                    try seen.insert(1, propertyName, reader)
+                    password = try Given(reading: &reader)
+                } else if propertyName.equals("client") {
+                    try seen.insert(2, propertyName, reader)
+                    client = try Given(object: &reader, OriginInput.init)
                 } else {
                     try seen.skip(propertyName, &reader)
                 }

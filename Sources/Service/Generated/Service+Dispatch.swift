@@ -52,6 +52,12 @@ extension Service {
             try handlers.operators.metadata(OperatorsWire.MetadataParams(reading: &params)).write(to: &writer)
         case .operatorsSetMetadata:
             try handlers.operators.setMetadata(OperatorsWire.SetMetadataParams(reading: &params)).write(to: &writer)
+        case .operatorsChangeEmail:
+            return try write(handlers.operators.changeEmail(OperatorsWire.ChangeEmailParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .operatorsConfirmEmailChange:
+            try handlers.operators.confirmEmailChange(OperatorsWire.ConfirmEmailChangeParams(reading: &params)).write(to: &writer)
+        case .operatorsRevertEmailChange:
+            return try write(handlers.operators.revertEmailChange(OperatorsWire.RevertEmailChangeParams(reading: &params)), to: &writer) { OperatorsWire.ConfirmedEmail($0).write(to: &$1) }
         case .operatorsDelete:
             return try write(handlers.operators.delete(OperatorsWire.DeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .careUserRegister:
@@ -108,6 +114,12 @@ extension Service {
             try handlers.care.userMetadata(CareWire.UserMetadataParams(reading: &params)).write(to: &writer)
         case .careUserSetMetadata:
             try handlers.care.userSetMetadata(CareWire.UserSetMetadataParams(reading: &params)).write(to: &writer)
+        case .careUserChangeEmail:
+            return try write(handlers.care.userChangeEmail(CareWire.UserChangeEmailParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .careUserConfirmEmailChange:
+            try handlers.care.userConfirmEmailChange(CareWire.UserConfirmEmailChangeParams(reading: &params)).write(to: &writer)
+        case .careUserRevertEmailChange:
+            return try write(handlers.care.userRevertEmailChange(CareWire.UserRevertEmailChangeParams(reading: &params)), to: &writer) { CareWire.ConfirmedEmail($0).write(to: &$1) }
         case .salesUserCreateCustomer:
             return try write(handlers.sales.userCreateCustomer(SalesWire.UserCreateCustomerParams(reading: &params)), to: &writer) { SalesWire.Created($0).write(to: &$1) }
         case .salesUserCreateSalesperson:
@@ -153,6 +165,12 @@ extension Service {
             try handlers.sales.userMetadata(SalesWire.UserMetadataParams(reading: &params)).write(to: &writer)
         case .salesUserSetMetadata:
             try handlers.sales.userSetMetadata(SalesWire.UserSetMetadataParams(reading: &params)).write(to: &writer)
+        case .salesUserChangeEmail:
+            return try write(handlers.sales.userChangeEmail(SalesWire.UserChangeEmailParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .salesUserConfirmEmailChange:
+            try handlers.sales.userConfirmEmailChange(SalesWire.UserConfirmEmailChangeParams(reading: &params)).write(to: &writer)
+        case .salesUserRevertEmailChange:
+            return try write(handlers.sales.userRevertEmailChange(SalesWire.UserRevertEmailChangeParams(reading: &params)), to: &writer) { SalesWire.ConfirmedEmail($0).write(to: &$1) }
         case .salesUserDelete:
             return try write(handlers.sales.userDelete(SalesWire.UserDeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
         case .rpcDiscover:

@@ -42,7 +42,9 @@ private final class Subject {
     private final class Composer: MailComposer {
         let domain = "x.co"
 
-        func compose(_ kind: MailKind, secret: String) -> MailText { MailText(subject: "x", text: secret) }
+        func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText {
+            MailText(subject: "x", text: secret)
+        }
     }
 
     init() throws {

@@ -22,6 +22,8 @@ declare -gA _POSTERN_RESULTS=()
 #     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns OperatorsOperator: An operator, with an open session.
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
@@ -38,6 +40,7 @@ password:string
 client:json
 client.ip:string
 client.agent:string
+locale:string
 '
 _POSTERN_RESULTS[operators.register]=OperatorsOperator
 
@@ -220,6 +223,7 @@ _POSTERN_RESULTS[operators.signout]=nothing
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
 #         email_confirmed: boolean. Whether the email is confirmed.
+#         locale: string. The language of mails to the account, if it has one.
 #     Errors: authentication_failed, field_required, field_invalid.
 _POSTERN_PARAMS[operators.update]='
 user_id:integer
@@ -278,6 +282,7 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
 #         email_confirmed: boolean. Whether the email is confirmed.
+#         locale: string. The language of mails to the account, if it has one.
 #     Errors: authentication_failed.
 _POSTERN_PARAMS[operators.account]='
 user_id:integer
@@ -412,6 +417,77 @@ metadata:object
 '
 _POSTERN_RESULTS[operators.set_metadata]=OperatorsMetadata
 
+# operators.change_email: Requests a change of the caller's email. A code is mailed to the new address; the email
+#     changes when `operators.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice.
+#     If the new address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+#     `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+#     `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     current_password: string. required. The account's current password.
+#     email: string. required. The new email address, unique without regard to case.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     Returns nothing.
+#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts,
+#         too_many_mails, too_many_email_changes.
+_POSTERN_PARAMS[operators.change_email]='
+user_id:integer
+session_id:string
+current_password:string
+email:string
+client:json
+client.ip:string
+client.agent:string
+'
+_POSTERN_RESULTS[operators.change_email]=nothing
+
+# operators.confirm_email_change: Changes the caller's email to the address that a code was mailed to. The new
+#     address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+#     invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+#     which `operators.revert_email_change` restores it. For a day after its use, the code returns the same result
+#     again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+#     user_id: integer. required. The operator's `id`.
+#     session_id: string. required. A session of that operator.
+#     code: string. required. The code from the mail that `operators.change_email` sent.
+#     Returns OperatorsConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: authentication_failed, field_required, field_invalid, code_invalid, operator_exists.
+_POSTERN_PARAMS[operators.confirm_email_change]='
+user_id:integer
+session_id:string
+code:string
+'
+_POSTERN_RESULTS[operators.confirm_email_change]=OperatorsConfirmedEmail
+
+# operators.revert_email_change: Restores the email that an account had before a change, and sets a new password. It
+#     works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+#     all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+#     addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+#     code: string. required. The code from the mail to the previous address.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     client: OperatorsOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what
+#         its clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     Returns OperatorsConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: field_required, field_invalid, code_invalid, password_too_short, password_common, password_personal.
+_POSTERN_PARAMS[operators.revert_email_change]='
+code:string
+password:string
+client:json
+client.ip:string
+client.agent:string
+'
+_POSTERN_RESULTS[operators.revert_email_change]=OperatorsConfirmedEmail
+
 # operators.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     user_id: integer. required. The operator's `id`.
@@ -448,6 +524,8 @@ _POSTERN_RESULTS[operators.delete]=nothing
 #     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns CareRegistered: A newly registered user.
 #         email: string. The email address.
 #         first_name: string. The first name.
@@ -457,7 +535,7 @@ _POSTERN_RESULTS[operators.delete]=nothing
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, password_too_short,
 #         password_common, password_personal, invalid_role, invalid_first_name, invalid_last_name, invalid_phone,
-#         user_already_exists, too_many_mails, invalid_client.
+#         invalid_locale, user_already_exists, too_many_mails, invalid_client.
 _POSTERN_PARAMS[care.user.register]='
 email:string
 password:string
@@ -468,6 +546,7 @@ phone:string
 client:json
 client.ip:string
 client.agent:string
+locale:string
 '
 _POSTERN_RESULTS[care.user.register]=CareRegistered
 
@@ -858,6 +937,7 @@ _POSTERN_RESULTS[care.patients.claim]=CarePatientResult
 #         role: string: user, clinician. user or clinician.
 #         npi: string. A clinician's National Provider Identifier.
 #         email_confirmed: boolean. Whether the user has confirmed the address.
+#         locale: string. The language of mails to the account, if it has one.
 #         success: boolean. Always true.
 #     Errors: access_token_required, invalid_access_token.
 _POSTERN_PARAMS[care.user.account]='
@@ -984,6 +1064,77 @@ metadata:object
 '
 _POSTERN_RESULTS[care.user.set_metadata]=CareMetadata
 
+# care.user.change_email: Requests a change of the caller's email. A code is mailed to the new address; the email
+#     changes when `care.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice.
+#     If the new address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+#     `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+#     `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
+#     access_token: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     email: string. required. The new email address, unique without regard to case.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     Returns nothing.
+#     Errors: access_token_required, invalid_access_token, password_required, invalid_password, email_required,
+#         invalid_email, wrong_password, login_attempts_exceeded, too_many_mails, too_many_email_changes,
+#         invalid_client.
+_POSTERN_PARAMS[care.user.change_email]='
+access_token:string
+current_password:string
+email:string
+client:json
+client.ip:string
+client.agent:string
+'
+_POSTERN_RESULTS[care.user.change_email]=nothing
+
+# care.user.confirm_email_change: Changes the caller's email to the address that a code was mailed to. The new
+#     address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+#     invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+#     which `care.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+#     again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+#     access_token: string. required. A bearer token from a sign-in.
+#     code: string. required. The code from the mail that `care.user.change_email` sent.
+#     Returns CareConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#         success: boolean. Always true.
+#     Errors: access_token_required, invalid_access_token, invalid_code, user_already_exists.
+_POSTERN_PARAMS[care.user.confirm_email_change]='
+access_token:string
+code:string
+'
+_POSTERN_RESULTS[care.user.confirm_email_change]=CareConfirmedEmail
+
+# care.user.revert_email_change: Restores the email that an account had before a change, and sets a new password. It
+#     works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+#     all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+#     addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+#     code: string. required. The code from the mail to the previous address.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     client: CareOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     Returns CareConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#         success: boolean. Always true.
+#     Errors: invalid_code, password_required, invalid_password, password_too_short, password_common,
+#         password_personal, invalid_client.
+_POSTERN_PARAMS[care.user.revert_email_change]='
+code:string
+password:string
+client:json
+client.ip:string
+client.agent:string
+'
+_POSTERN_RESULTS[care.user.revert_email_change]=CareConfirmedEmail
+
 # sales.user.create_customer: Creates a customer. Any valid referral code works. The customer cannot sign in until
 #     the mailed token is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5),
 #     `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
@@ -999,6 +1150,8 @@ _POSTERN_RESULTS[care.user.set_metadata]=CareMetadata
 #     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreated: A new customer.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -1016,6 +1169,7 @@ name.last:string
 client:json
 client.ip:string
 client.agent:string
+locale:string
 '
 _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 
@@ -1034,6 +1188,8 @@ _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 #     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -1053,6 +1209,7 @@ brand_id:string
 client:json
 client.ip:string
 client.agent:string
+locale:string
 '
 _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 
@@ -1069,6 +1226,8 @@ _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 #     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     locale: string. The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+#         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
@@ -1086,6 +1245,7 @@ name.last:string
 client:json
 client.ip:string
 client.agent:string
+locale:string
 '
 _POSTERN_RESULTS[sales.user.create_internal]=SalesCreatedWithKey
 
@@ -1247,6 +1407,7 @@ _POSTERN_RESULTS[sales.user.signout]=nothing
 #         source: string or null. Where a customer came from; null for others.
 #         phone: string or null. A salesperson's phone number; null for others.
 #         brand_id: string or null. A salesperson's brand; null for others.
+#         locale: string. The language of mails to the account, if it has one.
 #     Errors: not_authenticated, invalid_request.
 _POSTERN_PARAMS[sales.user.account]='
 api_key:string
@@ -1366,6 +1527,73 @@ metadata:object
 '
 _POSTERN_RESULTS[sales.user.set_metadata]=SalesMetadata
 
+# sales.user.change_email: Requests a change of the caller's email. A code is mailed to the new address; the email
+#     changes when `sales.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a
+#     notice. If the new address is taken, its owner gets a notice instead of the code, and the result is the same.
+#     Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+#     `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100),
+#     `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an
+#     hour).
+#     api_key: string. required. A bearer token from a sign-in.
+#     current_password: string. required. The account's current password.
+#     email: string. required. The new email address, unique without regard to case.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     Returns nothing.
+#     Errors: not_authenticated, invalid_request, wrong_password, too_many_attempts, too_many_mails,
+#         too_many_email_changes.
+_POSTERN_PARAMS[sales.user.change_email]='
+api_key:string
+current_password:string
+email:string
+client:json
+client.ip:string
+client.agent:string
+'
+_POSTERN_RESULTS[sales.user.change_email]=nothing
+
+# sales.user.confirm_email_change: Changes the caller's email to the address that a code was mailed to. The new
+#     address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+#     invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+#     which `sales.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+#     again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+#     api_key: string. required. A bearer token from a sign-in.
+#     code: string. required. The code from the mail that `sales.user.change_email` sent.
+#     Returns SalesConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: not_authenticated, invalid_request, token_invalid, user_already_exists.
+_POSTERN_PARAMS[sales.user.confirm_email_change]='
+api_key:string
+code:string
+'
+_POSTERN_RESULTS[sales.user.confirm_email_change]=SalesConfirmedEmail
+
+# sales.user.revert_email_change: Restores the email that an account had before a change, and sets a new password.
+#     It works for 3 days after the change, also after further changes of the email or the password. All sessions
+#     end, all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+#     addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+#     code: string. required. The code from the mail to the previous address.
+#     password: string. required. The new password, 1 to 1,024 bytes, taken exactly as given.
+#     client: SalesOriginInput. Where the host's own client is, as far as the host knows. A host overwrites what its
+#         clients state.
+#     client.ip: string or null. The IPv4 or IPv6 address. Failed sign-ins are counted for each address, IPv6
+#         addresses by their first 64 bits.
+#     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
+#     Returns SalesConfirmedEmail: A confirmed email address.
+#         email: string. The email address.
+#     Errors: invalid_request, token_invalid, password_too_short, password_common, password_personal.
+_POSTERN_PARAMS[sales.user.revert_email_change]='
+code:string
+password:string
+client:json
+client.ip:string
+client.agent:string
+'
+_POSTERN_RESULTS[sales.user.revert_email_change]=SalesConfirmedEmail
+
 # sales.user.delete: Deletes the caller's account. The account's data is removed from the store's files by the next
 #     compaction. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 #     api_key: string. required. A bearer token from a sign-in.
@@ -1481,6 +1709,12 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # session_not_found: operators: The account has no open session with this number. care: The account has no open
 #     session with this number. sales: The account has no open session with this number.
 
+# too_many_email_changes: operators: The account has 5 earlier addresses that can be restored; `data.retry_after` is
+#     the number of seconds until one of them no longer can. care: The account has 5 earlier addresses that can be
+#     restored; `data.retry_after` is the number of seconds until one of them no longer can. sales: The account has
+#     5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of them no
+#     longer can.
+
 # email_required: The email is missing, null or blank.
 
 # invalid_email: The email is not valid.
@@ -1496,6 +1730,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # invalid_last_name: The last name is not a string, or is too long.
 
 # invalid_phone: The phone number is not a string, or is too long.
+
+# invalid_locale: The locale is not a string of 2 to 35 letters, digits and hyphens.
 
 # invalid_npi: The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
 

@@ -44,7 +44,8 @@ def types: {
     "id": "integer",
     "created": "time",
     "user": "OperatorsPerson",
-    "email_confirmed": "boolean"
+    "email_confirmed": "boolean",
+    "locale?": "string"
   },
   # An open session of an account.
   OperatorsOpenSession: {
@@ -174,6 +175,7 @@ def types: {
     "role": "string",
     "npi?": "string",
     "email_confirmed": "boolean",
+    "locale?": "string",
     "success": "boolean"
   },
   # An open session of an account.
@@ -250,7 +252,8 @@ def types: {
     "referral_code": "string",
     "source": "string?",
     "phone": "string?",
-    "brand_id": "string?"
+    "brand_id": "string?",
+    "locale?": "string"
   },
   # A new session.
   SalesNewKey: {
@@ -278,6 +281,10 @@ def types: {
   SalesMetadata: {
     "metadata": "object",
     "app_metadata": "object"
+  },
+  # A confirmed email address.
+  SalesConfirmedEmail: {
+    "email": "string"
   },
   # The store.
   ServiceStoreInfo: {

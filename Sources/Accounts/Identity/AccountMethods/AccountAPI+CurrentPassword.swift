@@ -33,12 +33,12 @@ extension AccountAPI {
         let new = try Rules.password(password, "password")
         try checkPolicy(new, for: account)
         let action = PasswordedRequest<Self, SecretToken>.Action.hashing(new) {
-            [token = newToken()] api, account, hash, tx in
+            [token = newToken(), notice = MailSecrets(environment.random)] api, account, hash, tx in
             var account = account
             // The host's decision how long the session lasts holds for the new one too.
             let lifetime = try Self.token(in: credential).flatMap { try api.sessions.session(holding: $0, in: tx) }?
                 .lifetime
-            try api.replacePassword(of: &account, by: hash, in: tx)
+            try api.replacePassword(of: &account, by: hash, notice: notice, in: tx)
             let now = api.environment.time.now
             try api.sessions.open(
                 token,

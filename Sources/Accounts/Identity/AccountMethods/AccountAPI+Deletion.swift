@@ -14,10 +14,19 @@ extension AccountAPI {
         try authenticate(credential)
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
-        let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
+        let action = PasswordedRequest<Self, Void>.Action.change {
+            [notice = MailSecrets(environment.random)] api, account, tx in
             try api.delete(account, by: .account, in: tx)
+            try api.notifyOfDeletion(account, notice, at: api.environment.time.now, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
+    }
+
+    /// Posts the notice of a deletion, after the account's other mails were deleted. It is deleted as soon as it is
+    /// delivered or given up, and leaves no address.
+    func notifyOfDeletion(_ account: Account, _ notice: MailSecrets, at now: Timestamp, in tx: Transaction) throws {
+        let mail = try notify(account, of: Self.realm.mails.accountDeleted, notice, at: now, in: tx)
+        if let mail { try tx.insert(DeletionNotice(mail: mail)) }
     }
 
     /// Deletes an account: at once what makes it an account, and the rest in as many transactions as it takes.
@@ -25,7 +34,17 @@ extension AccountAPI {
     /// - Parameter source: who deletes it.
     func delete(_ account: Account, by source: AuditTrail.Source, in tx: Transaction) throws {
         try sessions.endAll(of: account.id, in: tx)
-        try codes.forget(account.id, in: tx)
+        try forgetCodes(of: account.id, in: tx)
+        // Mails to earlier addresses are few: at most the notices of some days.
+        for address in try reversals.forget(account.id, in: tx) {
+            _ = try environment.outbox.forgetMails(
+                of: Self.realm,
+                to: address,
+                below: .max,
+                limit: Limits.jobRecordsMax,
+                in: tx
+            )
+        }
         try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
         try tx.delete(AccountMetadata.self, Key(Self.realm.rawValue, account.id))

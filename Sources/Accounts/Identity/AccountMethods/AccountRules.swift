@@ -5,6 +5,15 @@ package protocol AccountRules {
     /// A password of 1 to `Limits.passwordBytesMax` bytes.
     static func password(_ given: Given<Password>, _ field: String) throws -> Password
 
+    /// An email address.
+    static func email(_ given: Given<String>, _ field: String) throws -> EmailAddress
+
+    /// A mailed code, without white space around it.
+    static func code(_ given: Given<String>, _ field: String) throws -> String
+
+    /// The name of a locale; nil if the request gives none.
+    static func locale(_ given: Given<String>, _ field: String) throws -> String?
+
     /// The error code of a password that the policy refuses.
     static func code(of fault: PasswordPolicy.Fault) -> ErrorCode
 
@@ -43,4 +52,12 @@ package struct AccountErrorCodes: Sendable {
     let wrongPassword: ErrorCode
     /// The account is locked after too many wrong passwords.
     let locked: ErrorCode
+    /// The email belongs to another account, or is reserved for one.
+    let emailTaken: ErrorCode
+    /// A mailed code is unknown, used, superseded or expired.
+    let codeInvalid: ErrorCode
+    /// The mail quota of an address or an account is reached.
+    let tooManyMails: ErrorCode
+    /// The account has too many earlier addresses that can be restored.
+    let tooManyEmailChanges: ErrorCode
 }

@@ -26,6 +26,9 @@ var MethodNames = []string{
 	"operators.change_password",
 	"operators.metadata",
 	"operators.set_metadata",
+	"operators.change_email",
+	"operators.confirm_email_change",
+	"operators.revert_email_change",
 	"operators.delete",
 	"care.user.register",
 	"care.user.view",
@@ -53,6 +56,9 @@ var MethodNames = []string{
 	"care.user.change_password",
 	"care.user.metadata",
 	"care.user.set_metadata",
+	"care.user.change_email",
+	"care.user.confirm_email_change",
+	"care.user.revert_email_change",
 	"sales.user.create_customer",
 	"sales.user.create_salesperson",
 	"sales.user.create_internal",
@@ -73,6 +79,9 @@ var MethodNames = []string{
 	"sales.user.change_password",
 	"sales.user.metadata",
 	"sales.user.set_metadata",
+	"sales.user.change_email",
+	"sales.user.confirm_email_change",
+	"sales.user.revert_email_change",
 	"sales.user.delete",
 	"rpc.discover",
 	"system.info",
@@ -124,6 +133,12 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Operators.Metadata)
 	case "operators.set_metadata":
 		return withBoth(client.Operators.SetMetadata)
+	case "operators.change_email":
+		return withoutResult(client.Operators.ChangeEmail)
+	case "operators.confirm_email_change":
+		return withBoth(client.Operators.ConfirmEmailChange)
+	case "operators.revert_email_change":
+		return withBoth(client.Operators.RevertEmailChange)
 	case "operators.delete":
 		return withoutResult(client.Operators.Delete)
 	case "care.user.register":
@@ -178,6 +193,12 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Care.User.Metadata)
 	case "care.user.set_metadata":
 		return withBoth(client.Care.User.SetMetadata)
+	case "care.user.change_email":
+		return withoutResult(client.Care.User.ChangeEmail)
+	case "care.user.confirm_email_change":
+		return withBoth(client.Care.User.ConfirmEmailChange)
+	case "care.user.revert_email_change":
+		return withBoth(client.Care.User.RevertEmailChange)
 	case "sales.user.create_customer":
 		return withBoth(client.Sales.User.CreateCustomer)
 	case "sales.user.create_salesperson":
@@ -218,6 +239,12 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Sales.User.Metadata)
 	case "sales.user.set_metadata":
 		return withBoth(client.Sales.User.SetMetadata)
+	case "sales.user.change_email":
+		return withoutResult(client.Sales.User.ChangeEmail)
+	case "sales.user.confirm_email_change":
+		return withBoth(client.Sales.User.ConfirmEmailChange)
+	case "sales.user.revert_email_change":
+		return withBoth(client.Sales.User.RevertEmailChange)
 	case "sales.user.delete":
 		return withoutResult(client.Sales.User.Delete)
 	case "rpc.discover":
@@ -268,6 +295,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.OperatorsTooManyMails](err)
 	case "operators.session_not_found":
 		return is[*postern.OperatorsSessionNotFound](err)
+	case "operators.too_many_email_changes":
+		return is[*postern.OperatorsTooManyEmailChanges](err)
 	case "care.email_required":
 		return is[*postern.CareEmailRequired](err)
 	case "care.invalid_email":
@@ -290,6 +319,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareInvalidLastName](err)
 	case "care.invalid_phone":
 		return is[*postern.CareInvalidPhone](err)
+	case "care.invalid_locale":
+		return is[*postern.CareInvalidLocale](err)
 	case "care.invalid_npi":
 		return is[*postern.CareInvalidNPI](err)
 	case "care.user_already_exists":
@@ -340,6 +371,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareWrongPassword](err)
 	case "care.invalid_metadata":
 		return is[*postern.CareInvalidMetadata](err)
+	case "care.too_many_email_changes":
+		return is[*postern.CareTooManyEmailChanges](err)
 	case "sales.invalid_request":
 		return is[*postern.SalesInvalidRequest](err)
 	case "sales.password_too_short":
@@ -368,6 +401,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.SalesSessionNotFound](err)
 	case "sales.wrong_password":
 		return is[*postern.SalesWrongPassword](err)
+	case "sales.too_many_email_changes":
+		return is[*postern.SalesTooManyEmailChanges](err)
 	case "service.invalid_request":
 		return is[*postern.ServiceInvalidRequest](err)
 	case "service.busy":

@@ -199,6 +199,49 @@ export interface OperatorsMethods {
   setMetadata(params: types.OperatorsSetMetadataParams, options?: CallOptions): Promise<types.OperatorsMetadata>;
 
   /**
+   * Requests a change of the caller's email. A code is mailed to the new address; the email changes when
+   * `operators.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice. If the new
+   * address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+   * `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a
+   * day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.WrongPassword, errors.operators.TooManyAttempts, errors.operators.TooManyMails,
+   * errors.operators.TooManyEmailChanges
+   */
+  changeEmail(params: types.OperatorsChangeEmailParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Changes the caller's email to the address that a code was mailed to. The new address is confirmed, and the sessions
+   * stay open. Codes that were mailed to the previous address become invalid. If that address was confirmed, it stays
+   * reserved for the account for 3 days, and gets a code with which `operators.revert_email_change` restores it. For a
+   * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+   *
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * errors.operators.CodeInvalid, errors.operators.OperatorExists
+   */
+  confirmEmailChange(
+    params: types.OperatorsConfirmEmailChangeParams,
+    options?: CallOptions,
+  ): Promise<types.OperatorsConfirmedEmail>;
+
+  /**
+   * Restores the email that an account had before a change, and sets a new password. It works for 3 days after the
+   * change, also after further changes of the email or the password. All sessions end, all other mailed codes of the
+   * account become invalid, and a lockout is removed. Codes that restore later addresses become invalid; those that
+   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+   *
+   * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid,
+   * errors.operators.PasswordTooShort, errors.operators.PasswordCommon, errors.operators.PasswordPersonal
+   */
+  revertEmailChange(
+    params: types.OperatorsRevertEmailChangeParams,
+    options?: CallOptions,
+  ): Promise<types.OperatorsConfirmedEmail>;
+
+  /**
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
    * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
@@ -218,7 +261,8 @@ export interface CareUserMethods {
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon,
    * errors.care.PasswordPersonal, errors.care.InvalidRole, errors.care.InvalidFirstName, errors.care.InvalidLastName,
-   * errors.care.InvalidPhone, errors.care.UserAlreadyExists, errors.care.TooManyMails, errors.care.InvalidClient
+   * errors.care.InvalidPhone, errors.care.InvalidLocale, errors.care.UserAlreadyExists, errors.care.TooManyMails,
+   * errors.care.InvalidClient
    */
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
@@ -348,6 +392,50 @@ export interface CareUserMethods {
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidMetadata
    */
   setMetadata(params: types.CareUserSetMetadataParams, options?: CallOptions): Promise<types.CareMetadata>;
+
+  /**
+   * Requests a change of the caller's email. A code is mailed to the new address; the email changes when
+   * `care.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice. If the new
+   * address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+   * `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a
+   * day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
+   * errors.care.InvalidPassword, errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.WrongPassword,
+   * errors.care.LoginAttemptsExceeded, errors.care.TooManyMails, errors.care.TooManyEmailChanges,
+   * errors.care.InvalidClient
+   */
+  changeEmail(params: types.CareUserChangeEmailParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Changes the caller's email to the address that a code was mailed to. The new address is confirmed, and the sessions
+   * stay open. Codes that were mailed to the previous address become invalid. If that address was confirmed, it stays
+   * reserved for the account for 3 days, and gets a code with which `care.user.revert_email_change` restores it. For a
+   * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+   *
+   * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode,
+   * errors.care.UserAlreadyExists
+   */
+  confirmEmailChange(
+    params: types.CareUserConfirmEmailChangeParams,
+    options?: CallOptions,
+  ): Promise<types.CareConfirmedEmail>;
+
+  /**
+   * Restores the email that an account had before a change, and sets a new password. It works for 3 days after the
+   * change, also after further changes of the email or the password. All sessions end, all other mailed codes of the
+   * account become invalid, and a lockout is removed. Codes that restore later addresses become invalid; those that
+   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+   *
+   * @throws errors.care.InvalidCode, errors.care.PasswordRequired, errors.care.InvalidPassword,
+   * errors.care.PasswordTooShort, errors.care.PasswordCommon, errors.care.PasswordPersonal, errors.care.InvalidClient
+   */
+  revertEmailChange(
+    params: types.CareUserRevertEmailChangeParams,
+    options?: CallOptions,
+  ): Promise<types.CareConfirmedEmail>;
 }
 
 /** The methods `care.auth.…`. */
@@ -651,6 +739,48 @@ export interface SalesUserMethods {
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   setMetadata(params: types.SalesUserSetMetadataParams, options?: CallOptions): Promise<types.SalesMetadata>;
+
+  /**
+   * Requests a change of the caller's email. A code is mailed to the new address; the email changes when
+   * `sales.user.confirm_email_change` gets it. The current address, if it is confirmed, gets a notice. If the new
+   * address is taken, its owner gets a notice instead of the code, and the result is the same. Limits:
+   * `confirmationCodeSeconds` (a day), `emailReversalsMax` (5), `emailReversalSeconds` (3 days),
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a
+   * day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
+   * errors.sales.TooManyAttempts, errors.sales.TooManyMails, errors.sales.TooManyEmailChanges
+   */
+  changeEmail(params: types.SalesUserChangeEmailParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Changes the caller's email to the address that a code was mailed to. The new address is confirmed, and the sessions
+   * stay open. Codes that were mailed to the previous address become invalid. If that address was confirmed, it stays
+   * reserved for the account for 3 days, and gets a code with which `sales.user.revert_email_change` restores it. For a
+   * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
+   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+   *
+   * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.TokenInvalid,
+   * errors.sales.UserAlreadyExists
+   */
+  confirmEmailChange(
+    params: types.SalesUserConfirmEmailChangeParams,
+    options?: CallOptions,
+  ): Promise<types.SalesConfirmedEmail>;
+
+  /**
+   * Restores the email that an account had before a change, and sets a new password. It works for 3 days after the
+   * change, also after further changes of the email or the password. All sessions end, all other mailed codes of the
+   * account become invalid, and a lockout is removed. Codes that restore later addresses become invalid; those that
+   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+   *
+   * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid, errors.sales.PasswordTooShort,
+   * errors.sales.PasswordCommon, errors.sales.PasswordPersonal
+   */
+  revertEmailChange(
+    params: types.SalesUserRevertEmailChangeParams,
+    options?: CallOptions,
+  ): Promise<types.SalesConfirmedEmail>;
 
   /**
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:

@@ -107,6 +107,18 @@ export class OperatorsMethods {
     return this.#call("operators.set_metadata", params, results.OperatorsMetadata, options);
   }
 
+  changeEmail(params, options) {
+    return this.#call("operators.change_email", params, results.nothing, options);
+  }
+
+  confirmEmailChange(params, options) {
+    return this.#call("operators.confirm_email_change", params, results.OperatorsConfirmedEmail, options);
+  }
+
+  revertEmailChange(params, options) {
+    return this.#call("operators.revert_email_change", params, results.OperatorsConfirmedEmail, options);
+  }
+
   delete(params, options) {
     return this.#call("operators.delete", params, results.nothing, options);
   }
@@ -177,6 +189,18 @@ export class CareUserMethods {
 
   setMetadata(params, options) {
     return this.#call("care.user.set_metadata", params, results.CareMetadata, options);
+  }
+
+  changeEmail(params, options) {
+    return this.#call("care.user.change_email", params, results.nothing, options);
+  }
+
+  confirmEmailChange(params, options) {
+    return this.#call("care.user.confirm_email_change", params, results.CareConfirmedEmail, options);
+  }
+
+  revertEmailChange(params, options) {
+    return this.#call("care.user.revert_email_change", params, results.CareConfirmedEmail, options);
   }
 }
 
@@ -333,6 +357,18 @@ export class SalesUserMethods {
 
   setMetadata(params, options) {
     return this.#call("sales.user.set_metadata", params, results.SalesMetadata, options);
+  }
+
+  changeEmail(params, options) {
+    return this.#call("sales.user.change_email", params, results.nothing, options);
+  }
+
+  confirmEmailChange(params, options) {
+    return this.#call("sales.user.confirm_email_change", params, results.SalesConfirmedEmail, options);
+  }
+
+  revertEmailChange(params, options) {
+    return this.#call("sales.user.revert_email_change", params, results.SalesConfirmedEmail, options);
   }
 
   delete(params, options) {

@@ -45,6 +45,7 @@ export const OperatorsAccount = {
   created: { type: "string" },
   user: { type: OperatorsPerson },
   email_confirmed: { type: "boolean" },
+  locale: { type: "string", optional: true },
 };
 
 export const OperatorsOpenSession = {
@@ -174,6 +175,7 @@ export const CareAccount = {
   role: { type: "string" },
   npi: { type: "string", optional: true },
   email_confirmed: { type: "boolean" },
+  locale: { type: "string", optional: true },
   success: { type: "boolean" },
 };
 
@@ -251,6 +253,7 @@ export const SalesAccount = {
   source: { type: "string", nullable: true },
   phone: { type: "string", nullable: true },
   brand_id: { type: "string", nullable: true },
+  locale: { type: "string", optional: true },
 };
 
 export const SalesNewKey = {
@@ -278,6 +281,10 @@ export const SalesEndedSessions = {
 export const SalesMetadata = {
   metadata: { type: "object" },
   app_metadata: { type: "object" },
+};
+
+export const SalesConfirmedEmail = {
+  email: { type: "string" },
 };
 
 export const ServiceStoreInfo = {

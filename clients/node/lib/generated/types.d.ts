@@ -97,6 +97,8 @@ export interface OperatorsAccount {
   user: OperatorsPerson;
   /** Whether the email is confirmed. */
   email_confirmed: boolean;
+  /** The language of mails to the account, if it has one. */
+  locale?: string;
 }
 
 /** An open session of an account. */
@@ -333,6 +335,8 @@ export interface CareAccount {
   npi?: string;
   /** Whether the user has confirmed the address. */
   email_confirmed: boolean;
+  /** The language of mails to the account, if it has one. */
+  locale?: string;
   /** Always true. */
   success: boolean;
 }
@@ -469,6 +473,8 @@ export interface SalesAccount {
   phone: string | null;
   /** A salesperson's brand; null for others. */
   brand_id: string | null;
+  /** The language of mails to the account, if it has one. */
+  locale?: string;
 }
 
 /** A new session. */
@@ -519,6 +525,12 @@ export interface SalesMetadata {
   metadata: Record<string, unknown>;
   /** What administration has stored, such as a plan. The account cannot change it. */
   app_metadata: Record<string, unknown>;
+}
+
+/** A confirmed email address. */
+export interface SalesConfirmedEmail {
+  /** The email address. */
+  email: string;
 }
 
 /** The store. */
@@ -675,6 +687,11 @@ export interface OperatorsRegisterParams {
   password: string;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: OperatorsOriginInput | undefined;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `operators.signin`. */
@@ -866,6 +883,40 @@ export interface OperatorsSetMetadataParams {
   metadata: Record<string, unknown>;
 }
 
+/** The params of `operators.change_email`. */
+export interface OperatorsChangeEmailParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new email address, unique without regard to case. */
+  email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
+}
+
+/** The params of `operators.confirm_email_change`. */
+export interface OperatorsConfirmEmailChangeParams {
+  /** The operator's `id`. */
+  user_id: number;
+  /** A session of that operator. */
+  session_id: string;
+  /** The code from the mail that `operators.change_email` sent. */
+  code: string;
+}
+
+/** The params of `operators.revert_email_change`. */
+export interface OperatorsRevertEmailChangeParams {
+  /** The code from the mail to the previous address. */
+  code: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: OperatorsOriginInput | undefined;
+}
+
 /** The params of `operators.delete`. */
 export interface OperatorsDeleteParams {
   /** The operator's `id`. */
@@ -894,6 +945,11 @@ export interface CareUserRegisterParams {
   phone?: string | null | undefined;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: CareOriginInput | undefined;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `care.user.view`. */
@@ -1133,6 +1189,36 @@ export interface CareUserSetMetadataParams {
   metadata: Record<string, unknown>;
 }
 
+/** The params of `care.user.change_email`. */
+export interface CareUserChangeEmailParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new email address, unique without regard to case. */
+  email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
+}
+
+/** The params of `care.user.confirm_email_change`. */
+export interface CareUserConfirmEmailChangeParams {
+  /** A bearer token from a sign-in. */
+  access_token: string;
+  /** The code from the mail that `care.user.change_email` sent. */
+  code: string;
+}
+
+/** The params of `care.user.revert_email_change`. */
+export interface CareUserRevertEmailChangeParams {
+  /** The code from the mail to the previous address. */
+  code: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: CareOriginInput | undefined;
+}
+
 /** The params of `sales.user.create_customer`. */
 export interface SalesUserCreateCustomerParams {
   /** The email address, unique without regard to case. */
@@ -1147,6 +1233,11 @@ export interface SalesUserCreateCustomerParams {
   name: SalesNameInput;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: SalesOriginInput | undefined;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `sales.user.create_salesperson`. */
@@ -1165,6 +1256,11 @@ export interface SalesUserCreateSalespersonParams {
   brand_id: string;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: SalesOriginInput | undefined;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `sales.user.create_internal`. */
@@ -1179,6 +1275,11 @@ export interface SalesUserCreateInternalParams {
   name: SalesNameInput;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: SalesOriginInput | undefined;
+  /**
+   * The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It selects templates;
+   * without templates for it, mails have the default texts.
+   */
+  locale?: string | undefined;
 }
 
 /** The params of `sales.user.authenticate`. */
@@ -1316,6 +1417,36 @@ export interface SalesUserSetMetadataParams {
    * have a property twice.
    */
   metadata: Record<string, unknown>;
+}
+
+/** The params of `sales.user.change_email`. */
+export interface SalesUserChangeEmailParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The account's current password. */
+  current_password: string;
+  /** The new email address, unique without regard to case. */
+  email: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
+}
+
+/** The params of `sales.user.confirm_email_change`. */
+export interface SalesUserConfirmEmailChangeParams {
+  /** A bearer token from a sign-in. */
+  api_key: string;
+  /** The code from the mail that `sales.user.change_email` sent. */
+  code: string;
+}
+
+/** The params of `sales.user.revert_email_change`. */
+export interface SalesUserRevertEmailChangeParams {
+  /** The code from the mail to the previous address. */
+  code: string;
+  /** The new password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+  /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
+  client?: SalesOriginInput | undefined;
 }
 
 /** The params of `sales.user.delete`. */

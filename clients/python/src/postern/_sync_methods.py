@@ -42,6 +42,7 @@ from .types import (
     OperatorsSessionList,
     SalesAccount,
     SalesAuthenticated,
+    SalesConfirmedEmail,
     SalesCreated,
     SalesCreatedWithKey,
     SalesEndedSessions,
@@ -198,6 +199,7 @@ class OperatorsMethods:
         user: OperatorsPersonInput,
         password: str,
         client: OperatorsOriginInput | Unset = UNSET,
+        locale: str | Unset = UNSET,
     ) -> OperatorsOperator:
         """Registers an operator.
 
@@ -210,13 +212,17 @@ class OperatorsMethods:
             password: The password, 1 to 1,024 bytes, taken exactly as given.
             client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
                 state.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort, operators.PasswordCommon,
             operators.PasswordPersonal, operators.OperatorExists, operators.TooManyMails
         """
         return self._call(
-            "operators.register", given(user=user, password=password, client=client), OperatorsOperator.from_json
+            "operators.register",
+            given(user=user, password=password, client=client, locale=locale),
+            OperatorsOperator.from_json,
         )
 
     def signin(
@@ -587,6 +593,106 @@ class OperatorsMethods:
             OperatorsMetadata.from_json,
         )
 
+    def change_email(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        current_password: str,
+        email: str,
+        client: OperatorsOriginInput | Unset = UNSET,
+    ) -> None:
+        """Requests a change of the caller's email.
+
+        A code is mailed to the new address; the email changes when `operators.confirm_email_change` gets it. The
+        current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice instead
+        of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5),
+        `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+        day), `lockoutSeconds` (an hour).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            current_password: The account's current password.
+            email: The new email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.TooManyAttempts, operators.TooManyMails, operators.TooManyEmailChanges
+        """
+        self._call(
+            "operators.change_email",
+            given(
+                user_id=user_id,
+                session_id=session_id,
+                current_password=current_password,
+                email=email,
+                client=client,
+            ),
+            nothing,
+        )
+
+    def confirm_email_change(
+        self,
+        *,
+        user_id: int,
+        session_id: str,
+        code: str,
+    ) -> OperatorsConfirmedEmail:
+        """Changes the caller's email to the address that a code was mailed to.
+
+        The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+        invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with which
+        `operators.revert_email_change` restores it. For a day after its use, the code returns the same result again.
+        Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+
+        Args:
+            user_id: The operator's `id`.
+            session_id: A session of that operator.
+            code: The code from the mail that `operators.change_email` sent.
+
+        Raises:
+            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid,
+            operators.OperatorExists
+        """
+        return self._call(
+            "operators.confirm_email_change",
+            {"user_id": user_id, "session_id": session_id, "code": code},
+            OperatorsConfirmedEmail.from_json,
+        )
+
+    def revert_email_change(
+        self,
+        *,
+        code: str,
+        password: str,
+        client: OperatorsOriginInput | Unset = UNSET,
+    ) -> OperatorsConfirmedEmail:
+        """Restores the email that an account had before a change, and sets a new password.
+
+        It works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+        all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+        addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+
+        Args:
+            code: The code from the mail to the previous address.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+
+        Raises:
+            operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid, operators.PasswordTooShort,
+            operators.PasswordCommon, operators.PasswordPersonal
+        """
+        return self._call(
+            "operators.revert_email_change",
+            given(code=code, password=password, client=client),
+            OperatorsConfirmedEmail.from_json,
+        )
+
     def delete(
         self,
         *,
@@ -634,6 +740,7 @@ class CareUserMethods:
         last_name: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
         client: CareOriginInput | Unset = UNSET,
+        locale: str | Unset = UNSET,
     ) -> CareRegistered:
         """Registers a user.
 
@@ -650,11 +757,13 @@ class CareUserMethods:
             phone: The phone number.
             client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
                 state.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort,
             care.PasswordCommon, care.PasswordPersonal, care.InvalidRole, care.InvalidFirstName, care.InvalidLastName,
-            care.InvalidPhone, care.UserAlreadyExists, care.TooManyMails, care.InvalidClient
+            care.InvalidPhone, care.InvalidLocale, care.UserAlreadyExists, care.TooManyMails, care.InvalidClient
         """
         return self._call(
             "care.user.register",
@@ -666,6 +775,7 @@ class CareUserMethods:
                 last_name=last_name,
                 phone=phone,
                 client=client,
+                locale=locale,
             ),
             CareRegistered.from_json,
         )
@@ -981,6 +1091,94 @@ class CareUserMethods:
         """
         return self._call(
             "care.user.set_metadata", {"access_token": access_token, "metadata": metadata}, CareMetadata.from_json
+        )
+
+    def change_email(
+        self,
+        *,
+        access_token: str,
+        current_password: str,
+        email: str,
+        client: CareOriginInput | Unset = UNSET,
+    ) -> None:
+        """Requests a change of the caller's email.
+
+        A code is mailed to the new address; the email changes when `care.user.confirm_email_change` gets it. The
+        current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice instead
+        of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5),
+        `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+        day), `lockoutSeconds` (an hour).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            current_password: The account's current password.
+            email: The new email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.PasswordRequired, care.InvalidPassword,
+            care.EmailRequired, care.InvalidEmail, care.WrongPassword, care.LoginAttemptsExceeded, care.TooManyMails,
+            care.TooManyEmailChanges, care.InvalidClient
+        """
+        self._call(
+            "care.user.change_email",
+            given(access_token=access_token, current_password=current_password, email=email, client=client),
+            nothing,
+        )
+
+    def confirm_email_change(
+        self,
+        *,
+        access_token: str,
+        code: str,
+    ) -> CareConfirmedEmail:
+        """Changes the caller's email to the address that a code was mailed to.
+
+        The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+        invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with which
+        `care.user.revert_email_change` restores it. For a day after its use, the code returns the same result again.
+        Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+
+        Args:
+            access_token: A bearer token from a sign-in.
+            code: The code from the mail that `care.user.change_email` sent.
+
+        Raises:
+            care.AccessTokenRequired, care.InvalidAccessToken, care.InvalidCode, care.UserAlreadyExists
+        """
+        return self._call(
+            "care.user.confirm_email_change", {"access_token": access_token, "code": code}, CareConfirmedEmail.from_json
+        )
+
+    def revert_email_change(
+        self,
+        *,
+        code: str,
+        password: str,
+        client: CareOriginInput | Unset = UNSET,
+    ) -> CareConfirmedEmail:
+        """Restores the email that an account had before a change, and sets a new password.
+
+        It works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+        all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+        addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+
+        Args:
+            code: The code from the mail to the previous address.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+
+        Raises:
+            care.InvalidCode, care.PasswordRequired, care.InvalidPassword, care.PasswordTooShort, care.PasswordCommon,
+            care.PasswordPersonal, care.InvalidClient
+        """
+        return self._call(
+            "care.user.revert_email_change",
+            given(code=code, password=password, client=client),
+            CareConfirmedEmail.from_json,
         )
 
 
@@ -1338,6 +1536,7 @@ class SalesUserMethods:
         source: str,
         name: SalesNameInput,
         client: SalesOriginInput | Unset = UNSET,
+        locale: str | Unset = UNSET,
     ) -> SalesCreated:
         """Creates a customer.
 
@@ -1353,6 +1552,8 @@ class SalesUserMethods:
             name: The person's name.
             client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
                 state.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
@@ -1360,7 +1561,15 @@ class SalesUserMethods:
         """
         return self._call(
             "sales.user.create_customer",
-            given(email=email, password=password, referral_code=referral_code, source=source, name=name, client=client),
+            given(
+                email=email,
+                password=password,
+                referral_code=referral_code,
+                source=source,
+                name=name,
+                client=client,
+                locale=locale,
+            ),
             SalesCreated.from_json,
         )
 
@@ -1374,6 +1583,7 @@ class SalesUserMethods:
         phone: str,
         brand_id: str,
         client: SalesOriginInput | Unset = UNSET,
+        locale: str | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates a salesperson.
 
@@ -1389,6 +1599,8 @@ class SalesUserMethods:
             brand_id: The external id of the brand.
             client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
                 state.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
@@ -1404,6 +1616,7 @@ class SalesUserMethods:
                 phone=phone,
                 brand_id=brand_id,
                 client=client,
+                locale=locale,
             ),
             SalesCreatedWithKey.from_json,
         )
@@ -1416,6 +1629,7 @@ class SalesUserMethods:
         referral_code: str,
         name: SalesNameInput,
         client: SalesOriginInput | Unset = UNSET,
+        locale: str | Unset = UNSET,
     ) -> SalesCreatedWithKey:
         """Creates an internal user.
 
@@ -1429,6 +1643,8 @@ class SalesUserMethods:
             name: The person's name.
             client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
                 state.
+            locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+                selects templates; without templates for it, mails have the default texts.
 
         Raises:
             sales.InvalidRequest, sales.PasswordTooShort, sales.PasswordCommon, sales.PasswordPersonal,
@@ -1436,7 +1652,7 @@ class SalesUserMethods:
         """
         return self._call(
             "sales.user.create_internal",
-            given(email=email, password=password, referral_code=referral_code, name=name, client=client),
+            given(email=email, password=password, referral_code=referral_code, name=name, client=client, locale=locale),
             SalesCreatedWithKey.from_json,
         )
 
@@ -1798,6 +2014,93 @@ class SalesUserMethods:
         """
         return self._call(
             "sales.user.set_metadata", {"api_key": api_key, "metadata": metadata}, SalesMetadata.from_json
+        )
+
+    def change_email(
+        self,
+        *,
+        api_key: str,
+        current_password: str,
+        email: str,
+        client: SalesOriginInput | Unset = UNSET,
+    ) -> None:
+        """Requests a change of the caller's email.
+
+        A code is mailed to the new address; the email changes when `sales.user.confirm_email_change` gets it. The
+        current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice instead
+        of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax` (5),
+        `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+        `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+        day), `lockoutSeconds` (an hour).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            current_password: The account's current password.
+            email: The new email address, unique without regard to case.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.WrongPassword, sales.TooManyAttempts,
+            sales.TooManyMails, sales.TooManyEmailChanges
+        """
+        self._call(
+            "sales.user.change_email",
+            given(api_key=api_key, current_password=current_password, email=email, client=client),
+            nothing,
+        )
+
+    def confirm_email_change(
+        self,
+        *,
+        api_key: str,
+        code: str,
+    ) -> SalesConfirmedEmail:
+        """Changes the caller's email to the address that a code was mailed to.
+
+        The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+        invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with which
+        `sales.user.revert_email_change` restores it. For a day after its use, the code returns the same result again.
+        Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+
+        Args:
+            api_key: A bearer token from a sign-in.
+            code: The code from the mail that `sales.user.change_email` sent.
+
+        Raises:
+            sales.NotAuthenticated, sales.InvalidRequest, sales.TokenInvalid, sales.UserAlreadyExists
+        """
+        return self._call(
+            "sales.user.confirm_email_change", {"api_key": api_key, "code": code}, SalesConfirmedEmail.from_json
+        )
+
+    def revert_email_change(
+        self,
+        *,
+        code: str,
+        password: str,
+        client: SalesOriginInput | Unset = UNSET,
+    ) -> SalesConfirmedEmail:
+        """Restores the email that an account had before a change, and sets a new password.
+
+        It works for 3 days after the change, also after further changes of the email or the password. All sessions end,
+        all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+        addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+
+        Args:
+            code: The code from the mail to the previous address.
+            password: The new password, 1 to 1,024 bytes, taken exactly as given.
+            client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+                state.
+
+        Raises:
+            sales.InvalidRequest, sales.TokenInvalid, sales.PasswordTooShort, sales.PasswordCommon,
+            sales.PasswordPersonal
+        """
+        return self._call(
+            "sales.user.revert_email_change",
+            given(code=code, password=password, client=client),
+            SalesConfirmedEmail.from_json,
         )
 
     def delete(

@@ -187,6 +187,8 @@ class OperatorsAccount:
     """The operator's person data."""
     email_confirmed: bool
     """Whether the email is confirmed."""
+    locale: str | None = None
+    """The language of mails to the account, if it has one. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> OperatorsAccount:
@@ -197,6 +199,7 @@ class OperatorsAccount:
             created=read(properties, "created", time),
             user=read(properties, "user", OperatorsPerson.from_json),
             email_confirmed=read(properties, "email_confirmed", boolean),
+            locale=read_optional(properties, "locale", string),
         )
 
 
@@ -647,6 +650,8 @@ class CareAccount:
     """Always true."""
     npi: str | None = None
     """A clinician's National Provider Identifier. None if the reply omits it."""
+    locale: str | None = None
+    """The language of mails to the account, if it has one. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> CareAccount:
@@ -663,6 +668,7 @@ class CareAccount:
             email_confirmed=read(properties, "email_confirmed", boolean),
             success=read(properties, "success", boolean),
             npi=read_optional(properties, "npi", string),
+            locale=read_optional(properties, "locale", string),
         )
 
 
@@ -927,6 +933,8 @@ class SalesAccount:
     """A salesperson's phone number; null for others."""
     brand_id: str | None
     """A salesperson's brand; null for others."""
+    locale: str | None = None
+    """The language of mails to the account, if it has one. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> SalesAccount:
@@ -943,6 +951,7 @@ class SalesAccount:
             source=read(properties, "source", nullable(string)),
             phone=read(properties, "phone", nullable(string)),
             brand_id=read(properties, "brand_id", nullable(string)),
+            locale=read_optional(properties, "locale", string),
         )
 
 
@@ -1048,6 +1057,22 @@ class SalesMetadata:
         return cls(
             metadata=read(properties, "metadata", any_object),
             app_metadata=read(properties, "app_metadata", any_object),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesConfirmedEmail:
+    """A confirmed email address."""
+
+    email: str
+    """The email address."""
+
+    @classmethod
+    def from_json(cls, value: object) -> SalesConfirmedEmail:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            email=read(properties, "email", string),
         )
 
 

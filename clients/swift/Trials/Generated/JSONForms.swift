@@ -221,6 +221,10 @@ extension OperatorsAccount: WrittenValue {
         user.write(to: &writer)
         writer.property("email_confirmed")
         writer.bool(emailConfirmed)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }
@@ -506,6 +510,10 @@ extension CareAccount: WrittenValue {
         }
         writer.property("email_confirmed")
         writer.bool(emailConfirmed)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.property("success")
         writer.bool(success)
         writer.endObject()
@@ -674,6 +682,10 @@ extension SalesAccount: WrittenValue {
         writer.string(phone)
         writer.property("brand_id")
         writer.string(brandID)
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }
@@ -735,6 +747,15 @@ extension SalesMetadata: WrittenValue {
         metadata.write(to: &writer)
         writer.property("app_metadata")
         appMetadata.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+extension SalesConfirmedEmail: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("email")
+        writer.string(email)
         writer.endObject()
     }
 }

@@ -10,12 +10,13 @@ extension Postern {
         switch method {
         case "operators.register":
             guard
-                params.hasOnly(["user", "password", "client"]),
+                params.hasOnly(["user", "password", "client", "locale"]),
                 let user = params.required("user", OperatorsPersonInput.self),
                 let password = params.required("password", String.self),
-                let client = params.optional("client", OperatorsOriginInput.self)
+                let client = params.optional("client", OperatorsOriginInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
-            return try await operators.register(user: user, password: password, client: client).json
+            return try await operators.register(user: user, password: password, client: client, locale: locale).json
         case "operators.signin":
             guard
                 params.hasOnly(["email", "password", "client", "session_seconds", "idle_seconds"]),
@@ -199,6 +200,39 @@ extension Postern {
                 let metadata = params.required("metadata", JSONObject.self)
             else { return nil }
             return try await operators.setMetadata(userID: userID, sessionID: sessionID, metadata: metadata).json
+        case "operators.change_email":
+            guard
+                params.hasOnly(["user_id", "session_id", "current_password", "email", "client"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
+            else { return nil }
+            try await operators.changeEmail(
+                userID: userID,
+                sessionID: sessionID,
+                currentPassword: currentPassword,
+                email: email,
+                client: client
+            )
+            return .null
+        case "operators.confirm_email_change":
+            guard
+                params.hasOnly(["user_id", "session_id", "code"]),
+                let userID = params.required("user_id", Int.self),
+                let sessionID = params.required("session_id", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await operators.confirmEmailChange(userID: userID, sessionID: sessionID, code: code).json
+        case "operators.revert_email_change":
+            guard
+                params.hasOnly(["code", "password", "client"]),
+                let code = params.required("code", String.self),
+                let password = params.required("password", String.self),
+                let client = params.optional("client", OperatorsOriginInput.self)
+            else { return nil }
+            return try await operators.revertEmailChange(code: code, password: password, client: client).json
         case "operators.delete":
             guard
                 params.hasOnly(["user_id", "session_id", "current_password", "client"]),
@@ -216,14 +250,15 @@ extension Postern {
             return .null
         case "care.user.register":
             guard
-                params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone", "client"]),
+                params.hasOnly(["email", "password", "role", "first_name", "last_name", "phone", "client", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let role = params.required("role", CareRole.self),
                 let firstName = params.optional("first_name", String.self),
                 let lastName = params.optional("last_name", String.self),
                 let phone = params.optional("phone", String.self),
-                let client = params.optional("client", CareOriginInput.self)
+                let client = params.optional("client", CareOriginInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await care.user.register(
                 email: email,
@@ -232,7 +267,8 @@ extension Postern {
                 firstName: firstName,
                 lastName: lastName,
                 phone: phone,
-                client: client
+                client: client,
+                locale: locale
             ).json
         case "care.user.view":
             guard
@@ -476,15 +512,46 @@ extension Postern {
                 let metadata = params.required("metadata", JSONObject.self)
             else { return nil }
             return try await care.user.setMetadata(accessToken: accessToken, metadata: metadata).json
+        case "care.user.change_email":
+            guard
+                params.hasOnly(["access_token", "current_password", "email", "client"]),
+                let accessToken = params.required("access_token", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", CareOriginInput.self)
+            else { return nil }
+            try await care.user.changeEmail(
+                accessToken: accessToken,
+                currentPassword: currentPassword,
+                email: email,
+                client: client
+            )
+            return .null
+        case "care.user.confirm_email_change":
+            guard
+                params.hasOnly(["access_token", "code"]),
+                let accessToken = params.required("access_token", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await care.user.confirmEmailChange(accessToken: accessToken, code: code).json
+        case "care.user.revert_email_change":
+            guard
+                params.hasOnly(["code", "password", "client"]),
+                let code = params.required("code", String.self),
+                let password = params.required("password", String.self),
+                let client = params.optional("client", CareOriginInput.self)
+            else { return nil }
+            return try await care.user.revertEmailChange(code: code, password: password, client: client).json
         case "sales.user.create_customer":
             guard
-                params.hasOnly(["email", "password", "referral_code", "source", "name", "client"]),
+                params.hasOnly(["email", "password", "referral_code", "source", "name", "client", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let source = params.required("source", String.self),
                 let name = params.required("name", SalesNameInput.self),
-                let client = params.optional("client", SalesOriginInput.self)
+                let client = params.optional("client", SalesOriginInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await sales.user.createCustomer(
                 email: email,
@@ -492,18 +559,20 @@ extension Postern {
                 referralCode: referralCode,
                 source: source,
                 name: name,
-                client: client
+                client: client,
+                locale: locale
             ).json
         case "sales.user.create_salesperson":
             guard
-                params.hasOnly(["email", "password", "referral_code", "name", "phone", "brand_id", "client"]),
+                params.hasOnly(["email", "password", "referral_code", "name", "phone", "brand_id", "client", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let name = params.required("name", SalesNameInput.self),
                 let phone = params.required("phone", String.self),
                 let brandID = params.required("brand_id", String.self),
-                let client = params.optional("client", SalesOriginInput.self)
+                let client = params.optional("client", SalesOriginInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await sales.user.createSalesperson(
                 email: email,
@@ -512,23 +581,26 @@ extension Postern {
                 name: name,
                 phone: phone,
                 brandID: brandID,
-                client: client
+                client: client,
+                locale: locale
             ).json
         case "sales.user.create_internal":
             guard
-                params.hasOnly(["email", "password", "referral_code", "name", "client"]),
+                params.hasOnly(["email", "password", "referral_code", "name", "client", "locale"]),
                 let email = params.required("email", String.self),
                 let password = params.required("password", String.self),
                 let referralCode = params.required("referral_code", String.self),
                 let name = params.required("name", SalesNameInput.self),
-                let client = params.optional("client", SalesOriginInput.self)
+                let client = params.optional("client", SalesOriginInput.self),
+                let locale = params.optional("locale", String.self)
             else { return nil }
             return try await sales.user.createInternal(
                 email: email,
                 password: password,
                 referralCode: referralCode,
                 name: name,
-                client: client
+                client: client,
+                locale: locale
             ).json
         case "sales.user.authenticate":
             guard
@@ -666,6 +738,36 @@ extension Postern {
                 let metadata = params.required("metadata", JSONObject.self)
             else { return nil }
             return try await sales.user.setMetadata(apiKey: apiKey, metadata: metadata).json
+        case "sales.user.change_email":
+            guard
+                params.hasOnly(["api_key", "current_password", "email", "client"]),
+                let apiKey = params.required("api_key", String.self),
+                let currentPassword = params.required("current_password", String.self),
+                let email = params.required("email", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
+            else { return nil }
+            try await sales.user.changeEmail(
+                apiKey: apiKey,
+                currentPassword: currentPassword,
+                email: email,
+                client: client
+            )
+            return .null
+        case "sales.user.confirm_email_change":
+            guard
+                params.hasOnly(["api_key", "code"]),
+                let apiKey = params.required("api_key", String.self),
+                let code = params.required("code", String.self)
+            else { return nil }
+            return try await sales.user.confirmEmailChange(apiKey: apiKey, code: code).json
+        case "sales.user.revert_email_change":
+            guard
+                params.hasOnly(["code", "password", "client"]),
+                let code = params.required("code", String.self),
+                let password = params.required("password", String.self),
+                let client = params.optional("client", SalesOriginInput.self)
+            else { return nil }
+            return try await sales.user.revertEmailChange(code: code, password: password, client: client).json
         case "sales.user.delete":
             guard
                 params.hasOnly(["api_key", "current_password", "client"]),

@@ -82,6 +82,13 @@ export class InvalidPhone extends CallError {
   readonly slug: "invalid_phone";
 }
 
+/** The locale is not a string of 2 to 35 letters, digits and hyphens. */
+export class InvalidLocale extends CallError {
+  static readonly slug: "invalid_locale";
+  readonly name: "InvalidLocale";
+  readonly slug: "invalid_locale";
+}
+
 /** The npi is not ten digits that begin with 1 or 2 and have a valid check digit. */
 export class InvalidNpi extends CallError {
   static readonly slug: "invalid_npi";
@@ -258,4 +265,14 @@ export class InvalidMetadata extends CallError {
   static readonly slug: "invalid_metadata";
   readonly name: "InvalidMetadata";
   readonly slug: "invalid_metadata";
+}
+
+/**
+ * The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of
+ * them no longer can.
+ */
+export class TooManyEmailChanges extends CallError {
+  static readonly slug: "too_many_email_changes";
+  readonly name: "TooManyEmailChanges";
+  readonly slug: "too_many_email_changes";
 }

@@ -90,6 +90,14 @@ export class InvalidPhone extends CallError {
   }
 }
 
+export class InvalidLocale extends CallError {
+  static slug = "invalid_locale";
+
+  get name() {
+    return "InvalidLocale";
+  }
+}
+
 export class InvalidNpi extends CallError {
   static slug = "invalid_npi";
 
@@ -287,5 +295,13 @@ export class InvalidMetadata extends CallError {
 
   get name() {
     return "InvalidMetadata";
+  }
+}
+
+export class TooManyEmailChanges extends CallError {
+  static slug = "too_many_email_changes";
+
+  get name() {
+    return "TooManyEmailChanges";
   }
 }

@@ -112,3 +112,13 @@ export class SessionNotFound extends CallError {
   readonly name: "SessionNotFound";
   readonly slug: "session_not_found";
 }
+
+/**
+ * The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of
+ * them no longer can.
+ */
+export class TooManyEmailChanges extends CallError {
+  static readonly slug: "too_many_email_changes";
+  readonly name: "TooManyEmailChanges";
+  readonly slug: "too_many_email_changes";
+}

@@ -121,3 +121,11 @@ export class SessionNotFound extends CallError {
     return "SessionNotFound";
   }
 }
+
+export class TooManyEmailChanges extends CallError {
+  static slug = "too_many_email_changes";
+
+  get name() {
+    return "TooManyEmailChanges";
+  }
+}

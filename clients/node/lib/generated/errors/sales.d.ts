@@ -105,3 +105,13 @@ export class WrongPassword extends CallError {
   readonly name: "WrongPassword";
   readonly slug: "wrong_password";
 }
+
+/**
+ * The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one of
+ * them no longer can.
+ */
+export class TooManyEmailChanges extends CallError {
+  static readonly slug: "too_many_email_changes";
+  readonly name: "TooManyEmailChanges";
+  readonly slug: "too_many_email_changes";
+}

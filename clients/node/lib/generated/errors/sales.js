@@ -113,3 +113,11 @@ export class WrongPassword extends CallError {
     return "WrongPassword";
   }
 }
+
+export class TooManyEmailChanges extends CallError {
+  static slug = "too_many_email_changes";
+
+  get name() {
+    return "TooManyEmailChanges";
+  }
+}

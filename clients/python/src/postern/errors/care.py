@@ -50,6 +50,10 @@ class InvalidPhone(CallError):
     """The phone number is not a string, or is too long."""
 
 
+class InvalidLocale(CallError):
+    """The locale is not a string of 2 to 35 letters, digits and hyphens."""
+
+
 class InvalidNpi(CallError):
     """The npi is not ten digits that begin with 1 or 2 and have a valid check digit."""
 
@@ -152,6 +156,12 @@ class InvalidMetadata(CallError):
     """The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64 levels."""
 
 
+class TooManyEmailChanges(CallError):
+    """The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until
+    one of them no longer can.
+    """
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "email_required": EmailRequired,
     "invalid_email": InvalidEmail,
@@ -164,6 +174,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "invalid_first_name": InvalidFirstName,
     "invalid_last_name": InvalidLastName,
     "invalid_phone": InvalidPhone,
+    "invalid_locale": InvalidLocale,
     "invalid_npi": InvalidNpi,
     "user_already_exists": UserAlreadyExists,
     "user_not_found": UserNotFound,
@@ -189,5 +200,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "session_not_found": SessionNotFound,
     "wrong_password": WrongPassword,
     "invalid_metadata": InvalidMetadata,
+    "too_many_email_changes": TooManyEmailChanges,
 }
 """The class of each slug."""

@@ -68,6 +68,12 @@ class SessionNotFound(CallError):
     """The account has no open session with this number."""
 
 
+class TooManyEmailChanges(CallError):
+    """The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until
+    one of them no longer can.
+    """
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "authentication_failed": AuthenticationFailed,
     "field_required": FieldRequired,
@@ -84,5 +90,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "client_email_taken": ClientEmailTaken,
     "too_many_mails": TooManyMails,
     "session_not_found": SessionNotFound,
+    "too_many_email_changes": TooManyEmailChanges,
 }
 """The class of each slug."""

@@ -64,6 +64,12 @@ class WrongPassword(CallError):
     """The current password is wrong."""
 
 
+class TooManyEmailChanges(CallError):
+    """The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until
+    one of them no longer can.
+    """
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "invalid_request": InvalidRequest,
     "password_too_short": PasswordTooShort,
@@ -79,5 +85,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "too_many_mails": TooManyMails,
     "session_not_found": SessionNotFound,
     "wrong_password": WrongPassword,
+    "too_many_email_changes": TooManyEmailChanges,
 }
 """The class of each slug."""

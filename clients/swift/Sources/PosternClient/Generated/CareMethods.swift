@@ -36,11 +36,13 @@ public struct CareUserMethods: Sendable {
     ///   - phone: The phone number.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A newly registered user.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
     ///   `Care.invalidPassword`, `Care.passwordTooShort`, `Care.passwordCommon`, `Care.passwordPersonal`,
     ///   `Care.invalidRole`, `Care.invalidFirstName`, `Care.invalidLastName`, `Care.invalidPhone`,
-    ///   `Care.userAlreadyExists`, `Care.tooManyMails`, `Care.invalidClient`.
+    ///   `Care.invalidLocale`, `Care.userAlreadyExists`, `Care.tooManyMails`, `Care.invalidClient`.
     public func register(
         email: String,
         password: String,
@@ -48,7 +50,8 @@ public struct CareUserMethods: Sendable {
         firstName: String? = nil,
         lastName: String? = nil,
         phone: String? = nil,
-        client: CareOriginInput? = nil
+        client: CareOriginInput? = nil,
+        locale: String? = nil
     ) async throws(PosternError) -> CareRegistered {
         try await postern.result(of: "care.user.register") { writer in
             writer.property("email")
@@ -72,6 +75,10 @@ public struct CareUserMethods: Sendable {
             if let client {
                 writer.property("client")
                 client.write(to: &writer)
+            }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
             }
         }
     }
@@ -390,6 +397,98 @@ public struct CareUserMethods: Sendable {
             writer.string(accessToken)
             writer.property("metadata")
             metadata.write(to: &writer)
+        }
+    }
+
+    /// Requests a change of the caller's email.
+    ///
+    /// A code is mailed to the new address; the email changes when `care.user.confirm_email_change` gets it. The
+    /// current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice
+    /// instead of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax`
+    /// (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+    /// `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+    /// day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    ///   - email: The new email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.passwordRequired`, `Care.invalidPassword`, `Care.emailRequired`, `Care.invalidEmail`,
+    ///   `Care.wrongPassword`, `Care.loginAttemptsExceeded`, `Care.tooManyMails`, `Care.tooManyEmailChanges`,
+    ///   `Care.invalidClient`.
+    public func changeEmail(
+        accessToken: String,
+        currentPassword: String,
+        email: String,
+        client: CareOriginInput? = nil
+    ) async throws(PosternError) {
+        try await postern.perform("care.user.change_email") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("email")
+            writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
+        }
+    }
+
+    /// Changes the caller's email to the address that a code was mailed to.
+    ///
+    /// The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+    /// invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+    /// which `care.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+    /// again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - accessToken: A bearer token from a sign-in.
+    ///   - code: The code from the mail that `care.user.change_email` sent.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Care.accessTokenRequired`, `Care.invalidAccessToken`,
+    ///   `Care.invalidCode`, `Care.userAlreadyExists`.
+    public func confirmEmailChange(accessToken: String, code: String) async throws(PosternError) -> CareConfirmedEmail {
+        try await postern.result(of: "care.user.confirm_email_change") { writer in
+            writer.property("access_token")
+            writer.string(accessToken)
+            writer.property("code")
+            writer.string(code)
+        }
+    }
+
+    /// Restores the email that an account had before a change, and sets a new password.
+    ///
+    /// It works for 3 days after the change, also after further changes of the email or the password. All sessions
+    /// end, all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+    /// addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - code: The code from the mail to the previous address.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Care.invalidCode`, `Care.passwordRequired`, `Care.invalidPassword`,
+    ///   `Care.passwordTooShort`, `Care.passwordCommon`, `Care.passwordPersonal`, `Care.invalidClient`.
+    public func revertEmailChange(
+        code: String,
+        password: String,
+        client: CareOriginInput? = nil
+    ) async throws(PosternError) -> CareConfirmedEmail {
+        try await postern.result(of: "care.user.revert_email_change") { writer in
+            writer.property("code")
+            writer.string(code)
+            writer.property("password")
+            writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 }

@@ -792,6 +792,8 @@ public struct CareAccount: ResultValue, Equatable, Sendable {
     public var npi: String?
     /// Whether the user has confirmed the address.
     public var emailConfirmed: Bool
+    /// The language of mails to the account, if it has one.
+    public var locale: String?
     /// Always true.
     public var success: Bool
 
@@ -806,6 +808,7 @@ public struct CareAccount: ResultValue, Equatable, Sendable {
         role: CareRole,
         npi: String? = nil,
         emailConfirmed: Bool,
+        locale: String? = nil,
         success: Bool
     ) {
         self.id = id
@@ -817,6 +820,7 @@ public struct CareAccount: ResultValue, Equatable, Sendable {
         self.role = role
         self.npi = npi
         self.emailConfirmed = emailConfirmed
+        self.locale = locale
         self.success = success
     }
 
@@ -830,6 +834,7 @@ public struct CareAccount: ResultValue, Equatable, Sendable {
         var role: CareRole?
         var npi: String?
         var emailConfirmed: Bool?
+        var locale: String?
         var success: Bool?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
@@ -851,6 +856,8 @@ public struct CareAccount: ResultValue, Equatable, Sendable {
                 npi = try reader.value(of: "npi")
             } else if propertyName.equals("email_confirmed") {
                 emailConfirmed = try reader.value(of: "email_confirmed")
+            } else if propertyName.equals("locale") {
+                locale = try reader.value(of: "locale")
             } else if propertyName.equals("success") {
                 success = try reader.value(of: "success")
             } else {
@@ -866,6 +873,7 @@ public struct CareAccount: ResultValue, Equatable, Sendable {
         self.role = try required(role, "role")
         self.npi = npi
         self.emailConfirmed = try required(emailConfirmed, "email_confirmed")
+        self.locale = locale
         self.success = try required(success, "success")
     }
 }

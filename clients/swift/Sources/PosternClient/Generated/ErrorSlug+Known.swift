@@ -41,6 +41,9 @@ extension ErrorSlug {
         public static let tooManyMails = ErrorSlug(.operators, "too_many_mails")
         /// The account has no open session with this number.
         public static let sessionNotFound = ErrorSlug(.operators, "session_not_found")
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
+        /// of them no longer can.
+        public static let tooManyEmailChanges = ErrorSlug(.operators, "too_many_email_changes")
     }
 
     /// Users, clinicians and their patients.
@@ -68,6 +71,8 @@ extension ErrorSlug {
         public static let invalidLastName = ErrorSlug(.care, "invalid_last_name")
         /// The phone number is not a string, or is too long.
         public static let invalidPhone = ErrorSlug(.care, "invalid_phone")
+        /// The locale is not a string of 2 to 35 letters, digits and hyphens.
+        public static let invalidLocale = ErrorSlug(.care, "invalid_locale")
         /// The npi is not ten digits that begin with 1 or 2 and have a valid check digit.
         public static let invalidNpi = ErrorSlug(.care, "invalid_npi")
         /// The email is taken.
@@ -119,6 +124,9 @@ extension ErrorSlug {
         public static let wrongPassword = ErrorSlug(.care, "wrong_password")
         /// The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64 levels.
         public static let invalidMetadata = ErrorSlug(.care, "invalid_metadata")
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
+        /// of them no longer can.
+        public static let tooManyEmailChanges = ErrorSlug(.care, "too_many_email_changes")
     }
 
     /// Customers, salespeople and internal users.
@@ -153,6 +161,9 @@ extension ErrorSlug {
         public static let sessionNotFound = ErrorSlug(.sales, "session_not_found")
         /// The current password is wrong.
         public static let wrongPassword = ErrorSlug(.sales, "wrong_password")
+        /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
+        /// of them no longer can.
+        public static let tooManyEmailChanges = ErrorSlug(.sales, "too_many_email_changes")
     }
 
     /// The service itself.
@@ -188,6 +199,7 @@ extension ErrorSlug {
         Operators.clientEmailTaken,
         Operators.tooManyMails,
         Operators.sessionNotFound,
+        Operators.tooManyEmailChanges,
         Care.emailRequired,
         Care.invalidEmail,
         Care.passwordRequired,
@@ -199,6 +211,7 @@ extension ErrorSlug {
         Care.invalidFirstName,
         Care.invalidLastName,
         Care.invalidPhone,
+        Care.invalidLocale,
         Care.invalidNpi,
         Care.userAlreadyExists,
         Care.userNotFound,
@@ -224,6 +237,7 @@ extension ErrorSlug {
         Care.sessionNotFound,
         Care.wrongPassword,
         Care.invalidMetadata,
+        Care.tooManyEmailChanges,
         Sales.invalidRequest,
         Sales.passwordTooShort,
         Sales.passwordCommon,
@@ -238,6 +252,7 @@ extension ErrorSlug {
         Sales.tooManyMails,
         Sales.sessionNotFound,
         Sales.wrongPassword,
+        Sales.tooManyEmailChanges,
         Service.invalidRequest,
         Service.busy,
         Service.diskFull,

@@ -24,6 +24,8 @@ public struct OperatorsMethods: Sendable {
     ///   - password: The password, 1 to 1,024 bytes, taken exactly as given.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: An operator, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
     ///   `Operators.passwordTooShort`, `Operators.passwordCommon`, `Operators.passwordPersonal`,
@@ -31,7 +33,8 @@ public struct OperatorsMethods: Sendable {
     public func register(
         user: OperatorsPersonInput,
         password: String,
-        client: OperatorsOriginInput? = nil
+        client: OperatorsOriginInput? = nil,
+        locale: String? = nil
     ) async throws(PosternError) -> OperatorsOperator {
         try await postern.result(of: "operators.register") { writer in
             writer.property("user")
@@ -41,6 +44,10 @@ public struct OperatorsMethods: Sendable {
             if let client {
                 writer.property("client")
                 client.write(to: &writer)
+            }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
             }
         }
     }
@@ -411,6 +418,109 @@ public struct OperatorsMethods: Sendable {
             writer.string(sessionID)
             writer.property("metadata")
             metadata.write(to: &writer)
+        }
+    }
+
+    /// Requests a change of the caller's email.
+    ///
+    /// A code is mailed to the new address; the email changes when `operators.confirm_email_change` gets it. The
+    /// current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice
+    /// instead of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax`
+    /// (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+    /// `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+    /// day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - currentPassword: The account's current password.
+    ///   - email: The new email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`, `Operators.tooManyMails`,
+    ///   `Operators.tooManyEmailChanges`.
+    public func changeEmail(
+        userID: Int,
+        sessionID: String,
+        currentPassword: String,
+        email: String,
+        client: OperatorsOriginInput? = nil
+    ) async throws(PosternError) {
+        try await postern.perform("operators.change_email") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("email")
+            writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
+        }
+    }
+
+    /// Changes the caller's email to the address that a code was mailed to.
+    ///
+    /// The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+    /// invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+    /// which `operators.revert_email_change` restores it. For a day after its use, the code returns the same result
+    /// again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - userID: The operator's `id`.
+    ///   - sessionID: A session of that operator.
+    ///   - code: The code from the mail that `operators.change_email` sent.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
+    ///   `Operators.fieldInvalid`, `Operators.codeInvalid`, `Operators.operatorExists`.
+    public func confirmEmailChange(
+        userID: Int,
+        sessionID: String,
+        code: String
+    ) async throws(PosternError) -> OperatorsConfirmedEmail {
+        try await postern.result(of: "operators.confirm_email_change") { writer in
+            writer.property("user_id")
+            writer.int(userID)
+            writer.property("session_id")
+            writer.string(sessionID)
+            writer.property("code")
+            writer.string(code)
+        }
+    }
+
+    /// Restores the email that an account had before a change, and sets a new password.
+    ///
+    /// It works for 3 days after the change, also after further changes of the email or the password. All sessions
+    /// end, all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+    /// addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - code: The code from the mail to the previous address.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Operators.fieldRequired`, `Operators.fieldInvalid`,
+    ///   `Operators.codeInvalid`, `Operators.passwordTooShort`, `Operators.passwordCommon`,
+    ///   `Operators.passwordPersonal`.
+    public func revertEmailChange(
+        code: String,
+        password: String,
+        client: OperatorsOriginInput? = nil
+    ) async throws(PosternError) -> OperatorsConfirmedEmail {
+        try await postern.result(of: "operators.revert_email_change") { writer in
+            writer.property("code")
+            writer.string(code)
+            writer.property("password")
+            writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 

@@ -299,18 +299,22 @@ public struct OperatorsAccount: ResultValue, Equatable, Sendable {
     public var user: OperatorsPerson
     /// Whether the email is confirmed.
     public var emailConfirmed: Bool
+    /// The language of mails to the account, if it has one.
+    public var locale: String?
 
     /// Creates a value from its properties.
     public init(
         id: Int,
         created: String,
         user: OperatorsPerson,
-        emailConfirmed: Bool
+        emailConfirmed: Bool,
+        locale: String? = nil
     ) {
         self.id = id
         self.created = created
         self.user = user
         self.emailConfirmed = emailConfirmed
+        self.locale = locale
     }
 
     init(reading reader: inout JSONReader) throws {
@@ -318,6 +322,7 @@ public struct OperatorsAccount: ResultValue, Equatable, Sendable {
         var created: String?
         var user: OperatorsPerson?
         var emailConfirmed: Bool?
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -328,6 +333,8 @@ public struct OperatorsAccount: ResultValue, Equatable, Sendable {
                 user = try reader.value(of: "user")
             } else if propertyName.equals("email_confirmed") {
                 emailConfirmed = try reader.value(of: "email_confirmed")
+            } else if propertyName.equals("locale") {
+                locale = try reader.value(of: "locale")
             } else {
                 try reader.skip()
             }
@@ -336,6 +343,7 @@ public struct OperatorsAccount: ResultValue, Equatable, Sendable {
         self.created = try required(created, "created")
         self.user = try required(user, "user")
         self.emailConfirmed = try required(emailConfirmed, "email_confirmed")
+        self.locale = locale
     }
 }
 

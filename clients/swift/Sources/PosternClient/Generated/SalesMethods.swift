@@ -29,6 +29,8 @@ public struct SalesUserMethods: Sendable {
     ///   - name: The person's name.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A new customer.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
     ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`, `Sales.userAlreadyExists`,
@@ -39,7 +41,8 @@ public struct SalesUserMethods: Sendable {
         referralCode: String,
         source: String,
         name: SalesNameInput,
-        client: SalesOriginInput? = nil
+        client: SalesOriginInput? = nil,
+        locale: String? = nil
     ) async throws(PosternError) -> SalesCreated {
         try await postern.result(of: "sales.user.create_customer") { writer in
             writer.property("email")
@@ -55,6 +58,10 @@ public struct SalesUserMethods: Sendable {
             if let client {
                 writer.property("client")
                 client.write(to: &writer)
+            }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
             }
         }
     }
@@ -73,6 +80,8 @@ public struct SalesUserMethods: Sendable {
     ///   - brandID: The external id of the brand.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
     ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`,
@@ -84,7 +93,8 @@ public struct SalesUserMethods: Sendable {
         name: SalesNameInput,
         phone: String,
         brandID: String,
-        client: SalesOriginInput? = nil
+        client: SalesOriginInput? = nil,
+        locale: String? = nil
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_salesperson") { writer in
             writer.property("email")
@@ -103,6 +113,10 @@ public struct SalesUserMethods: Sendable {
                 writer.property("client")
                 client.write(to: &writer)
             }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
+            }
         }
     }
 
@@ -118,6 +132,8 @@ public struct SalesUserMethods: Sendable {
     ///   - name: The person's name.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
+    ///   - locale: The language of mails to the account, such as `de` or `pt-BR`: letters, digits and hyphens. It
+    ///     selects templates; without templates for it, mails have the default texts.
     /// - Returns: A new salesperson or internal user, with an open session.
     /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.passwordTooShort`,
     ///   `Sales.passwordCommon`, `Sales.passwordPersonal`, `Sales.invalidReferralCode`,
@@ -127,7 +143,8 @@ public struct SalesUserMethods: Sendable {
         password: String,
         referralCode: String,
         name: SalesNameInput,
-        client: SalesOriginInput? = nil
+        client: SalesOriginInput? = nil,
+        locale: String? = nil
     ) async throws(PosternError) -> SalesCreatedWithKey {
         try await postern.result(of: "sales.user.create_internal") { writer in
             writer.property("email")
@@ -141,6 +158,10 @@ public struct SalesUserMethods: Sendable {
             if let client {
                 writer.property("client")
                 client.write(to: &writer)
+            }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
             }
         }
     }
@@ -496,6 +517,96 @@ public struct SalesUserMethods: Sendable {
             writer.string(apiKey)
             writer.property("metadata")
             metadata.write(to: &writer)
+        }
+    }
+
+    /// Requests a change of the caller's email.
+    ///
+    /// A code is mailed to the new address; the email changes when `sales.user.confirm_email_change` gets it. The
+    /// current address, if it is confirmed, gets a notice. If the new address is taken, its owner gets a notice
+    /// instead of the code, and the result is the same. Limits: `confirmationCodeSeconds` (a day), `emailReversalsMax`
+    /// (5), `emailReversalSeconds` (3 days), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
+    /// `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10), `failureCountSeconds` (a
+    /// day), `lockoutSeconds` (an hour).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - currentPassword: The account's current password.
+    ///   - email: The new email address, unique without regard to case.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
+    ///   `Sales.wrongPassword`, `Sales.tooManyAttempts`, `Sales.tooManyMails`, `Sales.tooManyEmailChanges`.
+    public func changeEmail(
+        apiKey: String,
+        currentPassword: String,
+        email: String,
+        client: SalesOriginInput? = nil
+    ) async throws(PosternError) {
+        try await postern.perform("sales.user.change_email") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("current_password")
+            writer.string(currentPassword)
+            writer.property("email")
+            writer.string(email)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
+        }
+    }
+
+    /// Changes the caller's email to the address that a code was mailed to.
+    ///
+    /// The new address is confirmed, and the sessions stay open. Codes that were mailed to the previous address become
+    /// invalid. If that address was confirmed, it stays reserved for the account for 3 days, and gets a code with
+    /// which `sales.user.revert_email_change` restores it. For a day after its use, the code returns the same result
+    /// again. Limits: `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - apiKey: A bearer token from a sign-in.
+    ///   - code: The code from the mail that `sales.user.change_email` sent.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Sales.notAuthenticated`, `Sales.invalidRequest`,
+    ///   `Sales.tokenInvalid`, `Sales.userAlreadyExists`.
+    public func confirmEmailChange(apiKey: String, code: String) async throws(PosternError) -> SalesConfirmedEmail {
+        try await postern.result(of: "sales.user.confirm_email_change") { writer in
+            writer.property("api_key")
+            writer.string(apiKey)
+            writer.property("code")
+            writer.string(code)
+        }
+    }
+
+    /// Restores the email that an account had before a change, and sets a new password.
+    ///
+    /// It works for 3 days after the change, also after further changes of the email or the password. All sessions
+    /// end, all other mailed codes of the account become invalid, and a lockout is removed. Codes that restore later
+    /// addresses become invalid; those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+    ///
+    /// - Parameters:
+    ///   - code: The code from the mail to the previous address.
+    ///   - password: The new password, 1 to 1,024 bytes, taken exactly as given.
+    ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
+    ///     state.
+    /// - Returns: A confirmed email address.
+    /// - Throws: `PosternError`; its own slugs: `Sales.invalidRequest`, `Sales.tokenInvalid`,
+    ///   `Sales.passwordTooShort`, `Sales.passwordCommon`, `Sales.passwordPersonal`.
+    public func revertEmailChange(
+        code: String,
+        password: String,
+        client: SalesOriginInput? = nil
+    ) async throws(PosternError) -> SalesConfirmedEmail {
+        try await postern.result(of: "sales.user.revert_email_change") { writer in
+            writer.property("code")
+            writer.string(code)
+            writer.property("password")
+            writer.string(password)
+            if let client {
+                writer.property("client")
+                client.write(to: &writer)
+            }
         }
     }
 

@@ -332,6 +332,8 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
     public var phone: String?
     /// A salesperson's brand; null for others.
     public var brandID: String?
+    /// The language of mails to the account, if it has one.
+    public var locale: String?
 
     /// Creates a value from its properties.
     public init(
@@ -344,7 +346,8 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
         referralCode: String,
         source: String?,
         phone: String?,
-        brandID: String?
+        brandID: String?,
+        locale: String? = nil
     ) {
         self.externalID = externalID
         self.created = created
@@ -356,6 +359,7 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
         self.source = source
         self.phone = phone
         self.brandID = brandID
+        self.locale = locale
     }
 
     init(reading reader: inout JSONReader) throws {
@@ -369,6 +373,7 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
         var source: String??
         var phone: String??
         var brandID: String??
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("external_id") {
@@ -391,6 +396,8 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
                 phone = try reader.nullableValue(of: "phone")
             } else if propertyName.equals("brand_id") {
                 brandID = try reader.nullableValue(of: "brand_id")
+            } else if propertyName.equals("locale") {
+                locale = try reader.value(of: "locale")
             } else {
                 try reader.skip()
             }
@@ -405,6 +412,7 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
         self.source = try required(source, "source")
         self.phone = try required(phone, "phone")
         self.brandID = try required(brandID, "brand_id")
+        self.locale = locale
     }
 }
 
@@ -608,6 +616,32 @@ public struct SalesMetadata: ResultValue, Equatable, Sendable {
         }
         self.metadata = try required(metadata, "metadata")
         self.appMetadata = try required(appMetadata, "app_metadata")
+    }
+}
+
+/// A confirmed email address.
+public struct SalesConfirmedEmail: ResultValue, Equatable, Sendable {
+    /// The email address.
+    public var email: String
+
+    /// Creates a value from its properties.
+    public init(
+        email: String
+    ) {
+        self.email = email
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var email: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("email") {
+                email = try reader.value(of: "email")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.email = try required(email, "email")
     }
 }
 

@@ -1,6 +1,6 @@
 package import Store
 
-/// Delivering mails, and sweeping those that are delivered or expired.
+/// Delivering the mails in the outbox, and erasing them.
 extension Outbox {
     /// Prevents other processes from sending a mail before `until`. A time of now releases the mail.
     package func claim(_ id: Int, until: Timestamp, in tx: Transaction) throws {
@@ -11,8 +11,8 @@ extension Outbox {
 
     /// Records that a mail was delivered, and erases its text.
     package func markDelivered(_ id: Int, at now: Timestamp, in tx: Transaction) throws {
-        try close(id, as: .delivered, error: nil, in: tx)
         try record(.mailSent, id, at: now, in: tx)
+        try close(id, as: .delivered, error: nil, in: tx)
     }
 
     /// Records that a delivery failed, and when to retry. With nil the mail is given up and its text erased.
@@ -25,8 +25,8 @@ extension Outbox {
     ) throws {
         guard var mail = try mail(id, in: tx) else { return }
         guard let next else {
-            try close(id, as: .failed, error: error, in: tx)
-            return try record(.mailFailed, id, at: now, in: tx)
+            try record(.mailFailed, id, at: now, in: tx)
+            return try close(id, as: .failed, error: error, in: tx)
         }
         mail.attempts += 1
         mail.nextAttempt = next
@@ -83,6 +83,12 @@ extension Outbox {
 
     private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
         guard var mail = try mail(id, in: tx) else { return }
+        if try tx.get(DeletionNotice.self, Key(id)) != nil {
+            // Its address is that of a deleted account.
+            try tx.delete(DeletionNotice.self, Key(id))
+            try tx.delete(OutboxText.self, Key(id))
+            return try tx.delete(OutboxMail.self, mail.key)
+        }
         mail.state = state.rawValue
         mail.attempts += state == .expired ? 0 : 1
         mail.nextAttempt = nil
@@ -90,4 +96,53 @@ extension Outbox {
         try tx.update(mail)
         try tx.delete(OutboxText.self, Key(id))
     }
+}
+
+extension OutboxMail: Record {
+    /// The delivery state of a mail.
+    package enum State: String, CaseIterable, Sendable {
+        case waiting, delivered, failed
+        /// Not delivered before its code or password expired.
+        case expired
+    }
+
+    package static let collection = Collection<OutboxMail>(
+        "outbox",
+        isNumbered: true,
+        ordered: [byNextAttempt, byExpiry, byAddress]
+    )
+    /// The waiting mails.
+    static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
+        mail.nextAttempt.map { Key($0.seconds, mail.id) }
+    }
+    static let byExpiry = OrderedIndex<OutboxMail>("expiry") { Key($0.sweepTime.seconds, $0.id) }
+
+    /// The mails of an API to an address, the oldest first. Each kind of mail starts with the name of its API.
+    static let byAddress = OrderedIndex<OutboxMail>("address") { mail in
+        Key(mail.realmName, mail.to.lowercased(), mail.id)
+    }
+
+    private var realmName: String { String(kind.prefix { $0 != "-" }) }
+
+    /// The API that the mail is from.
+    var realm: Realm? { Realm(rawValue: realmName) }
+
+    package var key: Key { Key(id) }
+
+    /// When a waiting mail expires, or when any other mail is deleted.
+    fileprivate var sweepTime: Timestamp {
+        nextAttempt != nil ? expires : expires.adding(seconds: Limits.outboxRecordSeconds)
+    }
+}
+
+extension OutboxText: Record {
+    package static let collection = Collection<OutboxText>("outbox texts", isErasable: true)
+
+    package var key: Key { Key(id) }
+}
+
+extension DecoyMail: Record {
+    package static let collection = Collection<DecoyMail>("decoy mails")
+
+    package var key: Key { Key(kind) }
 }
