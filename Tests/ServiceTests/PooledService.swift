@@ -16,8 +16,7 @@ final class PooledService {
         var order = ReplyOrder.asCompleted
         /// Whether the clock and the random values are those of deterministic mode.
         var isDeterministic = false
-        var confirmsEmail = true
-        var sendsNotices = true
+        var accounts = AccountSettings()
     }
 
     private let requests: Pipe
@@ -81,10 +80,7 @@ final class PooledService {
             time: time,
             random: random,
             composer: composer,
-            settings: AccountSettings(
-                operatorsConfirmEmail: settings.confirmsEmail,
-                sendsNotices: settings.sendsNotices
-            ),
+            settings: settings.accounts,
             sessionUses: sessionUses
         )
         let deterministicMode = (time as? DeterministicTime).map {

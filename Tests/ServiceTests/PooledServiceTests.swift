@@ -14,10 +14,15 @@ struct PooledServiceTests {
     func repliesAsInTheTranscripts(_ transcript: Transcript) async throws {
         let memory = SharedMemory(seed: 7)
         var settings = PooledService.Settings(order: .inOrder, isDeterministic: true)
-        let known = ["--no-email-confirmation", "--notices", "off"]
-        #expect(transcript.arguments.allSatisfy { known.contains($0) }, "an argument that this test does not know")
-        settings.confirmsEmail = !transcript.arguments.contains("--no-email-confirmation")
-        settings.sendsNotices = !transcript.arguments.contains("--notices")
+        for argument in transcript.arguments {
+            switch argument {
+            case "--no-email-confirmation": settings.accounts.operatorsConfirmEmail = false
+            case "--notices=off": settings.accounts.sendsNotices = false
+            case "--password-policy=nist": settings.accounts.passwordPolicy = PasswordPolicy(.nist)
+            case "--password-length=9": settings.accounts.passwordPolicy = PasswordPolicy(charactersMin: 9)
+            default: Issue.record("an argument that this test does not know: \(argument)")
+            }
+        }
         let service = try PooledService(over: memory, settings)
         let failures = try await transcript.play { request, step in
             service.send(request.text)
@@ -39,6 +44,9 @@ struct PooledServiceTests {
 
     private static let clients = 3
 
+    /// Operators need not confirm their email.
+    private static let unconfirmed = PooledService.Settings(accounts: AccountSettings(operatorsConfirmEmail: false))
+
     /// Lets each client pipeline its requests to its own server. All servers run at the same time over one memory.
     ///
     /// - Returns: the replies to each client, in the order of its requests.
@@ -50,7 +58,7 @@ struct PooledServiceTests {
         return try await withThrowingTaskGroup(of: (Int, [JSONValue]).self) { group in
             for (client, requests) in all.enumerated() {
                 group.addTask {
-                    let service = try PooledService(over: memory, PooledService.Settings(confirmsEmail: false))
+                    let service = try PooledService(over: memory, Self.unconfirmed)
                     for (place, request) in requests.enumerated() {
                         let call: JSONValue = [
                             "jsonrpc": "2.0", "id": .number("\(place)"), "method": .string(request.method),

@@ -96,7 +96,7 @@ extension Care {
     }
 
     /// The errors of a new password that the password policy refuses.
-    private func refusals(of password: Password, email: String?, names: [String]) -> [AccountError] {
+    func refusals(of password: Password, email: String?, names: [String]) -> [AccountError] {
         passwordPolicy.faults(in: password, email: email, names: names).map { AccountError(CareRules.code(of: $0)) }
     }
 
