@@ -28,8 +28,8 @@ struct MemoryBoundTests {
     ///
     /// - Returns: The params of a request that reads the clients.
     private static func addClients(
-        _ count: Int = 4_000,
-        at address: String = "12 Long Street, Theed",
+        _ count: Int = 2_000,
+        at address: String = String(repeating: "12 Long Street, Theed. ", count: 14),
         to process: PosternProcess
     ) throws -> JSONValue {
         let person: JSONValue = ["first_name": "Padmé", "last_name": "Amidala", "email": "padme@naboo.example"]
