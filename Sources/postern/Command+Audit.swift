@@ -12,9 +12,8 @@ extension Command {
         let account = try Self.account(options.auditAccount, in: store)
         var after = options.auditAfter
         while true {
-            let events = try Self.events(account, after: after, in: store)
+            let events = try Self.events(account, after: &after, in: store)
             try Self.print(events, asJSON: options.printsJSON)
-            if let last = events.last { after = last.seq }
             if events.count == Self.eventsPerRead { continue }
             guard options.follows else { return }
             Thread.sleep(microseconds: Self.lookMicroseconds)
@@ -36,16 +35,28 @@ extension Command {
         return (reference.realm, number)
     }
 
+    /// The next events.
+    ///
+    /// - Parameter seq: the number after which to read; then that after which to read on.
     private static func events(
         _ account: (realm: Realm, number: Int)?,
-        after seq: Int?,
+        after seq: inout Int?,
         in store: Store
     ) throws(CommandError) -> [Event] {
-        try read(store) { tx in
-            guard let account else { return try AuditTrail.events(after: seq, limit: eventsPerRead, in: tx) }
+        let start = seq
+        let (events, last) = try read(store) { tx in
+            guard let account else {
+                let events = try AuditTrail.events(after: start, limit: eventsPerRead, in: tx)
+                return (events, events.last?.seq)
+            }
             let (realm, number) = account
-            return try AuditTrail.events(of: realm, number, after: seq, limit: eventsPerRead, in: tx)
+            let events = try AuditTrail.events(of: realm, number, after: start, limit: eventsPerRead, in: tx)
+            // After the account's last event, reading goes on at the end of the trail: if the trail is shortened
+            // meanwhile, no event of the account is missed.
+            return try (events, events.count == eventsPerRead ? events.last?.seq : AuditTrail.last(in: tx))
         }
+        seq = last ?? seq
+        return events
     }
 
     private static func read<Value>(_ store: Store, _ body: (Transaction) throws -> Value) throws(CommandError) -> Value

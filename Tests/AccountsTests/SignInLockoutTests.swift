@@ -104,10 +104,39 @@ struct SignInLockoutTests {
         #expect(try networks().isEmpty)
     }
 
+    /// A change of the password once made the owner's own address unknown, so that a hundred guesses locked it.
+    @Test func knowsItsAddressesAfterAChangeOfThePassword() throws {
+        try succeed("192.0.2.1", at: start)
+        try fail("192.0.2.1", times: 10)
+        try fail("192.0.2.2", times: 10)
+        try store.transact { try Lockout.clearAll(of: .care, 1, in: $0) }
+        #expect(try networks() == ["192.0.2.1"])
+        #expect(try secondsLeft("192.0.2.1", at: start) == nil)
+        for host in 1...10 { try fail("198.51.100.\(host)", times: 10) }
+        #expect(try secondsLeft("203.0.113.1", at: start) == 3_600)
+        #expect(try secondsLeft("192.0.2.1", at: start) == nil)
+    }
+
+    @Test func saysWhatAFailureLocks() throws {
+        let stranger = try origin("192.0.2.1")
+        try store.transact { tx in
+            for _ in 1...9 { #expect(try lockout.fail(1, from: stranger, at: start, in: tx) == nil) }
+            #expect(try lockout.fail(1, from: stranger, at: start, in: tx) == .address)
+            for host in 2...10 {
+                let other = try origin("192.0.2.\(host)")
+                for _ in 1...9 { #expect(try lockout.fail(1, from: other, at: start, in: tx) == nil) }
+                let last = try lockout.fail(1, from: other, at: start, in: tx)
+                #expect(last == (host == 10 ? .account : .address))
+            }
+            for _ in 1...9 { #expect(try lockout.fail(1, from: .unknown, at: start, in: tx) == nil) }
+            #expect(try lockout.fail(1, from: .unknown, at: start, in: tx) == .account)
+        }
+    }
+
     @Test func forgetsTheAddressesOfADeletedAccount() throws {
         try succeed("192.0.2.1", at: start)
         try fail("192.0.2.2")
-        try store.transact { try Lockout.clearAll(of: .care, 1, in: $0) }
+        try store.transact { try Lockout.forget(1, of: .care, in: $0) }
         #expect(try networks().isEmpty)
         #expect(try store.transact { try $0.all(PasswordFailures.self).isEmpty })
     }

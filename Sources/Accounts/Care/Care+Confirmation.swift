@@ -61,11 +61,13 @@ extension Care {
     }
 
     /// Marks the address as proven, and opens the shares that wait for it.
-    func prove(_ user: CareUser, in tx: Transaction) throws {
+    ///
+    /// - Parameter source: who has proven it.
+    func prove(_ user: CareUser, by source: AuditTrail.Source = .account, in tx: Transaction) throws {
         guard var user = try tx.get(CareUser.self, user.key), !user.isProven else { return }
         user.isProven = true
         try tx.update(user)
-        try audit.record(.confirmed, of: user.id, by: .account, at: environment.time.now, in: tx)
+        try audit.record(.confirmed, of: user.id, by: source, at: environment.time.now, in: tx)
         try begin(CareJob(.opening, user.id, address: user.email.lowercased()), in: tx)
     }
 }

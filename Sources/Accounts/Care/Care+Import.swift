@@ -36,7 +36,7 @@ extension Care {
             try insert(user, at: now, in: tx)
             try audit.record(.imported, of: user.id, by: .admin, at: now, in: tx)
             // Opens the shares that wait for the address.
-            if given.isConfirmed { try prove(user, in: tx) }
+            if given.isConfirmed { try prove(user, by: .admin, in: tx) }
             return []
         }
     }

@@ -5,8 +5,8 @@ extension Care {
     /// Registers a user, creates the patient record of the user, and mails a code that proves the address.
     ///
     /// All errors of the email, the password and the role are reported together, those of the password policy after the
-    /// other errors of the password. If these are valid, the names and the
-    /// phone number are checked, and only the first error among them is reported.
+    /// other errors of the password. If these are valid, the names and the phone number are checked, and only the first
+    /// error among them is reported.
     package func register(
         email: Given<String>,
         password: Given<Password>,
@@ -35,7 +35,12 @@ extension Care {
             locale: try CareRules.locale(locale, "locale")
         )
         let now = environment.time.now
-        try environment.store.read { try refuseTaken(address, at: now, in: $0) }
+        try environment.store.read { tx in
+            try refuseTaken(address, at: now, in: tx)
+            if let seconds = try environment.outbox.secondsUntilRequest(from: new.origin, at: now, in: tx) {
+                throw AccountError(ErrorCode.Care.tooManyMails, retryAfter: seconds)
+            }
+        }
         return .hash(text) { hash, apis in .done(try apis.care.register(new, hash)) }
     }
 
@@ -227,7 +232,10 @@ extension Care {
             else { return user.email }
             let end = now.adding(seconds: Limits.temporaryPasswordSeconds)
             try replacePassword(of: &user, by: hash, temporaryUntil: end, in: tx)
-            try audit.record(.resetRequested, of: user.id, by: .anonymous, from: origin, at: now, in: tx)
+            // The temporary password replaces the old one at once.
+            for kind in [EventKind.resetRequested, .passwordReset] {
+                try audit.record(kind, of: user.id, by: .anonymous, from: origin, at: now, in: tx)
+            }
             try environment.outbox.post(
                 user.isProven ? .careTemporaryPassword : .careTemporaryPasswordUnproven,
                 to: stored,

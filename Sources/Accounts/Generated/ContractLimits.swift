@@ -30,6 +30,8 @@ extension Limits {
     package static let knownAddressesMax = 20
     /// How long an address stays known after a sign-in.
     package static let knownAddressSeconds = 7_776_000
+    /// How far the stored time of the last sign-in from an address may be behind, so that most sign-ins do not store it.
+    package static let knownAddressStoreSeconds = 86_400
     /// How long an account is locked after `failedSignInsMax` failures.
     package static let lockoutSeconds = 3_600
     /// How long after the last failure the count of failures is reset.

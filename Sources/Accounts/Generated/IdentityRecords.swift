@@ -375,7 +375,7 @@ package struct AddressSignIns: Equatable, Sendable {
     package var last: Timestamp
     /// No password is checked before this time.
     package var lockedUntil: Timestamp?
-    /// The day of the last sign-in, or an earlier one; null if there was none.
+    /// The time of the last sign-in, or up to a day earlier; null if there was none.
     package var signedIn: Timestamp?
 
     package init(

@@ -3,8 +3,8 @@ package import Store
 /// The earlier addresses of an API's accounts that can be restored, each with the mailed code `17-5f0c…`: the number of
 /// the account, and 128 random bits.
 ///
-/// Who has taken over an account can change its email, its password and its email again. So a reversal survives all of
-/// these: it ends only when its code, or that of an earlier address, is used, when the account takes the address back,
+/// A thief who has taken over an account can change its email, its password and its email again. So a reversal survives
+/// all of these: it ends only when its code, or that of an earlier address, is used, when the account takes the address back,
 /// when it expires, or with the account. Until then its address is reserved for the account, or the code would be
 /// worthless once somebody else had the address.
 package struct EmailReversals {
@@ -80,19 +80,20 @@ package struct EmailReversals {
         try tx.delete(EmailReversal.self, reversal.key)
     }
 
-    /// Ends a reversal whose code is used, and those of the account's later addresses. Who has an earlier address keeps
-    /// the code for it.
+    /// Ends a reversal whose code is used, and those of the account's later addresses. The codes of earlier addresses
+    /// stay valid.
     func end(from first: EmailReversal, in tx: Transaction) throws {
         for reversal in try all(of: first.account, in: tx) where reversal.id >= first.id {
             try tx.delete(EmailReversal.self, reversal.key)
         }
     }
 
-    /// Deletes the reversals of an account, when the account is deleted, and returns their addresses.
-    func forget(_ account: Int, in tx: Transaction) throws -> [String] {
-        try all(of: account, in: tx).map { reversal in
+    /// Deletes the reversals of an account, when the account is deleted, and returns the addresses that were reserved.
+    /// An address whose reservation has expired may belong to another account now.
+    func forget(_ account: Int, at now: Timestamp, in tx: Transaction) throws -> [String] {
+        try all(of: account, in: tx).compactMap { reversal in
             try tx.delete(EmailReversal.self, reversal.key)
-            return reversal.email.lowercased()
+            return reversal.expires > now ? reversal.email.lowercased() : nil
         }
     }
 

@@ -65,8 +65,22 @@ package struct Lockout: Sendable {
         try tx.delete(PasswordFailures.self, key(account))
     }
 
-    /// Deletes all failure counts of an account, after its password was replaced or when it is deleted.
+    /// Deletes all failure counts of an account, after its password was replaced. The addresses that the account has
+    /// signed in from stay known.
     package static func clearAll(of realm: Realm, _ account: Int, in tx: Transaction) throws {
+        for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
+        for var signIns in try tx.all(AddressSignIns.self, prefix: Key(realm.rawValue, account)) {
+            if signIns.signedIn == nil {
+                try tx.delete(AddressSignIns.self, signIns.key)
+            } else if signIns.count > 0 || signIns.lockedUntil != nil {
+                (signIns.count, signIns.lockedUntil) = (0, nil)
+                try tx.update(signIns)
+            }
+        }
+    }
+
+    /// Deletes all failure counts and known addresses of an account, when the account is deleted.
+    package static func forget(_ account: Int, of realm: Realm, in tx: Transaction) throws {
         for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
         for signIns in try tx.all(AddressSignIns.self, prefix: Key(realm.rawValue, account)) {
             try tx.delete(AddressSignIns.self, signIns.key)

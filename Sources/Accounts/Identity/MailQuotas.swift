@@ -92,11 +92,16 @@ struct MailQuotas {
         )
     }
 
+    /// The seconds until all limits admit one more; nil if they do now.
+    func secondsLeft(at now: Timestamp, in tx: Transaction) throws -> Int? {
+        try bounds.compactMap { try $0.secondsLeft(at: now, in: tx) }.max()
+    }
+
     /// Counts a mail if no limit is reached.
     ///
     /// - Returns: nil if the mail was counted; else the seconds until one is admitted.
     func admit(at now: Timestamp, in tx: Transaction) throws -> Int? {
-        if let seconds = try bounds.compactMap({ try $0.secondsLeft(at: now, in: tx) }).max() { return seconds }
+        if let seconds = try secondsLeft(at: now, in: tx) { return seconds }
         for bound in bounds { try bound.count(at: now, in: tx) }
         return nil
     }
@@ -108,6 +113,13 @@ struct MailQuotas {
 }
 
 extension Outbox {
+    /// The seconds until a request from a network address may be executed; nil if it may be now. Counts nothing: a
+    /// request calls it before it hashes a password, and `admitRequest` after it.
+    package func secondsUntilRequest(from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Int? {
+        guard let network = origin.network, let hash = try AddressHash(of: network, in: tx) else { return nil }
+        return try MailQuotas(ofRequestsFrom: hash).secondsLeft(at: now, in: tx)
+    }
+
     /// Counts one anonymous request, a registration or a request for a mail, from a network address.
     ///
     /// - Parameter mail: random values, drawn outside the transaction.

@@ -11,7 +11,7 @@ package final class SessionUses: Sendable {
         /// The key of the session's record.
         let key: Key
         /// The last use that the store has.
-        let stored: Timestamp
+        var stored: Timestamp
         /// The seconds that the store's time may be behind.
         let delay: Int
         var time: Timestamp
@@ -74,10 +74,16 @@ package final class SessionUses: Sendable {
         }
         try store.makeDurable()
         return state.withLock { state in
-            // A session that another thread has used meanwhile stays.
-            for (number, use) in part where state.uses[number]?.time == use.time { state.uses[number] = nil }
-            if state.uses.isEmpty { state.due = nil }
-            return !state.uses.isEmpty
+            for (number, use) in part {
+                // Another thread may have used the session meanwhile.
+                if let latest = state.uses[number], latest.time > use.time {
+                    state.uses[number]?.stored = use.time
+                } else {
+                    state.uses[number] = nil
+                }
+            }
+            state.due = state.uses.values.lazy.map { $0.time.adding(seconds: $0.delay) }.min()
+            return part.count == Limits.sweptRowsMax
         }
     }
 

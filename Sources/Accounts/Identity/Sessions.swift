@@ -31,7 +31,12 @@ package struct Sessions {
         let open = try all(of: account, in: tx)
         let expired = open.filter { isExpired($0, at: now) }
         let living = open.filter { !isExpired($0, at: now) }
-        for session in expired + living.dropLast(perAccountMax - 1) { try tx.delete(Session.self, session.key) }
+        for session in expired { try tx.delete(Session.self, session.key) }
+        for session in living.dropLast(perAccountMax - 1) {
+            try tx.delete(Session.self, session.key)
+            let detail = EventDetail(session: session.number)
+            try AuditTrail(realm).record(.sessionEnded, of: account, by: .service, detail: detail, at: now, in: tx)
+        }
         let number = try tx.next(Session.counter)
         try tx.insert(
             Session(
@@ -65,7 +70,8 @@ package struct Sessions {
         return stored.record.account
     }
 
-    /// The account of the open session with this token; nil if there is no such session.
+    /// The account of the session with this token; nil if there is none or it has expired. It is for lanes: it is no use
+    /// of the session, and a session that was idle for too long still has its account.
     package static func account(
         of realm: Realm,
         holding token: String,
@@ -83,19 +89,19 @@ package struct Sessions {
         try all(of: account, in: tx).filter { !isExpired($0, at: now) }.reversed()
     }
 
-    /// The open session with this token; nil if there is none.
+    /// The session with this token, which may have expired; nil if there is none.
     package func session(holding token: String, in tx: Transaction) throws -> Session? {
         try tx.get(Session.self, Self.key(realm, token))
     }
 
     /// When a session expires if no request uses it.
-    package func end(of session: Session) -> Timestamp {
+    package func expiry(of session: Session) -> Timestamp {
         guard let seconds = session.idleSeconds else { return session.expires }
         return min(session.expires, lastUse(of: session).adding(seconds: seconds))
     }
 
     private func isExpired(_ session: Session, at now: Timestamp) -> Bool {
-        session.expires <= now || session.idleSeconds != nil && end(of: session) <= now
+        session.expires <= now || session.idleSeconds != nil && expiry(of: session) <= now
     }
 
     /// When a request last used a session: the later of the uses that the store has and those that only this process

@@ -180,21 +180,24 @@ package struct SignIn<Account: PasswordAccount> {
                         newKey: attempt.newHashKey,
                         in: tx
                     )
-                    let isLocked = try lockout.failUnknown(email, at: now, in: tx)
+                    let lock = try lockout.failUnknown(email, at: now, in: tx)
                     try audit.record(.signInFailed, of: nil, by: .anonymous, from: attempt.origin, at: now, in: tx)
-                    guard isLocked else { return }
+                    guard let lock else { return }
                     try audit.record(.locked, of: nil, by: .service, from: attempt.origin, at: now, in: tx)
+                    guard lock == .account else { return }
                     try notice?.post(to: attempt.email, of: nil as Account?, at: now, in: tx)
                 }
             }
             guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
                 throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, audit, account] tx in
-                    let isLocked = try lockout.fail(account.id, from: attempt.origin, at: now, in: tx)
+                    let lock = try lockout.fail(account.id, from: attempt.origin, at: now, in: tx)
                     let origin = attempt.origin
                     try audit.record(.signInFailed, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
-                    guard isLocked else { return }
+                    guard let lock else { return }
                     try audit.record(.locked, of: account.id, by: .service, from: origin, at: now, in: tx)
+                    // A lock for the address of a stranger does not concern the owner.
+                    guard lock == .account else { return }
                     try notice?.post(to: attempt.email, of: account, at: now, in: tx)
                 }
             }

@@ -12,6 +12,14 @@ package import Store
 ///     an address       AddressSignIns, PasswordFailures,     the address; all addresses that are not known
 ///                      sign-in from anywhere
 package struct SignInLockout: Sendable {
+    /// What a failure has locked.
+    enum Lock {
+        /// The account for the address of the request.
+        case address
+        /// The account for all requests, or for all addresses that are not known.
+        case account
+    }
+
     private let realm: Realm
 
     package init(_ realm: Realm) {
@@ -32,9 +40,12 @@ package struct SignInLockout: Sendable {
 
     /// Counts a failure.
     ///
-    /// - Returns: whether the failure has locked the account, for the address or for others.
-    func fail(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Bool {
-        guard let network = origin.network else { return try unaddressed.fail(account, at: now, in: tx) }
+    /// - Returns: what the failure has locked; nil for nothing.
+    @discardableResult
+    func fail(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Lock? {
+        guard let network = origin.network else {
+            return try unaddressed.fail(account, at: now, in: tx) ? .account : nil
+        }
         var signIns = try self.signIns(of: account, network, at: now, in: tx)
         var isLockedHere = false
         if signIns.failures.secondsLeft(at: now) == nil {
@@ -42,7 +53,7 @@ package struct SignInLockout: Sendable {
             isLockedHere = signIns.lockedUntil != nil
             try tx.save(signIns)
         }
-        return try anywhere.fail(account, at: now, in: tx) || isLockedHere
+        return try anywhere.fail(account, at: now, in: tx) ? .account : isLockedHere ? .address : nil
     }
 
     /// Deletes the failure counts after a sign-in, and makes its address known.
@@ -50,8 +61,11 @@ package struct SignInLockout: Sendable {
         guard let network = origin.network else { return try unaddressed.clear(account, in: tx) }
         try anywhere.clear(account, in: tx)
         var signIns = try self.signIns(of: account, network, at: now, in: tx)
-        // The time is kept to within a day, so that most sign-ins do not write it.
-        if signIns.count == 0, let last = signIns.signedIn, last.adding(seconds: 86_400) > now, last <= now { return }
+        if signIns.count == 0, let last = signIns.signedIn, last <= now,
+            last.adding(seconds: Limits.knownAddressStoreSeconds) > now
+        {
+            return
+        }
         signIns.failures = FailureCount(count: 0, last: now, lockedUntil: nil)
         signIns.signedIn = now
         try tx.save(signIns)
@@ -132,12 +146,13 @@ package struct SignInLockout: Sendable {
 
     /// Counts a failed sign-in with an email that has no account.
     ///
-    /// - Returns: whether the failure has locked the email, for the address or for others.
+    /// - Returns: what the failure has locked; nil for nothing.
     @discardableResult
-    func failUnknown(_ email: UnknownEmail, at now: Timestamp, in tx: Transaction) throws -> Bool {
+    func failUnknown(_ email: UnknownEmail, at now: Timestamp, in tx: Transaction) throws -> Lock? {
         let isLockedHere = try failUnknown(email.here, max: Limits.failedSignInsMax, at: now, in: tx)
-        guard let anywhere = email.anywhere else { return isLockedHere }
-        return try failUnknown(anywhere, max: Limits.failedSignInsFromAnywhereMax, at: now, in: tx) || isLockedHere
+        guard let anywhere = email.anywhere else { return isLockedHere ? .account : nil }
+        let isLockedAnywhere = try failUnknown(anywhere, max: Limits.failedSignInsFromAnywhereMax, at: now, in: tx)
+        return isLockedAnywhere ? .account : isLockedHere ? .address : nil
     }
 
     private func failUnknown(_ hash: AddressHash, max: Int, at now: Timestamp, in tx: Transaction) throws -> Bool {

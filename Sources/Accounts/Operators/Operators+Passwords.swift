@@ -12,8 +12,8 @@ extension Operators {
             // If a quota refuses the request, it gets its usual reply.
             guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let account = try self.account(of: email, in: tx) {
-                // If the quota refuses the mail, an anonymous request gets its usual reply.
-                _ = try send(.reset, mail, to: account, at: now, in: tx)
+                // If the quota refuses the mail, an anonymous request gets its usual reply, and leaves no event.
+                guard try send(.reset, mail, to: account, at: now, in: tx) == nil else { return }
                 try audit.record(.resetRequested, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.operatorsReset, to: email, eventFrom: origin, mail, at: now, in: tx)
@@ -48,6 +48,7 @@ extension Operators {
             let invalid = AccountError(ErrorCode.Operators.codeInvalid)
             let id = try codes.redeem(.reset, code, at: now, in: tx, orThrow: invalid)
             guard var account = try tx.get(Operator.self, Key(id)) else { throw invalid }
+            if !account.isConfirmed { try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx) }
             account.isConfirmed = true
             try replacePassword(of: &account, by: hash, notice: notice, in: tx)
             try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)

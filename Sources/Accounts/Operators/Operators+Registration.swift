@@ -17,7 +17,12 @@ extension Operators {
         try checkPolicy(password, email: person.email.text, names: [person.first, person.last])
         // This check runs before the password is hashed, and again after it: a refusal need not cost a hash.
         let now = environment.time.now
-        try environment.store.read { try refuseTaken(person.email, at: now, in: $0) }
+        try environment.store.read { tx in
+            try refuseTaken(person.email, at: now, in: tx)
+            if let seconds = try environment.outbox.secondsUntilRequest(from: origin, at: now, in: tx) {
+                throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
+            }
+        }
         return .hash(password) { hash, apis in
             .done(try apis.operators.register(person, hash, from: origin, locale: locale))
         }
@@ -53,7 +58,7 @@ extension Operators {
                 locale: locale
             )
             try tx.insert(account)
-            try sessions.open(session, for: id, from: origin, at: now, in: tx)
+            try openSession(session, for: id, from: origin, at: now, in: tx)
             if confirmsEmail, let seconds = try send(.confirm, mail, to: account, at: now, in: tx) {
                 throw AccountError(ErrorCode.Operators.tooManyMails, retryAfter: seconds)
             }

@@ -80,8 +80,8 @@ extension Sales {
             // If a quota refuses the request, it gets its usual reply.
             guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let user = try user(of: email, in: tx) {
-                // If the quota refuses the mail, an anonymous request gets its usual reply.
-                _ = try send(.reset, mail, to: user, at: now, in: tx)
+                // If the quota refuses the mail, an anonymous request gets its usual reply, and leaves no event.
+                guard try send(.reset, mail, to: user, at: now, in: tx) == nil else { return }
                 try audit.record(.resetRequested, of: user.id, by: .anonymous, from: origin, at: now, in: tx)
             } else {
                 try environment.outbox.postDecoy(.salesReset, to: email, eventFrom: origin, mail, at: now, in: tx)
@@ -117,6 +117,7 @@ extension Sales {
             let invalid = AccountError(ErrorCode.Sales.tokenInvalid)
             let id = try codes.redeem(.reset, token, at: now, in: tx, orThrow: invalid)
             guard var user = try tx.get(SalesUser.self, Key(id)) else { throw invalid }
+            if !user.isVerified { try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx) }
             user.isVerified = true
             try replacePassword(of: &user, by: hash, notice: notice, in: tx)
             try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)

@@ -81,7 +81,12 @@ extension Sales {
         let new = try ValidSalesUser(given, role, email)
         try checkPolicy(password, email: email.text, names: [new.name.first, new.name.last])
         let now = environment.time.now
-        try environment.store.read { _ = try check(new, at: now, in: $0) }
+        try environment.store.read { tx in
+            _ = try check(new, at: now, in: tx)
+            if let seconds = try environment.outbox.secondsUntilRequest(from: new.origin, at: now, in: tx) {
+                throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
+            }
+        }
         return .hash(password) { hash, apis in .done(try apis.sales.create(new, hash)) }
     }
 
@@ -113,7 +118,7 @@ extension Sales {
                 locale: new.locale
             )
             try tx.insert(user)
-            if let key { try sessions.open(key, for: user.id, from: new.origin, at: now, in: tx) }
+            if let key { try openSession(key, for: user.id, from: new.origin, at: now, in: tx) }
             if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
             }

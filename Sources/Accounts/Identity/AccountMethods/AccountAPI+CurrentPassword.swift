@@ -40,14 +40,7 @@ extension AccountAPI {
                 .lifetime
             try api.replacePassword(of: &account, by: hash, notice: notice, in: tx)
             let now = api.environment.time.now
-            try api.sessions.open(
-                token,
-                for: account.id,
-                lasting: lifetime ?? .standard,
-                from: origin,
-                at: now,
-                in: tx
-            )
+            try api.openSession(token, for: account.id, lasting: lifetime ?? .standard, from: origin, at: now, in: tx)
             try api.audit.record(.passwordChanged, of: account.id, by: .account, from: origin, at: now, in: tx)
             return token
         }

@@ -36,7 +36,7 @@ extension AccountAPI {
         try sessions.endAll(of: account.id, in: tx)
         try forgetCodes(of: account.id, in: tx)
         // Mails to earlier addresses are few: at most the notices of some days.
-        for address in try reversals.forget(account.id, in: tx) {
+        for address in try reversals.forget(account.id, at: environment.time.now, in: tx) {
             _ = try environment.outbox.forgetMails(
                 of: Self.realm,
                 to: address,
@@ -46,7 +46,7 @@ extension AccountAPI {
             )
         }
         try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
-        try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+        try Lockout.forget(account.id, of: Self.realm, in: tx)
         try tx.delete(AccountMetadata.self, Key(Self.realm.rawValue, account.id))
         try tx.delete(Account.self, account.key)
         var deletion = AccountDeletion(

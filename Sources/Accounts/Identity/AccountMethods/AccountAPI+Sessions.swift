@@ -13,7 +13,7 @@ extension AccountAPI {
                         id: session.number,
                         created: session.created,
                         lastUsed: sessions.lastUse(of: session),
-                        expires: sessions.end(of: session),
+                        expires: sessions.expiry(of: session),
                         current: try isCurrent(session, of: credential),
                         ip: session.ip,
                         agent: session.agent
@@ -46,6 +46,20 @@ extension AccountAPI {
             for session in others { try end(session, at: now, in: tx) }
             return EndedSessions(ended: others.count)
         }
+    }
+
+    /// Opens the session of a request that has registered the account or replaced its password. The address of the
+    /// request is then known, as after a sign-in.
+    func openSession(
+        _ token: SecretToken,
+        for account: Int,
+        lasting lifetime: SessionLifetime = .standard,
+        from origin: Origin,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try sessions.open(token, for: account, lasting: lifetime, from: origin, at: now, in: tx)
+        try SignInLockout(Self.realm).succeed(account, from: origin, at: now, in: tx)
     }
 
     private func end(_ session: Session, at now: Timestamp, in tx: Transaction) throws {

@@ -30,6 +30,11 @@ extension AuditTrail {
         return try tx.scan(Event.byAccount, prefix: Key(realm.rawValue, account), from: start, limit: limit)
     }
 
+    /// The number of the last event; nil if there is none.
+    package static func last(in tx: Transaction) throws -> Int? {
+        try tx.all(Event.self, descending: true, limit: 1).first?.seq
+    }
+
     private static func start(after seq: Int?, in tx: Transaction) throws -> Int {
         let through = try deleted(in: tx)
         guard let seq else { return through + 1 }
@@ -45,10 +50,10 @@ extension AuditTrail {
     ///
     /// - Returns: whether more remain.
     static func sweep(_ bounds: AuditBounds, at now: Timestamp, in tx: Transaction) throws -> Bool {
-        guard let last = try tx.all(Event.self, descending: true, limit: 1).first else { return false }
+        guard let last = try last(in: tx) else { return false }
         let oldest = now.adding(seconds: -bounds.days * 86_400)
         let events = try tx.all(Event.self, limit: Limits.sweptRowsMax)
-        let over = events.prefix { $0.time <= oldest || last.seq - $0.seq >= bounds.eventsMax }
+        let over = events.prefix { $0.time <= oldest || last - $0.seq >= bounds.eventsMax }
         guard let through = over.last?.seq else { return false }
         for event in over { try tx.delete(Event.self, event.key) }
         try tx.save(EventsDeleted(number: 1, through: through))
