@@ -21,7 +21,32 @@ from ._reading import (
     time,
 )
 
-EventKind = Literal["registered", "confirmed", "signed_in", "sign_in_failed", "locked", "signed_out", "session_ended", "password_changed", "password_reset", "reset_requested", "email_change_requested", "email_changed", "email_reverted", "profile_changed", "client_changed", "patient_changed", "shared", "unshared", "claimed", "invited", "account_deleted", "mail_sent", "mail_failed", "imported"]
+EventKind = Literal[
+    "registered",
+    "confirmed",
+    "signed_in",
+    "sign_in_failed",
+    "locked",
+    "signed_out",
+    "session_ended",
+    "password_changed",
+    "password_reset",
+    "reset_requested",
+    "email_change_requested",
+    "email_changed",
+    "email_reverted",
+    "profile_changed",
+    "client_changed",
+    "patient_changed",
+    "shared",
+    "unshared",
+    "claimed",
+    "invited",
+    "account_deleted",
+    "mail_sent",
+    "mail_failed",
+    "imported",
+]
 """What an event of the audit trail reports."""
 
 CareRole = Literal["user", "clinician"]
