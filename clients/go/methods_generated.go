@@ -267,8 +267,8 @@ func (v OperatorsUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes the operator's names. Absent properties stay unchanged.
 //
-// It calls `operators.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
-// [OperatorsFieldInvalid].
+// It calls `operators.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
+// [OperatorsFieldRequired].
 func (m OperatorsMethods) Update(ctx context.Context, params OperatorsUpdateParams) (*OperatorsAccount, error) {
 	return call[OperatorsAccount](ctx, m.service, "operators.update", params)
 }
@@ -339,7 +339,7 @@ func (v OperatorsAccountParams) Format(state fmt.State, verb rune) {
 // Account shows all data of the caller's account. It has all that the service stores about the account, except its
 // sessions, its metadata and secrets.
 //
-// It calls `operators.account`. Its errors: [OperatorsAuthenticationFailed].
+// It calls `operators.account`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) Account(ctx context.Context, params OperatorsAccountParams) (*OperatorsAccount, error) {
 	return call[OperatorsAccount](ctx, m.service, "operators.account", params)
 }
@@ -363,7 +363,7 @@ func (v OperatorsSessionsParams) Format(state fmt.State, verb rune) {
 // Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
 // `sessionSeconds` (90 days).
 //
-// It calls `operators.sessions`. Its errors: [OperatorsAuthenticationFailed].
+// It calls `operators.sessions`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) Sessions(ctx context.Context, params OperatorsSessionsParams) (*OperatorsSessionList, error) {
 	return call[OperatorsSessionList](ctx, m.service, "operators.sessions", params)
 }
@@ -388,8 +388,8 @@ func (v OperatorsEndSessionParams) Format(state fmt.State, verb rune) {
 
 // EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
 //
-// It calls `operators.end_session`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid] and [OperatorsSessionNotFound].
+// It calls `operators.end_session`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired] and [OperatorsSessionNotFound].
 func (m OperatorsMethods) EndSession(ctx context.Context, params OperatorsEndSessionParams) error {
 	_, err := m.service.Call(ctx, "operators.end_session", params)
 	return err
@@ -414,7 +414,7 @@ func (v OperatorsEndOtherSessionsParams) Format(state fmt.State, verb rune) {
 // EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
 // has lost a device.
 //
-// It calls `operators.end_other_sessions`. Its errors: [OperatorsAuthenticationFailed].
+// It calls `operators.end_other_sessions`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) EndOtherSessions(
 	ctx context.Context,
 	params OperatorsEndOtherSessionsParams,
@@ -447,8 +447,8 @@ func (v OperatorsCheckPasswordParams) Format(state fmt.State, verb rune) {
 // Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
 // (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.check_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+// It calls `operators.check_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) CheckPassword(ctx context.Context, params OperatorsCheckPasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.check_password", params)
 	return err
@@ -482,8 +482,8 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 // invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
-// It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal],
+// It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired], [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal],
 // [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) ChangePassword(
 	ctx context.Context,
@@ -511,7 +511,7 @@ func (v OperatorsMetadataParams) Format(state fmt.State, verb rune) {
 // Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
 // account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
 //
-// It calls `operators.metadata`. Its errors: [OperatorsAuthenticationFailed].
+// It calls `operators.metadata`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
 func (m OperatorsMethods) Metadata(ctx context.Context, params OperatorsMetadataParams) (*OperatorsMetadata, error) {
 	return call[OperatorsMetadata](ctx, m.service, "operators.metadata", params)
 }
@@ -539,8 +539,8 @@ func (v OperatorsSetMetadataParams) Format(state fmt.State, verb rune) {
 // is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
 // (64).
 //
-// It calls `operators.set_metadata`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
-// [OperatorsFieldInvalid].
+// It calls `operators.set_metadata`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
+// [OperatorsFieldRequired].
 func (m OperatorsMethods) SetMetadata(
 	ctx context.Context,
 	params OperatorsSetMetadataParams,
@@ -578,8 +578,8 @@ func (v OperatorsChangeEmailParams) Format(state fmt.State, verb rune) {
 // `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a day), `failedSignInsMax` (10),
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.change_email`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsWrongPassword], [OperatorsTooManyAttempts], [OperatorsTooManyMails] and
+// It calls `operators.change_email`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired], [OperatorsWrongPassword], [OperatorsTooManyAttempts], [OperatorsTooManyMails] and
 // [OperatorsTooManyEmailChanges].
 func (m OperatorsMethods) ChangeEmail(ctx context.Context, params OperatorsChangeEmailParams) error {
 	_, err := m.service.Call(ctx, "operators.change_email", params)
@@ -611,8 +611,8 @@ func (v OperatorsConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
 // restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
 // day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
 //
-// It calls `operators.confirm_email_change`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsCodeInvalid] and [OperatorsOperatorExists].
+// It calls `operators.confirm_email_change`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired], [OperatorsCodeInvalid] and [OperatorsOperatorExists].
 func (m OperatorsMethods) ConfirmEmailChange(
 	ctx context.Context,
 	params OperatorsConfirmEmailChangeParams,
@@ -677,8 +677,8 @@ func (v OperatorsDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
 // Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+// It calls `operators.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) Delete(ctx context.Context, params OperatorsDeleteParams) error {
 	_, err := m.service.Call(ctx, "operators.delete", params)
 	return err
@@ -705,8 +705,8 @@ func (v OperatorsClientCreateParams) Format(state fmt.State, verb rune) {
 // Create adds a client. If the operator has a client with the same email, that client is updated instead, and restored
 // if it was deleted.
 //
-// It calls `operators.client.create`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
-// [OperatorsFieldInvalid].
+// It calls `operators.client.create`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
+// [OperatorsFieldRequired].
 func (m OperatorsClientMethods) Create(
 	ctx context.Context,
 	params OperatorsClientCreateParams,
@@ -736,8 +736,8 @@ func (v OperatorsClientUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes a client. An absent property is not changed.
 //
-// It calls `operators.client.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid], [OperatorsClientNotFound] and [OperatorsClientEmailTaken].
+// It calls `operators.client.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired], [OperatorsClientNotFound] and [OperatorsClientEmailTaken].
 func (m OperatorsClientMethods) Update(
 	ctx context.Context,
 	params OperatorsClientUpdateParams,
@@ -765,8 +765,8 @@ func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 
 // Delete deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
 //
-// It calls `operators.client.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired],
-// [OperatorsFieldInvalid] and [OperatorsClientNotFound].
+// It calls `operators.client.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
+// [OperatorsFieldRequired] and [OperatorsClientNotFound].
 func (m OperatorsClientMethods) Delete(
 	ctx context.Context,
 	params OperatorsClientDeleteParams,
@@ -798,8 +798,8 @@ func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 // Get lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
 // deleted clients are left out; above 0, they are included with `deleted` set.
 //
-// It calls `operators.clients.get`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldRequired] and
-// [OperatorsFieldInvalid].
+// It calls `operators.clients.get`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
+// [OperatorsFieldRequired].
 func (m OperatorsClientsMethods) Get(
 	ctx context.Context,
 	params OperatorsClientsGetParams,

@@ -90,7 +90,7 @@ _POSTERN_RESULTS[operators.signin]=OperatorsOperator
 #         user: OperatorsPerson. The client's person data.
 #         address: string. The client's postal address.
 #         deleted: time, as text or null. When the client was deleted; null if it is not deleted.
-#     Errors: authentication_failed, field_required, field_invalid.
+#     Errors: authentication_failed, field_invalid, field_required.
 _POSTERN_PARAMS[operators.client.create]='
 user_id:integer
 session_id:string
@@ -113,7 +113,7 @@ _POSTERN_RESULTS[operators.client.create]=OperatorsClient
 #     Returns OperatorsClientList: Changed clients, and the cursor for the next request.
 #         clients: list of OperatorsClient. The clients, most recently changed first.
 #         provision: integer. The cursor for the next request.
-#     Errors: authentication_failed, field_required, field_invalid.
+#     Errors: authentication_failed, field_invalid, field_required.
 _POSTERN_PARAMS[operators.clients.get]='
 user_id:integer
 session_id:string
@@ -138,7 +138,7 @@ _POSTERN_RESULTS[operators.clients.get]=OperatorsClientList
 #         user: OperatorsPerson. The client's person data.
 #         address: string. The client's postal address.
 #         deleted: time, as text or null. When the client was deleted; null if it is not deleted.
-#     Errors: authentication_failed, field_required, field_invalid, client_not_found, client_email_taken.
+#     Errors: authentication_failed, field_invalid, field_required, client_not_found, client_email_taken.
 _POSTERN_PARAMS[operators.client.update]='
 user_id:integer
 session_id:string
@@ -163,7 +163,7 @@ _POSTERN_RESULTS[operators.client.update]=OperatorsClient
 #         user: OperatorsPerson. The client's person data.
 #         address: string. The client's postal address.
 #         deleted: time, as text or null. When the client was deleted; null if it is not deleted.
-#     Errors: authentication_failed, field_required, field_invalid, client_not_found.
+#     Errors: authentication_failed, field_invalid, field_required, client_not_found.
 _POSTERN_PARAMS[operators.client.delete]='
 user_id:integer
 session_id:string
@@ -224,7 +224,7 @@ _POSTERN_RESULTS[operators.signout]=nothing
 #         user: OperatorsPerson. The operator's person data.
 #         email_confirmed: boolean. Whether the email is confirmed.
 #         locale: string. The language of mails to the account, if it has one.
-#     Errors: authentication_failed, field_required, field_invalid.
+#     Errors: authentication_failed, field_invalid, field_required.
 _POSTERN_PARAMS[operators.update]='
 user_id:integer
 session_id:string
@@ -283,7 +283,7 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         user: OperatorsPerson. The operator's person data.
 #         email_confirmed: boolean. Whether the email is confirmed.
 #         locale: string. The language of mails to the account, if it has one.
-#     Errors: authentication_failed.
+#     Errors: authentication_failed, field_invalid.
 _POSTERN_PARAMS[operators.account]='
 user_id:integer
 session_id:string
@@ -296,7 +296,7 @@ _POSTERN_RESULTS[operators.account]=OperatorsAccount
 #     session_id: string. required. A session of that operator.
 #     Returns OperatorsSessionList: The open sessions of an account.
 #         sessions: list of OperatorsOpenSession. The sessions, the newest first.
-#     Errors: authentication_failed.
+#     Errors: authentication_failed, field_invalid.
 _POSTERN_PARAMS[operators.sessions]='
 user_id:integer
 session_id:string
@@ -309,7 +309,7 @@ _POSTERN_RESULTS[operators.sessions]=OperatorsSessionList
 #     session_id: string. required. A session of that operator.
 #     id: integer. required. The session's number, from `operators.sessions`.
 #     Returns nothing.
-#     Errors: authentication_failed, field_required, field_invalid, session_not_found.
+#     Errors: authentication_failed, field_invalid, field_required, session_not_found.
 _POSTERN_PARAMS[operators.end_session]='
 user_id:integer
 session_id:string
@@ -323,7 +323,7 @@ _POSTERN_RESULTS[operators.end_session]=nothing
 #     session_id: string. required. A session of that operator.
 #     Returns OperatorsEndedSessions: The number of sessions that were ended.
 #         ended: integer. The number of sessions that were ended.
-#     Errors: authentication_failed.
+#     Errors: authentication_failed, field_invalid.
 _POSTERN_PARAMS[operators.end_other_sessions]='
 user_id:integer
 session_id:string
@@ -342,7 +342,7 @@ _POSTERN_RESULTS[operators.end_other_sessions]=OperatorsEndedSessions
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
-#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+#     Errors: authentication_failed, field_invalid, field_required, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.check_password]='
 user_id:integer
 session_id:string
@@ -367,7 +367,7 @@ _POSTERN_RESULTS[operators.check_password]=nothing
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns OperatorsSessionCredential: A new session.
 #         session_id: string. The session: 128 hexadecimal digits.
-#     Errors: authentication_failed, field_required, field_invalid, password_too_short, password_common,
+#     Errors: authentication_failed, field_invalid, field_required, password_too_short, password_common,
 #         password_personal, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.change_password]='
 user_id:integer
@@ -390,7 +390,7 @@ _POSTERN_RESULTS[operators.change_password]=OperatorsSessionCredential
 #             program must not trust it with a plan or a right, because the account can write anything.
 #         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
 #             it.
-#     Errors: authentication_failed.
+#     Errors: authentication_failed, field_invalid.
 _POSTERN_PARAMS[operators.metadata]='
 user_id:integer
 session_id:string
@@ -409,7 +409,7 @@ _POSTERN_RESULTS[operators.metadata]=OperatorsMetadata
 #             program must not trust it with a plan or a right, because the account can write anything.
 #         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
 #             it.
-#     Errors: authentication_failed, field_required, field_invalid.
+#     Errors: authentication_failed, field_invalid, field_required.
 _POSTERN_PARAMS[operators.set_metadata]='
 user_id:integer
 session_id:string
@@ -434,7 +434,7 @@ _POSTERN_RESULTS[operators.set_metadata]=OperatorsMetadata
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
-#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts,
+#     Errors: authentication_failed, field_invalid, field_required, wrong_password, too_many_attempts,
 #         too_many_mails, too_many_email_changes.
 _POSTERN_PARAMS[operators.change_email]='
 user_id:integer
@@ -457,7 +457,7 @@ _POSTERN_RESULTS[operators.change_email]=nothing
 #     code: string. required. The code from the mail that `operators.change_email` sent.
 #     Returns OperatorsConfirmedEmail: A confirmed email address.
 #         email: string. The email address.
-#     Errors: authentication_failed, field_required, field_invalid, code_invalid, operator_exists.
+#     Errors: authentication_failed, field_invalid, field_required, code_invalid, operator_exists.
 _POSTERN_PARAMS[operators.confirm_email_change]='
 user_id:integer
 session_id:string
@@ -499,7 +499,7 @@ _POSTERN_RESULTS[operators.revert_email_change]=OperatorsConfirmedEmail
 #         addresses by their first 64 bits.
 #     client.agent: string or null. The program, such as a browser's User-Agent; the first 256 characters are kept.
 #     Returns nothing.
-#     Errors: authentication_failed, field_required, field_invalid, wrong_password, too_many_attempts.
+#     Errors: authentication_failed, field_invalid, field_required, wrong_password, too_many_attempts.
 _POSTERN_PARAMS[operators.delete]='
 user_id:integer
 session_id:string

@@ -9,14 +9,14 @@ export interface OperatorsClientMethods {
    * Adds a client. If the operator has a client with the same email, that client is updated instead, and restored if it
    * was deleted.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
   create(params: types.OperatorsClientCreateParams, options?: CallOptions): Promise<types.OperatorsClient>;
 
   /**
    * Changes a client. An absent property is not changed.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.ClientNotFound, errors.operators.ClientEmailTaken
    */
   update(params: types.OperatorsClientUpdateParams, options?: CallOptions): Promise<types.OperatorsClient>;
@@ -24,7 +24,7 @@ export interface OperatorsClientMethods {
   /**
    * Deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.ClientNotFound
    */
   delete(params: types.OperatorsClientDeleteParams, options?: CallOptions): Promise<types.OperatorsClient>;
@@ -36,7 +36,7 @@ export interface OperatorsClientsMethods {
    * Lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
    * deleted clients are left out; above 0, they are included with `deleted` set.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
   get(params: types.OperatorsClientsGetParams, options?: CallOptions): Promise<types.OperatorsClientList>;
 }
@@ -100,7 +100,7 @@ export interface OperatorsMethods {
   /**
    * Changes the operator's names. Absent properties stay unchanged.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
   update(params: types.OperatorsUpdateParams, options?: CallOptions): Promise<types.OperatorsAccount>;
 
@@ -126,7 +126,7 @@ export interface OperatorsMethods {
    * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
    * its metadata and secrets.
    *
-   * @throws errors.operators.AuthenticationFailed
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   account(params: types.OperatorsAccountParams, options?: CallOptions): Promise<types.OperatorsAccount>;
 
@@ -134,14 +134,14 @@ export interface OperatorsMethods {
    * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
    * `sessionSeconds` (90 days).
    *
-   * @throws errors.operators.AuthenticationFailed
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   sessions(params: types.OperatorsSessionsParams, options?: CallOptions): Promise<types.OperatorsSessionList>;
 
   /**
    * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.SessionNotFound
    */
   endSession(params: types.OperatorsEndSessionParams, options?: CallOptions): Promise<void>;
@@ -150,7 +150,7 @@ export interface OperatorsMethods {
    * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
    * device.
    *
-   * @throws errors.operators.AuthenticationFailed
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   endOtherSessions(
     params: types.OperatorsEndOtherSessionsParams,
@@ -162,7 +162,7 @@ export interface OperatorsMethods {
    * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
    * day), `lockoutSeconds` (an hour).
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   checkPassword(params: types.OperatorsCheckPasswordParams, options?: CallOptions): Promise<void>;
@@ -172,7 +172,7 @@ export interface OperatorsMethods {
    * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
    * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.PasswordTooShort, errors.operators.PasswordCommon, errors.operators.PasswordPersonal,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
@@ -185,7 +185,7 @@ export interface OperatorsMethods {
    * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
    * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
    *
-   * @throws errors.operators.AuthenticationFailed
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   metadata(params: types.OperatorsMetadataParams, options?: CallOptions): Promise<types.OperatorsMetadata>;
 
@@ -194,7 +194,7 @@ export interface OperatorsMethods {
    * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
    * (64).
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
   setMetadata(params: types.OperatorsSetMetadataParams, options?: CallOptions): Promise<types.OperatorsMetadata>;
 
@@ -206,7 +206,7 @@ export interface OperatorsMethods {
    * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `mailsToOthersMax` (100), `mailsToOthersSeconds` (a
    * day), `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts, errors.operators.TooManyMails,
    * errors.operators.TooManyEmailChanges
    */
@@ -219,7 +219,7 @@ export interface OperatorsMethods {
    * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
    * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.CodeInvalid, errors.operators.OperatorExists
    */
   confirmEmailChange(
@@ -245,7 +245,7 @@ export interface OperatorsMethods {
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
    * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
    *
-   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldRequired, errors.operators.FieldInvalid,
+   * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
    */
   delete(params: types.OperatorsDeleteParams, options?: CallOptions): Promise<void>;

@@ -85,7 +85,7 @@ class OperatorsClientMethods:
             client: The client.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired
         """
         return self._call(
             "operators.client.create",
@@ -112,7 +112,7 @@ class OperatorsClientMethods:
             client: The properties to change; an absent property is not changed.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.ClientNotFound,
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.ClientNotFound,
             operators.ClientEmailTaken
         """
         return self._call(
@@ -138,7 +138,7 @@ class OperatorsClientMethods:
             client_id: The client's `id`.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.ClientNotFound
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.ClientNotFound
         """
         return self._call(
             "operators.client.delete",
@@ -174,7 +174,7 @@ class OperatorsClientsMethods:
                 the reply.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired
         """
         return self._call(
             "operators.clients.get",
@@ -338,7 +338,7 @@ class OperatorsMethods:
             user: The names to change.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired
         """
         return self._call(
             "operators.update", {"user_id": user_id, "session_id": session_id, "user": user}, OperatorsAccount.from_json
@@ -404,7 +404,7 @@ class OperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            operators.AuthenticationFailed
+            operators.AuthenticationFailed, operators.FieldInvalid
         """
         return self._call(
             "operators.account", {"user_id": user_id, "session_id": session_id}, OperatorsAccount.from_json
@@ -425,7 +425,7 @@ class OperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            operators.AuthenticationFailed
+            operators.AuthenticationFailed, operators.FieldInvalid
         """
         return self._call(
             "operators.sessions", {"user_id": user_id, "session_id": session_id}, OperatorsSessionList.from_json
@@ -448,7 +448,7 @@ class OperatorsMethods:
             id: The session's number, from `operators.sessions`.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.SessionNotFound
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.SessionNotFound
         """
         self._call("operators.end_session", {"user_id": user_id, "session_id": session_id, "id": id}, nothing)
 
@@ -467,7 +467,7 @@ class OperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            operators.AuthenticationFailed
+            operators.AuthenticationFailed, operators.FieldInvalid
         """
         return self._call(
             "operators.end_other_sessions",
@@ -496,7 +496,7 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.WrongPassword,
             operators.TooManyAttempts
         """
         self._call(
@@ -529,7 +529,7 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.PasswordTooShort,
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.PasswordTooShort,
             operators.PasswordCommon, operators.PasswordPersonal, operators.WrongPassword, operators.TooManyAttempts
         """
         return self._call(
@@ -560,7 +560,7 @@ class OperatorsMethods:
             session_id: A session of that operator.
 
         Raises:
-            operators.AuthenticationFailed
+            operators.AuthenticationFailed, operators.FieldInvalid
         """
         return self._call(
             "operators.metadata", {"user_id": user_id, "session_id": session_id}, OperatorsMetadata.from_json
@@ -585,7 +585,7 @@ class OperatorsMethods:
                 No object in it may have a property twice.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired
         """
         return self._call(
             "operators.set_metadata",
@@ -620,7 +620,7 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.WrongPassword,
             operators.TooManyAttempts, operators.TooManyMails, operators.TooManyEmailChanges
         """
         self._call(
@@ -655,7 +655,7 @@ class OperatorsMethods:
             code: The code from the mail that `operators.change_email` sent.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.CodeInvalid,
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.CodeInvalid,
             operators.OperatorExists
         """
         return self._call(
@@ -714,7 +714,7 @@ class OperatorsMethods:
                 state.
 
         Raises:
-            operators.AuthenticationFailed, operators.FieldRequired, operators.FieldInvalid, operators.WrongPassword,
+            operators.AuthenticationFailed, operators.FieldInvalid, operators.FieldRequired, operators.WrongPassword,
             operators.TooManyAttempts
         """
         self._call(

@@ -158,8 +158,8 @@ public struct OperatorsMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - user: The names to change.
     /// - Returns: An operator's account, as the operator sees it.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`.
     public func update(
         userID: Int,
         sessionID: String,
@@ -234,7 +234,7 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     /// - Returns: An operator's account, as the operator sees it.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func account(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsAccount {
         try await postern.result(of: "operators.account") { writer in
             writer.property("user_id")
@@ -252,7 +252,7 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     /// - Returns: The open sessions of an account.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func sessions(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsSessionList {
         try await postern.result(of: "operators.sessions") { writer in
             writer.property("user_id")
@@ -270,8 +270,8 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     ///   - id: The session's number, from `operators.sessions`.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.sessionNotFound`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.sessionNotFound`.
     public func endSession(userID: Int, sessionID: String, id: Int) async throws(PosternError) {
         try await postern.perform("operators.end_session") { writer in
             writer.property("user_id")
@@ -291,7 +291,7 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     /// - Returns: The number of sessions that were ended.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func endOtherSessions(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsEndedSessions {
         try await postern.result(of: "operators.end_other_sessions") { writer in
             writer.property("user_id")
@@ -312,8 +312,8 @@ public struct OperatorsMethods: Sendable {
     ///   - currentPassword: The account's current password.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func checkPassword(
         userID: Int,
         sessionID: String,
@@ -348,8 +348,8 @@ public struct OperatorsMethods: Sendable {
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
     /// - Returns: A new session.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.passwordTooShort`, `Operators.passwordCommon`,
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.passwordTooShort`, `Operators.passwordCommon`,
     ///   `Operators.passwordPersonal`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func changePassword(
         userID: Int,
@@ -383,7 +383,7 @@ public struct OperatorsMethods: Sendable {
     ///   - userID: The operator's `id`.
     ///   - sessionID: A session of that operator.
     /// - Returns: The metadata of an account.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`.
     public func metadata(userID: Int, sessionID: String) async throws(PosternError) -> OperatorsMetadata {
         try await postern.result(of: "operators.metadata") { writer in
             writer.property("user_id")
@@ -404,8 +404,8 @@ public struct OperatorsMethods: Sendable {
     ///   - metadata: Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No
     ///     object in it may have a property twice.
     /// - Returns: The metadata of an account.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`.
     public func setMetadata(
         userID: Int,
         sessionID: String,
@@ -437,8 +437,8 @@ public struct OperatorsMethods: Sendable {
     ///   - email: The new email address, unique without regard to case.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`, `Operators.tooManyMails`,
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.wrongPassword`, `Operators.tooManyAttempts`, `Operators.tooManyMails`,
     ///   `Operators.tooManyEmailChanges`.
     public func changeEmail(
         userID: Int,
@@ -475,8 +475,8 @@ public struct OperatorsMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - code: The code from the mail that `operators.change_email` sent.
     /// - Returns: A confirmed email address.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.codeInvalid`, `Operators.operatorExists`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.codeInvalid`, `Operators.operatorExists`.
     public func confirmEmailChange(
         userID: Int,
         sessionID: String,
@@ -535,8 +535,8 @@ public struct OperatorsMethods: Sendable {
     ///   - currentPassword: The account's current password.
     ///   - client: Where the host's own client is, as far as the host knows. A host overwrites what its clients
     ///     state.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.wrongPassword`, `Operators.tooManyAttempts`.
     public func delete(
         userID: Int,
         sessionID: String,
@@ -572,8 +572,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - client: The client.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`.
     public func create(
         userID: Int,
         sessionID: String,
@@ -599,8 +599,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - clientID: The client's `id`.
     ///   - client: The properties to change; an absent property is not changed.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.clientNotFound`, `Operators.clientEmailTaken`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.clientNotFound`, `Operators.clientEmailTaken`.
     public func update(
         userID: Int,
         sessionID: String,
@@ -628,8 +628,8 @@ public struct OperatorsClientMethods: Sendable {
     ///   - sessionID: A session of that operator.
     ///   - clientID: The client's `id`.
     /// - Returns: A client of an operator.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`, `Operators.clientNotFound`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`, `Operators.clientNotFound`.
     public func delete(userID: Int, sessionID: String, clientID: Int) async throws(PosternError) -> OperatorsClient {
         try await postern.result(of: "operators.client.delete") { writer in
             writer.property("user_id")
@@ -658,8 +658,8 @@ public struct OperatorsClientsMethods: Sendable {
     ///   - limit: The maximum number of clients. The oldest changes are returned; continue with `provision` from the
     ///     reply.
     /// - Returns: Changed clients, and the cursor for the next request.
-    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldRequired`,
-    ///   `Operators.fieldInvalid`.
+    /// - Throws: `PosternError`; its own slugs: `Operators.authenticationFailed`, `Operators.fieldInvalid`,
+    ///   `Operators.fieldRequired`.
     public func get(
         userID: Int,
         sessionID: String,
