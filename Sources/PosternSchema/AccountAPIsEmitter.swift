@@ -180,7 +180,7 @@ struct AccountAPIsEmitter {
                     }
                 }
 
-                /// Whether a mail only tells of an event: its text has no code, and no link.
+                /// Whether a mail is a notice: its text has no code and no link.
                 var isNotice: Bool {
                     switch self {
                     case \(notices): true

@@ -7,7 +7,7 @@ struct Mail {
     let description: String
     /// The path of its link, up to the code; nil for a mail without a link.
     let link: String?
-    /// Whether it only tells of an event: its text has no code, and no link.
+    /// Whether it is a notice: its text has no code and no link.
     let isNotice: Bool
     /// The name of its template's file, without `.txt`.
     let template: String

@@ -48,7 +48,7 @@ struct AuditTests {
         _ = try postern.reply(to: "operators.clients.get", .object(session + [.init("provision", 0)]))
         _ = try postern.reply(to: "operators.client.create", .object(session))
         _ = try postern.reply(to: "operators.reset_password", ["email": "a@b.co"])
-        _ = try postern.reply(to: "operators.reset_password", ["email": "nobody@b.co"])
+        _ = try postern.reply(to: "operators.reset_password", ["email": "unknown@b.co"])
         let events = try audit()
         let failures = Array(repeating: "sign_in_failed", count: 10)
         let changes = ["client_changed", "profile_changed", "reset_requested"]
@@ -65,11 +65,11 @@ struct AuditTests {
     @Test func aResetBeyondTheQuotaWritesNothing() throws {
         let postern = try serving()
         _ = try register("a@b.co", postern)
-        for email: JSONValue in ["a@b.co", "nobody@b.co"] {
+        for email: JSONValue in ["a@b.co", "unknown@b.co"] {
             for _ in 1...5 { _ = try postern.reply(to: "operators.reset_password", ["email": email]) }
         }
         let before = folder.contents
-        for email: JSONValue in ["a@b.co", "nobody@b.co"] {
+        for email: JSONValue in ["a@b.co", "unknown@b.co"] {
             #expect(try postern.reply(to: "operators.reset_password", ["email": email])["result"] == .null)
         }
         #expect(folder.contents == before)

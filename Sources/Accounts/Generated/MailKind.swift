@@ -9,19 +9,19 @@ package enum MailKind: String, CaseIterable, Sendable {
     case operatorsReset = "operators-reset"
     /// Contains the code that changes the email of an account to the recipient's address.
     case operatorsEmailChange = "operators-email-change"
-    /// Tells the account's address that a change of the email was requested.
+    /// Notifies the account's address that a change of the email was requested.
     case operatorsEmailChangeRequested = "operators-email-change-requested"
-    /// Tells the owner of an address that an account tried to change its email to it.
+    /// Notifies the owner of an address that an account tried to change its email to it.
     case operatorsEmailTaken = "operators-email-taken"
-    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    /// Notifies the previous address of an account that the email was changed. Contains the code that restores it.
     case operatorsEmailChanged = "operators-email-changed"
-    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    /// Notifies an address that it is no longer that of an account, because an earlier one was restored.
     case operatorsEmailReverted = "operators-email-reverted"
-    /// Tells the account's address that the password was changed.
+    /// Notifies the account's address that the password was changed.
     case operatorsPasswordChanged = "operators-password-changed"
-    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    /// Notifies the account's address that signing in is locked after too many wrong passwords.
     case operatorsSignInLocked = "operators-sign-in-locked"
-    /// Tells the address of an account that the account was deleted.
+    /// Notifies the address of an account that the account was deleted.
     case operatorsAccountDeleted = "operators-account-deleted"
     /// Contains the code that confirms an address.
     case careConfirmation = "care-confirmation"
@@ -33,19 +33,19 @@ package enum MailKind: String, CaseIterable, Sendable {
     case careInvitation = "care-invitation"
     /// Contains the code that changes the email of an account to the recipient's address.
     case careEmailChange = "care-email-change"
-    /// Tells the account's address that a change of the email was requested.
+    /// Notifies the account's address that a change of the email was requested.
     case careEmailChangeRequested = "care-email-change-requested"
-    /// Tells the owner of an address that an account tried to change its email to it.
+    /// Notifies the owner of an address that an account tried to change its email to it.
     case careEmailTaken = "care-email-taken"
-    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    /// Notifies the previous address of an account that the email was changed. Contains the code that restores it.
     case careEmailChanged = "care-email-changed"
-    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    /// Notifies an address that it is no longer that of an account, because an earlier one was restored.
     case careEmailReverted = "care-email-reverted"
-    /// Tells the account's address that the password was changed.
+    /// Notifies the account's address that the password was changed.
     case carePasswordChanged = "care-password-changed"
-    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    /// Notifies the account's address that signing in is locked after too many wrong passwords.
     case careSignInLocked = "care-sign-in-locked"
-    /// Tells the address of an account that the account was deleted.
+    /// Notifies the address of an account that the account was deleted.
     case careAccountDeleted = "care-account-deleted"
     /// Contains the token that verifies an address.
     case salesVerification = "sales-verification"
@@ -53,19 +53,19 @@ package enum MailKind: String, CaseIterable, Sendable {
     case salesReset = "sales-reset"
     /// Contains the code that changes the email of an account to the recipient's address.
     case salesEmailChange = "sales-email-change"
-    /// Tells the account's address that a change of the email was requested.
+    /// Notifies the account's address that a change of the email was requested.
     case salesEmailChangeRequested = "sales-email-change-requested"
-    /// Tells the owner of an address that an account tried to change its email to it.
+    /// Notifies the owner of an address that an account tried to change its email to it.
     case salesEmailTaken = "sales-email-taken"
-    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    /// Notifies the previous address of an account that the email was changed. Contains the code that restores it.
     case salesEmailChanged = "sales-email-changed"
-    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    /// Notifies an address that it is no longer that of an account, because an earlier one was restored.
     case salesEmailReverted = "sales-email-reverted"
-    /// Tells the account's address that the password was changed.
+    /// Notifies the account's address that the password was changed.
     case salesPasswordChanged = "sales-password-changed"
-    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    /// Notifies the account's address that signing in is locked after too many wrong passwords.
     case salesSignInLocked = "sales-sign-in-locked"
-    /// Tells the address of an account that the account was deleted.
+    /// Notifies the address of an account that the account was deleted.
     case salesAccountDeleted = "sales-account-deleted"
 }
 
@@ -73,19 +73,19 @@ package enum MailKind: String, CaseIterable, Sendable {
 package struct AccountMails: Sendable {
     /// Contains the code that changes the email of an account to the recipient's address.
     package let emailChange: MailKind
-    /// Tells the account's address that a change of the email was requested.
+    /// Notifies the account's address that a change of the email was requested.
     package let emailChangeRequested: MailKind
-    /// Tells the owner of an address that an account tried to change its email to it.
+    /// Notifies the owner of an address that an account tried to change its email to it.
     package let emailTaken: MailKind
-    /// Tells the previous address of an account that the email was changed. Contains the code that restores it.
+    /// Notifies the previous address of an account that the email was changed. Contains the code that restores it.
     package let emailChanged: MailKind
-    /// Tells an address that it is no longer that of an account, because an earlier one was restored.
+    /// Notifies an address that it is no longer that of an account, because an earlier one was restored.
     package let emailReverted: MailKind
-    /// Tells the account's address that the password was changed.
+    /// Notifies the account's address that the password was changed.
     package let passwordChanged: MailKind
-    /// Tells the account's address that signing in is locked after too many wrong passwords.
+    /// Notifies the account's address that signing in is locked after too many wrong passwords.
     package let signInLocked: MailKind
-    /// Tells the address of an account that the account was deleted.
+    /// Notifies the address of an account that the account was deleted.
     package let accountDeleted: MailKind
 }
 

@@ -1,6 +1,6 @@
 package import Store
 
-/// A mail that only tells the owner of an account of an event. It has no code and no link.
+/// A mail that reports an event to the owner of an account. It has no code and no link.
 ///
 /// It is posted in the transaction of the event. If the mail quota is reached, the event still happens, without a mail.
 struct Notice: Sendable {

@@ -42,7 +42,7 @@ extension MailKind {
         }
     }
 
-    /// Whether a mail only tells of an event: its text has no code, and no link.
+    /// Whether a mail is a notice: its text has no code and no link.
     var isNotice: Bool {
         switch self {
         case .operatorsEmailChangeRequested, .operatorsEmailTaken, .operatorsEmailReverted, .operatorsPasswordChanged, .operatorsSignInLocked, .operatorsAccountDeleted, .careEmailChangeRequested, .careEmailTaken, .careEmailReverted, .carePasswordChanged, .careSignInLocked, .careAccountDeleted, .salesEmailChangeRequested, .salesEmailTaken, .salesEmailReverted, .salesPasswordChanged, .salesSignInLocked, .salesAccountDeleted: true

@@ -36,7 +36,7 @@ extension AccountAPI {
     ///
     /// - Parameters:
     ///   - end: when a temporary password expires; nil for a password that the owner chose.
-    ///   - notice: random values for the notice to the account's address; nil if another mail tells of the change.
+    ///   - notice: random values for the notice to the account's address; nil if another mail announces the change.
     func replacePassword(
         of account: inout Account,
         by hash: PasswordHash,
