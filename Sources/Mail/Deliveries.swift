@@ -3,7 +3,7 @@ package import Accounts
 /// A mail that is due.
 package struct DueMail: Sendable {
     package let mail: OutboxMail
-    /// Its text, code and link.
+    /// Its text, HTML part, code and link.
     package let content: OutboxText
 }
 

@@ -25,7 +25,9 @@ package final class HostDeliveries: Deliveries {
             text: content.text,
             kind: mail.kind,
             code: content.code,
-            link: content.link
+            link: content.link,
+            html: content.html,
+            locale: content.locale
         )
         let isSent = host.request(
             HostMethod.mailDeliver,
@@ -60,7 +62,7 @@ package final class HostDeliveries: Deliveries {
 
     /// The message of an error, without words of the mail.
     private static func detail(_ error: RPCError, _ content: OutboxText) -> String? {
-        let mail = [content.text, content.code ?? "", content.link ?? ""].joined(separator: "\n")
+        let mail = [content.text, content.code ?? "", content.link ?? "", content.html ?? ""].joined(separator: "\n")
         let message = Array(error.message.utf8.prefix(Limits.hostErrorBytesKept))
         return CommandErrors.line(message[...], isCut: false, without: Array(mail.utf8))
     }

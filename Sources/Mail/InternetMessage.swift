@@ -16,7 +16,8 @@ internal import Platform
 ///
 ///     Confirm your email with this code: …
 ///
-/// An ASCII text is sent unchanged, any other in base64. No value can break out of its header: names and subjects with
+/// A mail with an HTML part is `multipart/alternative` (RFC 2046 §5.1.4): the plain text first, then the HTML. An ASCII
+/// text is sent unchanged, any other in base64. No value can break out of its header: names and subjects with
 /// other than printable ASCII become encoded words (RFC 2047), and the grammar of addresses allows no control
 /// characters.
 package struct InternetMessage: Sendable {
@@ -26,18 +27,19 @@ package struct InternetMessage: Sendable {
     package let created: Timestamp
     /// The whole message.
     package let bytes: [UInt8]
-    /// The text before encoding.
+    /// The text and the HTML part before encoding.
     let text: String
 
     /// - Parameters:
     ///   - mail: the outbox record of the mail.
-    ///   - text: the text; lines end with a line feed.
+    ///   - content: its text, in which lines end with a line feed, and its HTML part.
     ///   - sender: the sender.
-    package init(_ mail: OutboxMail, text: String, from sender: MailSender) {
+    package init(_ mail: OutboxMail, _ content: OutboxText, from sender: MailSender) {
         messageID = mail.messageID
         created = mail.created
-        self.text = text
-        let isPlain = Self.isPlain(text)
+        text = [content.text, content.html ?? ""].joined(separator: "\n")
+        let plain = Self.part(content.text, "text/plain")
+        let body = content.html.map { Self.alternatives(plain, Self.part($0, "text/html"), of: mail) } ?? plain
         let headers = [
             "Date: \(MailDate.text(ofSeconds: Int(mail.created.seconds)))",
             "From: \(Self.mailbox(of: sender))",
@@ -45,15 +47,10 @@ package struct InternetMessage: Sendable {
             "Subject: \(Self.unstructured(mail.subject))",
             "Message-ID: <\(mail.messageID)>",
             "MIME-Version: 1.0",
-            "Content-Type: text/plain; charset=utf-8",
-            "Content-Transfer-Encoding: \(isPlain ? "7bit" : "base64")",
-            // RFC 3834 §5: prevents automatic replies, such as absence notes.
-            "Auto-Submitted: auto-generated",
         ]
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        let body = (lines.last == "" ? lines.dropLast() : lines[...]).joined(separator: "\r\n") + "\r\n"
-        let encodedBody = isPlain ? body : Self.base64Lines(of: body)
-        bytes = Array((headers + ["", encodedBody]).joined(separator: "\r\n").utf8)
+        // RFC 3834 §5: prevents automatic replies, such as absence notes.
+        let lines = headers + body.headers + ["Auto-Submitted: auto-generated", "", body.text]
+        bytes = Array(lines.joined(separator: "\r\n").utf8)
     }
 
     // MARK: Headers
@@ -90,6 +87,33 @@ package struct InternetMessage: Sendable {
     }
 
     // MARK: The body
+
+    /// A body, or a part of one: its headers, and its encoded text, which ends with CRLF.
+    private typealias Part = (headers: [String], text: String)
+
+    private static func part(_ text: String, _ type: String) -> Part {
+        let isPlain = isPlain(text)
+        let headers = [
+            "Content-Type: \(type); charset=utf-8", "Content-Transfer-Encoding: \(isPlain ? "7bit" : "base64")",
+        ]
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let body = (lines.last == "" ? lines.dropLast() : lines[...]).joined(separator: "\r\n") + "\r\n"
+        return (headers, isPlain ? body : base64Lines(of: body))
+    }
+
+    /// The body of parts with the same content, the preferred one last.
+    private static func alternatives(_ parts: Part..., of mail: OutboxMail) -> Part {
+        // The boundary is the same at each attempt. A hash of the random Message-ID is in no template, and base64 has no
+        // `_`.
+        let boundary = "=_\(SecretToken.Hash(of: mail.messageID).text.prefix(32))"
+        let text = parts.map { part in
+            "--\(boundary)\r\n" + (part.headers + ["", part.text]).joined(separator: "\r\n") + "\r\n"
+        }
+        return (
+            ["Content-Type: multipart/alternative; boundary=\"\(boundary)\""],
+            text.joined() + "--\(boundary)--\r\n"
+        )
+    }
 
     /// Whether a text can be sent unchanged: ASCII without NUL and CR, in lines of limited length (RFC 5322 §2.3).
     private static func isPlain(_ text: String) -> Bool {

@@ -2,7 +2,7 @@ package import Accounts
 package import Platform
 
 /// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
-/// have. A subdirectory, such as `pt-BR`, has the templates for a locale.
+/// have. A subdirectory, such as `pt-BR`, has the templates for a locale. A template of a directory may have an HTML part.
 package final class MessageTemplates: MailComposer {
     package let domain: String
     private let publicURL: String
@@ -15,16 +15,18 @@ package final class MessageTemplates: MailComposer {
     /// - Parameters:
     ///   - publicURL: the start of links in mails, without a slash at the end.
     ///   - domain: the domain that mails are sent from.
-    ///   - folder: a directory with files such as `operators-reset.txt`, named after the kinds of mail; nil for none.
-    /// - Throws: `TemplateError` if a file of the directory is not a valid template, if the name of a `.txt` file is
-    ///   not a kind of mail, for example because it is misspelt, or if that of a subdirectory is not a locale.
+    ///   - folder: a directory with files such as `operators-reset.txt` and `operators-reset.html`, named after the
+    ///     kinds of mail; nil for none.
+    /// - Throws: `TemplateError` if a file of the directory is not a valid template, if the name of a `.txt` or `.html`
+    ///   file is not a kind of mail, for example because it is misspelt, if an `.html` file has no `.txt` file beside it,
+    ///   or if the name of a subdirectory is not a locale.
     package init(publicURL: String, domain: String, folder: SystemString? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
         guard let folder else { return }
         templates = try Self.templates(in: folder)
         // Hidden directories, such as that of a version control system, have no templates.
-        for name in try Self.names(in: folder) where !name.hasSuffix(".txt") && !name.hasPrefix(".") {
+        for name in try Self.names(in: folder) where !Self.isTemplate(name) && !name.hasPrefix(".") {
             let path = folder.appending(name)
             guard Self.isDirectory(path) else { continue }
             guard name.isLocale else {
@@ -46,7 +48,8 @@ package final class MessageTemplates: MailComposer {
         }
         let link = kind.linkPath.map { publicURL + $0 + secret }
         let text = template.text(code: secret, link: link ?? publicURL)
-        return MailText(subject: template.subject, text: text, link: link)
+        let html = template.html(code: secret, link: link ?? publicURL)
+        return MailText(subject: template.subject, text: text, html: html, link: link, locale: locale)
     }
 
     /// The templates in a directory, without its subdirectories.
@@ -54,7 +57,7 @@ package final class MessageTemplates: MailComposer {
         try checkNames(in: folder)
         var templates: [MailKind: MessageTemplate] = [:]
         for kind in MailKind.allCases {
-            templates[kind] = try MessageTemplate(file: folder.appending("\(kind.rawValue).txt"), for: kind)
+            templates[kind] = try MessageTemplate(in: folder, for: kind)
         }
         return templates
     }
@@ -75,10 +78,16 @@ package final class MessageTemplates: MailComposer {
         }
     }
 
+    /// Whether a file with this name is a template.
+    private static func isTemplate(_ name: String) -> Bool {
+        name.hasSuffix(".txt") || name.hasSuffix(".html")
+    }
+
     private static func checkNames(in folder: SystemString) throws(TemplateError) {
-        for name in try names(in: folder) where name.hasSuffix(".txt") {
-            guard !MailKind.allCases.contains(where: { $0.rawValue + ".txt" == name }) else { continue }
-            let names = MailKind.allCases.map { $0.rawValue + ".txt" }.joined(separator: ", ")
+        for name in try names(in: folder) where isTemplate(name) {
+            let suffix = name.hasSuffix(".txt") ? ".txt" : ".html"
+            guard !MailKind.allCases.contains(where: { $0.rawValue + suffix == name }) else { continue }
+            let names = MailKind.allCases.map { $0.rawValue + suffix }.joined(separator: ", ")
             throw TemplateError("\(folder)/\(name) is not the name of a template; the names are \(names)")
         }
     }

@@ -29,7 +29,7 @@ package final class ThreadedDeliveries: Deliveries, Sendable {
     package var isOpen: Bool { true }
 
     package func start(_ due: DueMail) {
-        let message = InternetMessage(due.mail, text: due.content.text, from: sender)
+        let message = InternetMessage(due.mail, due.content, from: sender)
         let hasStarted = startThread { [self] in
             var result = DeliveryOutcome.Result.delivered
             do throws(DeliveryFailure) {

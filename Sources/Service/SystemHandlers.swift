@@ -75,11 +75,13 @@ package struct SystemHandlers {
         guard let environment = deterministicMode?.environment else { return ServiceWire.Outbox(messages: []) }
         let messages = try environment.store.read { tx in
             try environment.outbox.all(in: tx).map { mail in
-                ServiceWire.OutboxMessage(
+                let content = try environment.outbox.content(of: mail, in: tx)
+                return ServiceWire.OutboxMessage(
                     id: mail.id,
                     to: mail.to,
                     subject: mail.subject,
-                    text: try environment.outbox.text(of: mail, in: tx) ?? "",
+                    text: content?.text ?? "",
+                    html: content?.html,
                     created: mail.created
                 )
             }

@@ -183,7 +183,9 @@ struct Flag: Sendable {
         .withPath(
             name: "mail-templates",
             value: "DIR",
-            summary: "a directory with templates, such as operators-reset.txt, that replace the built-in texts",
+            summary:
+                "a directory with templates that replace the built-in texts: operators-reset.txt, and optionally the same"
+                + " as HTML in operators-reset.html",
             commands: [.serve, .call, .outbox]
         ) { options, text in
             options.mailTemplates = text

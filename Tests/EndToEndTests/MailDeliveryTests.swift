@@ -33,18 +33,7 @@ struct MailDeliveryTests {
         _ = try postern.reply(to: "operators.reset_password", ["email": "A+TAG@b.co"])
         #expect(postern.finish() == "")
 
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("mails")).sorted()
-        let parser = Process()
-        let output = Pipe()
-        parser.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        let script = PosternProcess.repository.appendingPathComponent("Tests/EndToEndTests/Resources/check_mail.py")
-        parser.arguments = [script.path] + files.map { folder.path("mails/\($0)") }
-        parser.standardOutput = output
-        try parser.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        parser.waitUntilExit()
-        try #require(parser.terminationStatus == 0)
-        let mails = try text.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        let mails = try StrictMailParser.mails(in: folder.path("mails"))
         #expect(mails.count == 2)
         for mail in mails {
             #expect(mail["to"] == ["a+tag@b.co"])

@@ -15,7 +15,7 @@ struct DriverTests {
     }
 
     private func message() throws -> InternetMessage {
-        InternetMessage(.sample(), text: "1-ab\n", from: try #require(MailSender("postern@example.com")))
+        InternetMessage(.sample(), .sample("1-ab\n"), from: try #require(MailSender("postern@example.com")))
     }
 
     @Test func writesAWholeFileThatOnlyItsOwnerCanRead() throws {
@@ -105,10 +105,15 @@ struct DriverTests {
 
     /// A command that quotes the mail must not put the mail's code
     /// into a text that stays when the mail's text is erased.
-    @Test(arguments: ["1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 for you\n", "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 für dich\n"])
-    func removesQuotesOfTheMailFromACommandsOutput(text: String) throws {
+    @Test(arguments: [
+        ("1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 for you\n", nil), ("1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 für dich\n", nil),
+        ("Für dich\n", "<b>1-5f0c2d3e4b5a69788796a5b4c3d2e1f0</b>"),
+        ("Für dich\n", "<b>1-5f0c2d3e4b5a69788796a5b4c3d2e1f0 für dich</b>"),
+    ])
+    func removesQuotesOfTheMailFromACommandsOutput(text: String, html: String?) throws {
         let code = "1-5f0c2d3e4b5a69788796a5b4c3d2e1f0"
-        let message = InternetMessage(.sample(), text: text, from: try #require(MailSender("postern@example.com")))
+        let content = OutboxText.sample(text, html: html)
+        let message = InternetMessage(.sample(), content, from: try #require(MailSender("postern@example.com")))
         for command in [
             "cat >&2; exit 1", "cat >/dev/null; echo 'refused: \(code)' >&2; exit 1", "tail -c 40 >&2; exit 1",
         ] {
@@ -117,8 +122,10 @@ struct DriverTests {
             }
             let detail = error.detail ?? ""
             #expect(!detail.contains(code.suffix(8)) && !detail.contains(code.prefix(10)), "\(detail)")
-            let encoded = Data(text.utf8).base64EncodedString()
-            #expect(!detail.contains(encoded.prefix(12)), "\(detail)")
+            for part in [text, html ?? text] {
+                let encoded = Data(part.utf8).base64EncodedString()
+                #expect(!detail.contains(encoded.prefix(12)), "\(detail)")
+            }
         }
     }
 

@@ -53,11 +53,27 @@ struct HostDeliveriesTests {
     @Test func sendsAMailOfAnEarlierVersion() throws {
         try post(.operatorsReset, secret: "1-ab")
         try store.transact { tx in
-            try tx.update(OutboxText(id: 1, text: "Old.\n", code: nil, link: nil))
+            try tx.update(OutboxText.sample("Old.\n"))
         }
         host.turn(courier())
         let params = try #require(host.requests.first?["params"])
         #expect(params["text"] == "Old.\n" && params["code"] == nil && params["link"] == nil)
+        #expect(params["html"] == nil && params["locale"] == nil)
+    }
+
+    @Test func sendsTheHTMLPartAndTheLocale() throws {
+        try post(.operatorsReset, secret: "1-ab")
+        try store.transact { tx in
+            try tx.update(OutboxText.sample("Code\n", html: "<p>1-0123456789abcdef</p>", locale: "pt-BR"))
+        }
+        let courier = courier()
+        host.turn(courier)
+        let request = try #require(host.requests.first)
+        #expect(request["params"]?["html"] == "<p>1-0123456789abcdef</p>" && request["params"]?["locale"] == "pt-BR")
+        // A code that is only in the HTML part is also kept out of the stored error.
+        host.answer(request, #""error":{"code":7,"message":"no 1-0123456789abcdef"}"#)
+        host.turn(courier)
+        #expect(try mails().map(\.lastError) == ["the host answered with error 7: no […]"])
     }
 
     @Test func retriesAMailThatTheHostRefuses() throws {

@@ -58,6 +58,43 @@ struct InternetMessageTests {
         #expect(message.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 76 })
     }
 
+    /// The blank line before each boundary ends the part's last line: the CRLF before a boundary is not of the part (RFC
+    /// 2046 §5.1.1).
+    @Test func rendersAnHTMLPartAfterTheText() throws {
+        #expect(
+            try text(subject: "s", body: "Code:\n1-ab\n", html: "<p>Grüße</p>\n")
+                == [
+                    "Date: Wed, 24 Feb 2016 22:07:52 +0000",
+                    "From: postern@example.com",
+                    "To: lasoren@bu.edu",
+                    "Subject: s",
+                    "Message-ID: <8c1f@example.com>",
+                    "MIME-Version: 1.0",
+                    "Content-Type: multipart/alternative; boundary=\"=_BOUNDARY\"",
+                    "Auto-Submitted: auto-generated",
+                    "",
+                    "--=_BOUNDARY",
+                    "Content-Type: text/plain; charset=utf-8",
+                    "Content-Transfer-Encoding: 7bit",
+                    "",
+                    "Code:",
+                    "1-ab",
+                    "",
+                    "--=_BOUNDARY",
+                    "Content-Type: text/html; charset=utf-8",
+                    "Content-Transfer-Encoding: base64",
+                    "",
+                    "PHA+R3LDvMOfZTwvcD4NCg==",
+                    "",
+                    "--=_BOUNDARY--",
+                    "",
+                ].joined(separator: "\r\n").replacing("BOUNDARY", with: boundary)
+        )
+    }
+
+    /// BLAKE2b-256 of "8c1f@example.com", as `b2sum -l 256` prints it, cut to 32 digits.
+    private let boundary = "0dae20d9bb90aafcc5016fb465c2e9d4"
+
     @Test(arguments: [
         ("accounts@example.com", "From: accounts@example.com"),
         ("Example <accounts@example.com>", "From: \"Example\" <accounts@example.com>"),
@@ -88,9 +125,14 @@ struct InternetMessageTests {
         #expect(MailSender(hostOf: url).address == expected)
     }
 
-    private func text(subject: String, body: String, from sender: String = "postern@example.com") throws -> String {
+    private func text(
+        subject: String,
+        body: String,
+        html: String? = nil,
+        from sender: String = "postern@example.com"
+    ) throws -> String {
         let mail = OutboxMail.sample(subject: subject)
-        let message = InternetMessage(mail, text: body, from: try #require(MailSender(sender)))
+        let message = InternetMessage(mail, .sample(body, html: html), from: try #require(MailSender(sender)))
         return String(decoding: message.bytes, as: UTF8.self)
     }
 }
@@ -111,5 +153,11 @@ extension OutboxMail {
             nextAttempt: created,
             lastError: nil
         )
+    }
+}
+
+extension OutboxText {
+    static func sample(_ text: String, html: String? = nil, locale: String? = nil) -> OutboxText {
+        OutboxText(id: 1, text: text, code: nil, link: nil, html: html, locale: locale)
     }
 }

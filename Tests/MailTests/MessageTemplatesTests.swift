@@ -117,6 +117,96 @@ struct MessageTemplatesTests {
         #expect(subject(.salesReset, "de-AT") == "Reset your password")
     }
 
+    // MARK: HTML parts
+
+    @Test func addsTheHTMLPartBesideTheText() throws {
+        let folder = try Folder([
+            "operators-reset.txt": "Subject: Reset\n\n{{code}}\n",
+            "operators-reset.html": "<a href=\"{{link}}\">{{code}}</a>\r\n",
+            "care-email-taken.txt": "Subject: Taken\n\nTaken.\n", "care-email-taken.html": "<p>Taken.</p>\n",
+        ])
+        try folder.add("operators-reset.txt", "Subject: Deutsch\n\n{{code}}", in: "de")
+        try folder.add("operators-reset.txt", "Subject: Français\n\n{{code}}", in: "fr")
+        try folder.add("operators-reset.html", "<html lang=fr>{{code}}", in: "fr")
+        let templates = try MessageTemplates(
+            publicURL: "https://x.co",
+            domain: "x.co",
+            folder: SystemString(folder.path)
+        )
+        func html(_ kind: MailKind, _ locale: String?) -> String? {
+            templates.compose(kind, secret: "1-ab", locale: locale).html
+        }
+        let link = "https://x.co/operators/reset?code=1-ab"
+        #expect(html(.operatorsReset, nil) == "<a href=\"\(link)\">1-ab</a>\n")
+        #expect(html(.careEmailTaken, nil) == "<p>Taken.</p>\n")
+        #expect(html(.operatorsReset, "fr") == "<html lang=fr>1-ab")
+        // A German text must not have an English HTML part.
+        #expect(html(.operatorsReset, "de") == nil)
+        #expect(html(.salesReset, nil) == nil)
+        #expect(templates.compose(.operatorsReset, secret: "1-ab", locale: "pt-BR").locale == "pt-BR")
+    }
+
+    /// The public URL may contain `&` and `'`.
+    @Test func escapesTheLinkInHTML() throws {
+        let folder = try Folder([
+            "operators-reset.txt": "Subject: x\n\n{{link}}",
+            "operators-reset.html": "<a href='{{link}}'>{{link}}</a> {{code}}",
+        ])
+        let words = try MessageTemplates(
+            publicURL: "https://x.co/?a=1&b='onclick='alert(1)'&p=",
+            domain: "x.co",
+            folder: SystemString(folder.path)
+        ).compose(.operatorsReset, secret: "1-<b>\"&amp;", locale: nil)
+        let link = "https://x.co/?a=1&amp;b=&#39;onclick=&#39;alert(1)&#39;&amp;p=/operators/reset?code="
+        let code = "1-&lt;b&gt;&quot;&amp;amp;"
+        #expect(words.html == "<a href='\(link)\(code)'>\(link)\(code)</a> \(code)")
+        // The text is not escaped.
+        #expect(words.text == words.link && words.text.hasSuffix("alert(1)'&p=/operators/reset?code=1-<b>\"&amp;"))
+    }
+
+    @Test(arguments: [
+        (nil, "<p>{{code}}", "operators-reset.html has no operators-reset.txt beside it"),
+        ("Subject: x\n\n{{code}}", "<p>\n{{ code }}", "operators-reset.html:2: unknown placeholder {{ code }}"),
+        ("Subject: x\n\n{{code}}", "<p>Hello", "operators-reset.html has neither {{code}} nor {{link}}"),
+        ("Subject: x\n\n{{code}}", "", "operators-reset.html has neither {{code}} nor {{link}}"),
+        ("Subject: x\n\n{{code}}", "Subject: x\n\n<p>{{code}}", "operators-reset.html:1: the subject is in the .txt"),
+        (
+            "Subject: x\n\n{{code}}", "{{code}}" + String(repeating: "x", count: Limits.templateBytesMax),
+            "operators-reset.html is longer than 32768 bytes"
+        ),
+        ("no subject", "<p>{{code}}", "operators-reset.txt does not begin with a line"),
+    ])
+    func reportsWhatIsWrongWithAnHTMLPart(text: String?, html: String, problem: String) throws {
+        for locale in [nil, "de"] {
+            let folder = try Folder([:])
+            for (name, text) in [("operators-reset.txt", text), ("operators-reset.html", html)] {
+                if let text { try folder.add(name, text, in: locale ?? ".") }
+            }
+            let error = try #require(throws: TemplateError.self) {
+                try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+            }
+            #expect(error.description.contains((locale ?? "") + "/" + problem), "\(error)")
+        }
+    }
+
+    @Test func refusesMisnamedAndForbiddenHTMLParts() throws {
+        for (name, html, problem) in [
+            (
+                "operator-reset.html", "{{code}}",
+                "is not the name of a template; the names are operators-confirmation.html,"
+            ),
+            ("care-email-taken.html", "<a href={{link}}>", "in a notice, which has no placeholders"),
+        ] {
+            let folder = try Folder([name: html, "care-email-taken.txt": "Subject: x\n\nx"])
+            let error = try #require(throws: TemplateError.self) {
+                try MessageTemplates(publicURL: "https://x.co", domain: "x.co", folder: SystemString(folder.path))
+            }
+            #expect(error.description.contains(name) && error.description.contains(problem))
+        }
+    }
+
+    // MARK: Mistakes
+
     @Test(arguments: [
         ("de", "operators-reset.txt", "Subject: x\n\n{{kode}}", "/de/operators-reset.txt:3: unknown placeholder"),
         ("de", "operator-reset.txt", "Subject: x\n\n{{code}}", "/de/operator-reset.txt is not the name of a template"),

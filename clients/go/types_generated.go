@@ -660,6 +660,8 @@ type ServiceOutboxMessage struct {
 	Subject string `json:"subject"`
 	// The text; empty after it was erased.
 	Text string `json:"text"`
+	// The text as HTML; absent if the template has no HTML part, and after it was erased. Nil if the reply omits it.
+	Html *string `json:"html,omitempty"`
 	// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Created string `json:"created"`
 }
@@ -686,6 +688,12 @@ type ServiceMail struct {
 	Code *string `json:"code,omitempty"`
 	// The link with the code; absent if the code must not be in a link. Nil if the reply omits it.
 	Link *string `json:"link,omitempty"`
+	// The text as an HTML document, with the same code and link; absent if the template has no HTML part. Nil if the
+	// reply omits it.
+	Html *string `json:"html,omitempty"`
+	// The language of the account that the mail is for, or of the one that caused it, as given at registration; absent
+	// if none was given. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -695,6 +703,7 @@ func (v ServiceMail) Format(state fmt.State, verb rune) {
 	shown.Text = redacted(v.Text)
 	shown.Code = redactedPointer(v.Code)
 	shown.Link = redactedPointer(v.Link)
+	shown.Html = redactedPointer(v.Html)
 	format(state, verb, shown)
 }
 

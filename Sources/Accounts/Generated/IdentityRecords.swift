@@ -921,17 +921,25 @@ package struct OutboxText: Equatable, Sendable {
     package var code: String?
     /// The link with the code; null if the code must not be in a link.
     package var link: String?
+    /// The text as HTML, with the same code and link; absent if the template has no HTML part.
+    package var html: String?
+    /// The language that the mail was written for; absent for the default.
+    package var locale: String?
 
     package init(
         id: Int,
         text: String,
         code: String?,
-        link: String?
+        link: String?,
+        html: String?,
+        locale: String?
     ) {
         self.id = id
         self.text = text
         self.code = code
         self.link = link
+        self.html = html
+        self.locale = locale
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -939,6 +947,8 @@ package struct OutboxText: Equatable, Sendable {
         var text: String?
         var code: String?
         var link: String?
+        var html: String?
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -949,6 +959,10 @@ package struct OutboxText: Equatable, Sendable {
                 if try reader.kind() == .null { try reader.null() } else { code = try reader.text().string }
             } else if propertyName.equals("link") {
                 if try reader.kind() == .null { try reader.null() } else { link = try reader.text().string }
+            } else if propertyName.equals("html") {
+                html = try reader.text().string
+            } else if propertyName.equals("locale") {
+                locale = try reader.text().string
             } else {
                 try reader.skip()
             }
@@ -960,6 +974,8 @@ package struct OutboxText: Equatable, Sendable {
         self.text = text
         self.code = code
         self.link = link
+        self.html = html
+        self.locale = locale
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -972,6 +988,14 @@ package struct OutboxText: Equatable, Sendable {
         writer.string(code)
         writer.property("link")
         writer.string(link)
+        if let html {
+            writer.property("html")
+            writer.string(html)
+        }
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
         writer.endObject()
     }
 }

@@ -110,7 +110,7 @@ package final class Outbox {
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
         // The bytes of a mail and its code without the text: properties and index entries.
         let rest = String(repeating: " ", count: 640 + address.text.utf8.count + bytes)
-        let text = words.subject + words.text + (code ?? "") + (words.link ?? "") + rest
+        let text = words.subject + words.text + (words.html ?? "") + (code ?? "") + (words.link ?? "") + rest
         try tx.save(DecoyMail(kind: kind.rawValue, hash: SecretToken.Hash(of: mail.secret).text, text: text))
         // Known and unknown addresses cause the same work.
         tx.afterwards(.mail)
@@ -219,7 +219,8 @@ package final class Outbox {
         )
         // The code and the link are stored beside the text, because neither can be found in the text for certain: a
         // template may leave one of them out, and another process may use other templates and another URL.
-        try tx.insert(OutboxText(id: id, text: words.text, code: code, link: words.link))
+        let (html, locale) = (words.html, words.locale)
+        try tx.insert(OutboxText(id: id, text: words.text, code: code, link: words.link, html: html, locale: locale))
         tx.afterwards(.mail)
         return id
     }
@@ -242,7 +243,7 @@ package final class Outbox {
         try content(of: mail, in: tx)?.text
     }
 
-    /// A mail's text, code and link; nil if they are erased.
+    /// A mail's text, HTML part, code and link; nil if they are erased.
     package func content(of mail: OutboxMail, in tx: Transaction) throws -> OutboxText? {
         try tx.get(OutboxText.self, Key(mail.id))
     }

@@ -74,6 +74,8 @@ package enum ServiceWire {
         package var subject: String
         /// The text; empty after it was erased.
         package var text: String
+        /// The text as HTML; absent if the template has no HTML part, and after it was erased.
+        package var html: String?
         /// When the mail was created.
         package var created: Timestamp
 
@@ -82,12 +84,14 @@ package enum ServiceWire {
             to: String,
             subject: String,
             text: String,
+            html: String?,
             created: Timestamp
         ) {
             self.id = id
             self.to = to
             self.subject = subject
             self.text = text
+            self.html = html
             self.created = created
         }
 
@@ -101,6 +105,10 @@ package enum ServiceWire {
             writer.string(subject)
             writer.property("text")
             writer.string(text)
+            if let html {
+                writer.property("html")
+                writer.string(html)
+            }
             writer.property("created")
             created.write(to: &writer)
             writer.endObject()
@@ -144,6 +152,10 @@ package enum ServiceWire {
         package var code: String?
         /// The link with the code; absent if the code must not be in a link.
         package var link: String?
+        /// The text as an HTML document, with the same code and link; absent if the template has no HTML part.
+        package var html: String?
+        /// The language of the account that the mail is for, or of the one that caused it, as given at registration; absent if none was given.
+        package var locale: String?
 
         package init(
             id: Int,
@@ -152,7 +164,9 @@ package enum ServiceWire {
             text: String,
             kind: String,
             code: String?,
-            link: String?
+            link: String?,
+            html: String?,
+            locale: String?
         ) {
             self.id = id
             self.to = to
@@ -161,6 +175,8 @@ package enum ServiceWire {
             self.kind = kind
             self.code = code
             self.link = link
+            self.html = html
+            self.locale = locale
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -182,6 +198,14 @@ package enum ServiceWire {
             if let link {
                 writer.property("link")
                 writer.string(link)
+            }
+            if let html {
+                writer.property("html")
+                writer.string(html)
+            }
+            if let locale {
+                writer.property("locale")
+                writer.string(locale)
             }
             writer.endObject()
         }

@@ -20,6 +20,14 @@ for name in sys.argv[1:]:
         assert len(message.get_all(header, [])) == 1, header
         assert not message[header].defects, (header, message[header].defects)
     assert message["Date"].datetime.tzinfo is not None
+    text, html = message, None
+    if message.is_multipart():
+        assert message.get_content_type() == "multipart/alternative"
+        text, html = message.iter_parts()
+        assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+        for part in (text, html):
+            assert not part.defects, part.defects
+        assert message.get_body(("html",)) is html and message.get_body(("plain",)) is text
     print(
         json.dumps(
             {
@@ -27,7 +35,8 @@ for name in sys.argv[1:]:
                 "to": [str(address) for address in message["To"].addresses],
                 "subject": str(message["Subject"]),
                 "id": message["Message-ID"].strip(),
-                "text": message.get_content().replace("\r\n", "\n"),
+                "text": text.get_content().replace("\r\n", "\n"),
+                "html": html and html.get_content().replace("\r\n", "\n"),
             }
         )
     )

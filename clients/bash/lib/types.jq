@@ -303,6 +303,7 @@ def types: {
     "to": "string",
     "subject": "string",
     "text": "string",
+    "html?": "string",
     "created": "time"
   },
   # All mails up to now.
@@ -317,7 +318,9 @@ def types: {
     "text": "string",
     "kind": "string",
     "code?": "string",
-    "link?": "string"
+    "link?": "string",
+    "html?": "string",
+    "locale?": "string"
   },
   # What an event is about, beyond its account.
   ServiceEventDetail: {

@@ -31,9 +31,10 @@ def state(data: Path) -> list[list[str]]:
 def test_a_function_delivers_mails(tmp_path: Path) -> None:
     mails: list[ServiceMail] = []
     with Postern(tmp_path / "data", arguments=["--public-url", "https://x.co"], deliver_mail=mails.append) as postern:
-        postern.operators.register(user=PERSON, password="password")
+        postern.operators.register(user=PERSON, password="password", locale="pt-BR")
         wait_until(lambda: len(mails) == 1)
         (mail,) = mails
+        assert mail.locale == "pt-BR" and mail.html is None
         assert mail.to == PERSON["email"] and mail.kind == "operators-confirmation"
         assert mail.code is not None and mail.code in mail.text.splitlines()
         assert mail.link == f"https://x.co/operators/confirm?code={mail.code}"

@@ -303,6 +303,7 @@ export const ServiceOutboxMessage = {
   to: { type: "string" },
   subject: { type: "string" },
   text: { type: "string" },
+  html: { type: "string", optional: true },
   created: { type: "string" },
 };
 
@@ -318,6 +319,8 @@ export const ServiceMail = {
   kind: { type: "string" },
   code: { type: "string", optional: true, secret: true },
   link: { type: "string", optional: true, secret: true },
+  html: { type: "string", optional: true, secret: true },
+  locale: { type: "string", optional: true },
 };
 
 export const ServiceEventDetail = {

@@ -561,6 +561,8 @@ export interface ServiceOutboxMessage {
   subject: string;
   /** The text; empty after it was erased. */
   text: string;
+  /** The text as HTML; absent if the template has no HTML part, and after it was erased. */
+  html?: string;
   /** When the mail was created. */
   created: Time;
 }
@@ -587,6 +589,13 @@ export interface ServiceMail {
   code?: string;
   /** The link with the code; absent if the code must not be in a link. */
   link?: string;
+  /** The text as an HTML document, with the same code and link; absent if the template has no HTML part. */
+  html?: string;
+  /**
+   * The language of the account that the mail is for, or of the one that caused it, as given at registration; absent if
+   * none was given.
+   */
+  locale?: string;
 }
 
 /** What an event is about, beyond its account. */

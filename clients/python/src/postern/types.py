@@ -1156,6 +1156,10 @@ class ServiceOutboxMessage:
     """The text; empty after it was erased."""
     created: datetime
     """When the mail was created."""
+    html: str | None = None
+    """The text as HTML; absent if the template has no HTML part, and after it was erased. None if the reply omits
+    it.
+    """
 
     @classmethod
     def from_json(cls, value: object) -> ServiceOutboxMessage:
@@ -1167,6 +1171,7 @@ class ServiceOutboxMessage:
             subject=read(properties, "subject", string),
             text=read(properties, "text", string),
             created=read(properties, "created", time),
+            html=read_optional(properties, "html", string),
         )
 
 
@@ -1204,6 +1209,14 @@ class ServiceMail:
     """The code or temporary password in the text; absent if the mail has none. None if the reply omits it."""
     link: str | None = field(default=None, repr=False)
     """The link with the code; absent if the code must not be in a link. None if the reply omits it."""
+    html: str | None = field(default=None, repr=False)
+    """The text as an HTML document, with the same code and link; absent if the template has no HTML part. None if
+    the reply omits it.
+    """
+    locale: str | None = None
+    """The language of the account that the mail is for, or of the one that caused it, as given at registration;
+    absent if none was given. None if the reply omits it.
+    """
 
     @classmethod
     def from_json(cls, value: object) -> ServiceMail:
@@ -1217,6 +1230,8 @@ class ServiceMail:
             kind=read(properties, "kind", string),
             code=read_optional(properties, "code", string),
             link=read_optional(properties, "link", string),
+            html=read_optional(properties, "html", string),
+            locale=read_optional(properties, "locale", string),
         )
 
 

@@ -797,6 +797,10 @@ extension ServiceOutboxMessage: WrittenValue {
         writer.string(subject)
         writer.property("text")
         writer.string(text)
+        if let html {
+            writer.property("html")
+            writer.string(html)
+        }
         writer.property("created")
         writer.string(created)
         writer.endObject()
@@ -834,6 +838,14 @@ extension ServiceMail: WrittenValue {
         if let link {
             writer.property("link")
             writer.string(link)
+        }
+        if let html {
+            writer.property("html")
+            writer.string(html)
+        }
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
         }
         writer.endObject()
     }

@@ -145,6 +145,8 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
     public var subject: String
     /// The text; empty after it was erased.
     public var text: String
+    /// The text as HTML; absent if the template has no HTML part, and after it was erased.
+    public var html: String?
     /// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
 
@@ -154,12 +156,14 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
         to: String,
         subject: String,
         text: String,
+        html: String? = nil,
         created: String
     ) {
         self.id = id
         self.to = to
         self.subject = subject
         self.text = text
+        self.html = html
         self.created = created
     }
 
@@ -168,6 +172,7 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
         var to: String?
         var subject: String?
         var text: String?
+        var html: String?
         var created: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
@@ -179,6 +184,8 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
                 subject = try reader.value(of: "subject")
             } else if propertyName.equals("text") {
                 text = try reader.value(of: "text")
+            } else if propertyName.equals("html") {
+                html = try reader.value(of: "html")
             } else if propertyName.equals("created") {
                 created = try reader.value(of: "created")
             } else {
@@ -189,6 +196,7 @@ public struct ServiceOutboxMessage: ResultValue, Equatable, Sendable {
         self.to = try required(to, "to")
         self.subject = try required(subject, "subject")
         self.text = try required(text, "text")
+        self.html = html
         self.created = try required(created, "created")
     }
 }
@@ -235,6 +243,11 @@ public struct ServiceMail: ResultValue, Equatable, Sendable {
     public var code: String?
     /// The link with the code; absent if the code must not be in a link.
     public var link: String?
+    /// The text as an HTML document, with the same code and link; absent if the template has no HTML part.
+    public var html: String?
+    /// The language of the account that the mail is for, or of the one that caused it, as given at registration;
+    /// absent if none was given.
+    public var locale: String?
 
     /// Creates a value from its properties.
     public init(
@@ -244,7 +257,9 @@ public struct ServiceMail: ResultValue, Equatable, Sendable {
         text: String,
         kind: String,
         code: String? = nil,
-        link: String? = nil
+        link: String? = nil,
+        html: String? = nil,
+        locale: String? = nil
     ) {
         self.id = id
         self.to = to
@@ -253,6 +268,8 @@ public struct ServiceMail: ResultValue, Equatable, Sendable {
         self.kind = kind
         self.code = code
         self.link = link
+        self.html = html
+        self.locale = locale
     }
 
     init(reading reader: inout JSONReader) throws {
@@ -263,6 +280,8 @@ public struct ServiceMail: ResultValue, Equatable, Sendable {
         var kind: String?
         var code: String?
         var link: String?
+        var html: String?
+        var locale: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -279,6 +298,10 @@ public struct ServiceMail: ResultValue, Equatable, Sendable {
                 code = try reader.value(of: "code")
             } else if propertyName.equals("link") {
                 link = try reader.value(of: "link")
+            } else if propertyName.equals("html") {
+                html = try reader.value(of: "html")
+            } else if propertyName.equals("locale") {
+                locale = try reader.value(of: "locale")
             } else {
                 try reader.skip()
             }
@@ -290,6 +313,8 @@ public struct ServiceMail: ResultValue, Equatable, Sendable {
         self.kind = try required(kind, "kind")
         self.code = code
         self.link = link
+        self.html = html
+        self.locale = locale
     }
 }
 
@@ -304,6 +329,8 @@ extension ServiceMail: CustomReflectable, CustomStringConvertible, CustomDebugSt
             ("kind", kind),
             ("code", Redacted()),
             ("link", Redacted()),
+            ("html", Redacted()),
+            ("locale", locale),
         ])
     }
 
