@@ -55,6 +55,24 @@ package protocol AccountAPI: SendableMetatype {
     /// - Returns: the number of deleted records. If it is less than `limit`, none remain.
     func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int
 
+    /// Deletes an account with everything that belongs only to it.
+    ///
+    /// - Parameter source: who deletes it.
+    func deleteAll(of account: Account, by source: AuditTrail.Source, in tx: Transaction) throws
+
+    /// Marks an account's email as proven, and does what depends on it.
+    ///
+    /// - Returns: the account, as it is stored then.
+    func confirmed(
+        _ account: Account,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Account
+
+    /// Visits the records that only this API has for an account, for an export of the account.
+    func visitRecords(of account: Int, in tx: Transaction, _ visit: (any Record) throws -> Void) throws
+
     /// The properties of an imported account that the API has. The others must be blank.
     static var importedProperties: [ImportedAccount.Property] { get }
 
@@ -75,6 +93,28 @@ package protocol AccountAPI: SendableMetatype {
 extension AccountAPI {
     /// For APIs whose accounts have only records that all APIs have.
     package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int { 0 }
+
+    /// For APIs whose accounts have only records that all APIs have.
+    package func deleteAll(of account: Account, by source: AuditTrail.Source, in tx: Transaction) throws {
+        try delete(account, by: source, in: tx)
+    }
+
+    /// For APIs in which nothing else depends on the address.
+    package func confirmed(
+        _ account: Account,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Account {
+        var account = account
+        account.proveEmail(account.email)
+        try tx.update(account)
+        try audit.record(.confirmed, of: account.id, by: source, at: now, in: tx)
+        return account
+    }
+
+    /// For APIs whose accounts have only records that all APIs have.
+    package func visitRecords(of account: Int, in tx: Transaction, _ visit: (any Record) throws -> Void) throws {}
 
     /// For APIs in which nothing else depends on the address.
     package func emailChanged(of account: Account, in tx: Transaction) throws {}

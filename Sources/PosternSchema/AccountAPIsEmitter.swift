@@ -3,9 +3,12 @@ struct AccountAPIsEmitter {
     private let apis: [API]
     private let records: [ObjectType]
     private let commonMails: [String]
+    /// The cases of the parts of the contract without accounts.
+    private let others: String
 
     init(_ contract: Contract) {
         apis = contract.accountAPIs
+        others = contract.apis.filter { $0.accounts == nil }.map { ".\($0.name)" }.joined(separator: ", ")
         commonMails = contract.accountMailKinds
         // The records of the APIs precede the shared records.
         let types = contract.records.dropFirst().flatMap(\.records) + contract.records.prefix(1).flatMap(\.records)
@@ -56,11 +59,11 @@ struct AccountAPIsEmitter {
         }
 
         extension ErrorCode.API {
-            /// The realm of its accounts; nil for the service itself, which has no accounts.
+            /// The realm of its accounts; nil for a part without accounts of its own.
             package var realm: Realm? {
                 switch self {
         \(each(indent: 8) { "case .\($0.name): .\($0.name)" })
-                case .service: nil
+                case \(others): nil
                 }
             }
         }

@@ -1,13 +1,15 @@
 /// Generates the Swift code of the methods that every account API has: the results of the rules, and the handlers that
-/// call them.
+/// call them. It also generates the other results that the rules return.
 struct AccountMethodsEmitter {
     private let apis: [API]
     private let results: [ObjectType]
+    private let otherResults: [ObjectType]
     private let names: [String]
 
     init(_ contract: Contract) {
         apis = contract.accountAPIs
         results = contract.accountResults
+        otherResults = contract.otherResults
         names = contract.accountMethodNames
     }
 
@@ -20,7 +22,7 @@ struct AccountMethodsEmitter {
     }
 
     private var resultsText: String {
-        let structs = results.map { type in
+        let structs = (results + otherResults).map { type in
             (["/// \(type.description)", "package struct \(type.name): Sendable {"]
                 + memberwiseDeclarations(of: type.properties).indented + ["}"]).joined(separator: "\n")
         }

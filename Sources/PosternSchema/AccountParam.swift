@@ -6,6 +6,8 @@ struct AccountParam {
     enum Kind: String {
         /// The account's number.
         case number
+        /// The account's API, and its number or email.
+        case reference
         /// Its email.
         case email
         /// A code from a mail to it.
@@ -21,7 +23,7 @@ struct AccountParam {
     /// The param that the method names, or else that of its authentication; nil if neither names one.
     ///
     /// The property determines the kind: an integer is an account's number, a property with the format `email` is an
-    /// email, a credential of the authentication is a session, and any other property is a mailed code.
+    /// email, one with the format `account` a reference, a credential of the authentication is a session, and any other property is a mailed code.
     init?(_ method: JSONValue, in params: [Property], _ authentication: Authentication?) throws {
         guard let text = method["account"]?.string ?? authentication?.account else { return nil }
         let path = text.split(separator: ".").map(String.init)
@@ -36,6 +38,8 @@ struct AccountParam {
             kind = .number
         } else if property.constraints.contains(where: { $0.name == "format" && $0.value == "email" }) {
             kind = .email
+        } else if property.constraints.contains(where: { $0.name == "format" && $0.value == "account" }) {
+            kind = .reference
         } else {
             kind = authentication?.params.contains { $0.name == property.name } == true ? .session : .code
         }

@@ -15,7 +15,7 @@ extension Contract {
     /// The records of account.json.
     var sharedRecords: [ObjectType] { records.first?.records ?? [] }
 
-    /// The APIs that have accounts: all except the service itself.
+    /// The APIs that have accounts: all except administration and the service itself.
     var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
 
     /// The files of the APIs, sorted by position. The service itself has no position and comes last.

@@ -34,6 +34,8 @@ struct Contract {
     let accountMethodNames: [String]
     /// The types of their results, as the rules return them.
     let accountResults: [ObjectType]
+    /// The types that the rules of an API without accounts return.
+    let otherResults: [ObjectType]
     /// The kinds in account.json of the mails that every account API sends.
     let accountMailKinds: [String]
     let records: [Records]
@@ -67,6 +69,8 @@ struct Contract {
             try [shared]
             + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }
             .filter { !$0.records.isEmpty }
+        let known = Set(accountResults.map(\.name) + records.flatMap(\.records).map(\.name))
+        otherResults = apis.filter(\.rulesReturnTypes).flatMap(\.types).filter { !known.contains($0.name) }
         for api in apis { try api.checkShown(sharedRecords) }
         let names = apis.flatMap(\.methods).map(\.name)
         guard Set(names).count == names.count else { throw SchemaError("schema/ has a method twice") }
@@ -102,12 +106,14 @@ struct API {
     let description: String
     /// Instructions for assistants on how to use the API's tools.
     let instructions: String
-    /// The record type of its accounts; nil for the service itself, which has no accounts.
+    /// The record type of its accounts; nil for an API without accounts of its own.
     let accounts: String?
     /// The mails that it sends.
     let mails: [Mail]
     /// The object types of results.
     let types: [ObjectType]
+    /// Whether its rules return these types.
+    let rulesReturnTypes: Bool
     /// The object types of params.
     let inputs: [ObjectType]
     /// The properties with which the data of each of its errors begins.
@@ -125,7 +131,7 @@ struct API {
         try file.allowOnly([
             "api", "contract", "position", "title", "description", "instructions", "accounts", "mails", "enums",
             "properties",
-            "types",
+            "types", "rulesReturnTypes",
             "inputs", "records", "errorData", "errors", "authentication", "accountMethods", "methods", "hostMethods",
         ])
         name = try file.text("api")
@@ -138,6 +144,7 @@ struct API {
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))
         }
+        rulesReturnTypes = file["rulesReturnTypes"]?.bool ?? false
         // An input may contain inputs that precede it.
         inputs = try file.list("inputs").reduce(into: []) { inputs, input in
             inputs.append(try ObjectType(input, inputs: inputs))

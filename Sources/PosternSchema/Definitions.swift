@@ -3,6 +3,7 @@ import JSON
 /// The definitions that the files of schema/ use in several places.
 ///
 ///     { "use": "email", "required": true }    the property `email` of this file or account.json, with `required`
+///     { "use": "Session", "without": ["ip"] } the type `Session`, without its property `ip`
 ///     { "name": "role", "type": "Role" }      a string that is one of the values of the enumeration `Role`
 struct Definitions {
     /// All enumerations, in the contract's order.
@@ -20,6 +21,7 @@ struct Definitions {
         enumerations =
             try account.list("enums").map { try Enumeration($0, api: "") }
             + apis.flatMap { api in try api.list("enums").map { try Enumeration($0, api: api.text("api")) } }
+            + [Enumeration.accountAPIs(apis)]
         let properties = try Self.named(account.list("properties"), beside: [:])
         let lists = try ["types", "inputs", "records"].flatMap { try account.list($0) }
         let types = try lists.map { try Self.filled($0, from: properties) }
@@ -68,9 +70,13 @@ struct Definitions {
             guard let definition = definitions[name]?.object else {
                 throw SchemaError("\(value.text) uses \(name), which is not described")
             }
-            let own = properties.filter { $0.name != "use" }
-            let kept = definition.map { property in own.first { $0.name == property.name } ?? property }
-            return .object(kept + own.filter { property in !definition.contains { $0.name == property.name } })
+            let own = properties.filter { !["use", "without"].contains($0.name) }
+            let leftOut = try value.list("without").compactMap(\.string)
+            let kept = definition.map { property in
+                own.first { $0.name == property.name } ?? property.without(leftOut)
+            }
+            let added = own.filter { property in !definition.contains { $0.name == property.name } }
+            return .object(kept + added)
         default: return value
         }
     }
@@ -103,14 +109,26 @@ struct Enumeration {
     let localName: String
     let description: String
     let values: [String]
+    /// Whether the rules use it.
+    let isOfRules: Bool
 
     /// - Parameter api: the API's name; empty for an enumeration of account.json.
-    init(_ value: JSONValue, api: String) throws {
+    init(_ value: JSONValue, api: String, isOfRules: Bool? = nil) throws {
         try value.allowOnly(["name", "description", "values"])
         self.api = api
+        self.isOfRules = isOfRules ?? (api != "service")
         localName = try value.text("name")
         description = try value.text("description")
         values = try value.list("values").compactMap(\.string)
+    }
+
+    /// The names of the APIs that have accounts. The rules have `Realm` instead.
+    static func accountAPIs(_ files: [JSONValue]) throws -> Enumeration {
+        let names = try files.filter { $0["accounts"] != nil }.map { JSONValue.string(try $0.text("api")) }
+        let value: JSONValue = [
+            "name": "AccountAPI", "description": "An API that has accounts.", "values": .array(names),
+        ]
+        return try Enumeration(value, api: "", isOfRules: false)
     }
 
     /// Its name, unique among all APIs: `CareRole`.
@@ -121,5 +139,13 @@ struct Enumeration {
         let name: String
         /// Whether the property may have all values of the enumeration, and not only some.
         let isWhole: Bool
+    }
+}
+
+extension JSONValue.Property {
+    /// The list of properties of a type, without some of them. Any other property is unchanged.
+    fileprivate func without(_ names: [String]) -> JSONValue.Property {
+        guard name == "properties", !names.isEmpty, let elements = value.array else { return self }
+        return JSONValue.Property(name, .array(elements.filter { !names.contains($0["name"]?.string ?? "") }))
     }
 }

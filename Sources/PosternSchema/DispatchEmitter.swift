@@ -12,11 +12,10 @@ struct DispatchEmitter {
         ]
         lines += ["        switch method {"]
         for api in contract.apis {
-            let handlers = api.accounts == nil ? "system" : "handlers.\(api.name)"
             for method in api.methods {
                 lines.append("        case .\(method.name.lowerCamel):")
                 let params = "\(api.name.upperCamel)Wire.\(method.localName.upperCamel)Params(reading: &params)"
-                let call = "\(handlers).\(method.localName)(\(params))"
+                let call = "\(api.handlers).\(method.localName)(\(params))"
                 if method.name == "rpc.discover" {
                     lines.append("            try system.discover(to: &writer)")
                 } else if method.hashesPassword {
@@ -33,5 +32,13 @@ struct DispatchEmitter {
         }
         text =
             generatedMark + (lines + ["        }", "        return nil", "    }", "}"]).joined(separator: "\n") + "\n"
+    }
+}
+
+extension API {
+    /// The property of `Service` that has the handlers of its methods.
+    fileprivate var handlers: String {
+        if accounts != nil { return "handlers.\(name)" }
+        return name == "service" ? "system" : name
     }
 }

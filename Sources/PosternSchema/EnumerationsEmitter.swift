@@ -3,7 +3,7 @@ struct EnumerationsEmitter {
     let text: String
 
     init(_ contract: Contract) {
-        let enumerations = contract.enumerations.filter { $0.api != "service" }.map { enumeration in
+        let enumerations = contract.enumerations.filter { $0.isOfRules }.map { enumeration in
             let cases = enumeration.values.map { value in
                 value.lowerCamel == value ? value : "\(value.lowerCamel) = \"\(value)\""
             }

@@ -3,7 +3,7 @@ struct WireEmitter {
     let text: String
 
     /// - Parameters:
-    ///   - accountResults: the results of the methods that every account API has.
+    ///   - accountResults: the results of the methods that every account API has, which the rules return.
     ///   - records: the records of account.json. A type that is one of them is the record's Swift type.
     init(_ api: API, accountResults: [ObjectType], records: [ObjectType]) {
         let params = api.methods.map { method in
@@ -20,7 +20,8 @@ struct WireEmitter {
                 return Self.result(
                     type,
                     isBase: bases.contains(type.name),
-                    isAccountResult: accountResults.contains { $0.name == type.name }
+                    isOfRules: api.rulesReturnTypes || accountResults.contains { $0.name == type.name },
+                    records: Set(records.map(\.name))
                 )
             } + (api.inputs + params).map(Self.params)
         let body = blocks.map { $0.indented.joined(separator: "\n") }.joined(separator: "\n\n")
@@ -31,8 +32,14 @@ struct WireEmitter {
 
     /// - Parameters:
     ///   - isBase: whether other types extend the type and write its properties before their own.
-    ///   - isAccountResult: whether a rule returns the type.
-    private static func result(_ type: ObjectType, isBase: Bool, isAccountResult: Bool) -> [String] {
+    ///   - isOfRules: whether a rule returns the type.
+    ///   - records: the names of the types that are records.
+    private static func result(
+        _ type: ObjectType,
+        isBase: Bool,
+        isOfRules: Bool,
+        records: Set<String>
+    ) -> [String] {
         let body: [String]
         if let base = type.base {
             let name = base.lowerFirst
@@ -52,7 +59,7 @@ struct WireEmitter {
         } else {
             body =
                 memberwiseDeclarations(of: type.properties) + [""]
-                + (isAccountResult ? conversion(of: type) + [""] : []) + writeMethod(of: type.properties)
+                + (isOfRules ? conversion(of: type, records) + [""] : []) + writeMethod(of: type.properties)
         }
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
@@ -63,12 +70,14 @@ struct WireEmitter {
     }
 
     /// The initialiser from the result of a rule.
-    private static func conversion(of type: ObjectType) -> [String] {
-        let plain: Set = ["string", "integer", "epoch", "boolean", "time", "object"]
+    private static func conversion(of type: ObjectType, _ records: Set<String>) -> [String] {
+        let plain = records.union(["string", "integer", "epoch", "boolean", "time", "object"])
         let assignments = type.properties.filter { $0.constant == nil }.map { property in
             let name = property.name.lowerCamel
             guard !plain.contains(property.type.base) else { return "    \(name) = result.\(name)" }
-            return "    \(name) = result.\(name).map { \(property.type.base)($0) }"
+            let isMapped = property.type.isList || property.type.isNullable || property.isOptional
+            let element = "\(property.type.base)(\(isMapped ? "$0" : "result.\(name)"))"
+            return isMapped ? "    \(name) = result.\(name).map { \(element) }" : "    \(name) = \(element)"
         }
         return ["package init(_ result: Accounts.\(type.name)) {"] + assignments + ["}"]
     }

@@ -17,6 +17,10 @@ extension Backend {
         case .number(let name):
             let id = try Given<Int>(property: name, of: params, Given.init(reading:))
             return lane(api, account: id.value)
+        case .reference(let name):
+            guard let reference = try text(name, of: params).flatMap({ AccountReference($0) }) else { return nil }
+            let number = try store.read { try reference.number(in: $0) }
+            return number.map { Lane("\(reference.realm.rawValue) \($0)") }
         case .code(let name):
             guard let code = try text(name, of: params) else { return nil }
             return lane(api, account: MailedCodes.holder(of: code))
@@ -61,6 +65,8 @@ extension Backend {
 package enum AccountParam: Sendable {
     /// The param is the account's number.
     case number(StaticString)
+    /// The param is the account's API, and its number or email.
+    case reference(StaticString)
     /// The param is the account's email, or has the email as a property.
     case email(StaticString, StaticString? = nil)
     /// The param is a code from a mail to the account.

@@ -3,14 +3,12 @@ import JSONRPC
 
 /// Errors about a method or a property that a request names.
 extension RPCError {
-    /// The error for an unknown method. It suggests the nearest method, or says that the method exists in deterministic
-    /// mode only.
-    static func methodNotFound(_ name: JSONText, isDeterministic: Bool) -> RPCError {
-        let known =
-            Method.allCases.filter { isDeterministic || !$0.isDeterministicOnly }.map(\.name.description)
-            + MCPMethod.allCases.map(\.name.description)
-        if let method = Method.named(name), method.isDeterministicOnly {
-            return methodNotFound.because("\(method.name) exists with --data :memory:, --clock and --seed only")
+    /// The error for an unknown method. It suggests the nearest method, or names the flags without which the method does
+    /// not exist.
+    static func methodNotFound(_ name: JSONText, _ served: ServedMethods) -> RPCError {
+        let known = served.all.map(\.name.description) + MCPMethod.allCases.map(\.name.description)
+        if let method = Method.named(name) {
+            return methodNotFound.because("\(method.name) exists with \(served.flags(toServe: method)) only")
         }
         guard name.bytes.count <= NearestName.bytesMax else { return methodNotFound }
         let hint = NearestName.hint(for: name.string, among: known)

@@ -7,12 +7,14 @@ import Store
 package final class Service: RequestHandler {
     let handlers: AccountHandlers
     let system: SystemHandlers
+    let admin: AdminHandlers
     let mcp: MCPHandlers
 
     private let backend: Backend
     var apis: AccountAPIs { backend.apis }
     let hashesElsewhere: Bool
-    private let isDeterministic: Bool
+    /// The methods that the process serves.
+    private let served: ServedMethods
     /// The strictness of requests that are no tool calls.
     private let strictness: Strictness
     private let log: (String) -> Void
@@ -41,10 +43,11 @@ package final class Service: RequestHandler {
         self.backend = backend
         self.system = system
         self.handlers = AccountHandlers(backend.apis)
-        self.isDeterministic = system.deterministicMode != nil
+        self.admin = AdminHandlers(apis: backend.apis)
+        self.served = system.served
         self.mcp = MCPHandlers(
             serverVersion: system.version,
-            offer: ToolOffer(tools, isDeterministic: isDeterministic),
+            offer: ToolOffer(tools, of: served),
             excludingFlag: mcpExcludingFlag
         )
         self.log = log
@@ -60,7 +63,7 @@ package final class Service: RequestHandler {
             return try call(method, request.params, from: phase, strictness, result: &result)
         }
         guard let method = MCPMethod.named(request.method) else {
-            throw .methodNotFound(request.method, isDeterministic: isDeterministic)
+            throw .methodNotFound(request.method, served)
         }
         let call: MCPHandlers.CallMethod = { method, params, result throws(RPCError) in
             // Strict: a model that misspells an argument would otherwise believe that the argument took effect.
@@ -214,10 +217,7 @@ package final class Service: RequestHandler {
     }
 
     private func method(of request: Request) -> Method? {
-        guard let method = Method.named(request.method), isDeterministic || !method.isDeterministicOnly else {
-            return nil
-        }
-        return method
+        Method.named(request.method).flatMap { served.includes($0) ? $0 : nil }
     }
 
     private static func isObject(_ params: UnsafeRawBufferPointer) -> Bool {

@@ -26,6 +26,10 @@ package struct SystemHandlers {
     let version: String
     private let storeKind: String
     private let settings: ServiceSettings
+    /// The methods that the process serves.
+    var served: ServedMethods {
+        ServedMethods(isDeterministic: deterministicMode != nil, isAdministered: settings.isAdministered)
+    }
 
     /// - Parameters:
     ///   - version: the program's version, which `system.info` and MCP's `serverInfo` state.
@@ -45,16 +49,14 @@ package struct SystemHandlers {
     }
 
     func discover(to writer: inout JSONWriter) throws {
-        OpenRPCDocument.write(to: &writer) { deterministicMode != nil || !$0.isDeterministicOnly }
+        OpenRPCDocument.write(to: &writer, serving: served.includes)
     }
 
     func info(_ params: ServiceWire.InfoParams) throws -> ServiceWire.Info {
         ServiceWire.Info(
             name: "postern",
             version: version,
-            methods: Method.allCases.filter { deterministicMode != nil || !$0.isDeterministicOnly }.map {
-                $0.name.description
-            },
+            methods: served.all.map(\.name.description),
             store: ServiceWire.StoreInfo(kind: storeKind),
             contract: ContractVersion.text,
             apis: Realm.allCases.map(\.rawValue),
@@ -116,6 +118,6 @@ package struct SystemHandlers {
             let expected = params.uses.expectedType
             throw AccountError(ErrorCode.Service.invalidRequest, field: "uses", expectedType: expected)
         }
-        return ServiceWire.Invite(referralCode: try sales.invite(role, uses: uses))
+        return ServiceWire.Invite(referralCode: try sales.invite(role, uses: uses).referralCode)
     }
 }

@@ -125,7 +125,7 @@ struct CallParams {
 
 extension String {
     /// The text without the LF or CRLF at its end. It compares bytes, because CRLF is one Character.
-    fileprivate var withoutLastLineEnd: String {
+    var withoutLastLineEnd: String {
         guard utf8.last == UInt8(ascii: "\n") else { return self }
         let text = utf8.dropLast()
         return String(decoding: text.last == UInt8(ascii: "\r") ? text.dropLast() : text, as: UTF8.self)

@@ -44,19 +44,12 @@ extension Command {
         in store: Store
     ) throws(CommandError) -> [Event] {
         let start = seq
-        let (events, last) = try read(store) { tx in
-            guard let account else {
-                let events = try AuditTrail.events(after: start, limit: eventsPerRead, in: tx)
-                return (events, events.last?.seq)
-            }
-            let (realm, number) = account
-            let events = try AuditTrail.events(of: realm, number, after: start, limit: eventsPerRead, in: tx)
-            // After the account's last event, reading goes on at the end of the trail: if the trail is shortened
-            // meanwhile, no event of the account is missed.
-            return try (events, events.count == eventsPerRead ? events.last?.seq : AuditTrail.last(in: tx))
+        let page = try read(store) { tx in
+            try account.map { try AuditTrail.page(of: $0, after: start, limit: eventsPerRead, in: tx) }
+                ?? AuditTrail.page(after: start, limit: eventsPerRead, in: tx)
         }
-        seq = last ?? seq
-        return events
+        seq = page.next
+        return page.events
     }
 
     private static func read<Value>(_ store: Store, _ body: (Transaction) throws -> Value) throws(CommandError) -> Value

@@ -15,7 +15,8 @@ extension Command {
 
     private func createInvitation(_ options: Options) throws(CommandError) {
         let code = try withSales(options) { sales in
-            try sales.invite(options.role, uses: options.uses, goodFor: options.expiresSeconds)
+            try sales.invite(options.role, uses: options.uses, goodFor: options.expiresSeconds, actor: options.actor)
+                .referralCode
         }
         print(code)
     }
@@ -28,7 +29,7 @@ extension Command {
 
     private func revokeInvitation(_ word: String, _ options: Options) throws(CommandError) {
         guard let id = Int(word) else { throw .usage("the ID of an invitation is a number, not \(word)") }
-        let isRevoked = try withSales(options) { try $0.revokeInvitation(id) }
+        let isRevoked = try withSales(options) { try $0.revokeInvitation(id, actor: options.actor) }
         guard isRevoked else { throw .failed("there is no invitation \(id)") }
     }
 

@@ -1,14 +1,16 @@
 import Accounts
+import JSON
 import Mail
 import Service
 import Store
 
 extension Command {
-    /// Lists or shows the mails of the outbox, or delivers the mails that are due.
+    /// Lists or shows the mails of the outbox, makes a mail due now, or delivers the mails that are due.
     func openOutbox(_ options: Options) throws(CommandError) {
         switch (options.words[0], options.words.count) {
         case ("list", 1): try listMails(options)
         case ("show", 2): try showMail(options.words[1], options)
+        case ("retry", 2): try retryMail(options.words[1], options)
         case ("deliver", 1): try deliverMails(options)
         default: throw .usage("postern outbox takes \(words)")
         }
@@ -37,6 +39,15 @@ extension Command {
         if let next = mail.nextAttempt { print("Next attempt: \(next)") }
         if let error = mail.lastError { print("Last error: \(error)") }
         print("\n\(text ?? "The text was erased after delivery or expiry.")")
+    }
+
+    private func retryMail(_ number: String, _ options: Options) throws(CommandError) {
+        guard let id = Int(number) else { throw .usage("the ID of a mail is a number, not \(number)") }
+        var params: [JSONValue.Property] = [.init("id", .number(String(id)))]
+        if let actor = options.actor { params.append(.init("actor", .string(actor))) }
+        let administration = try AdministrationCalls(options)
+        defer { administration.finish() }
+        _ = try administration.call("admin.outbox.retry", .object(params))
     }
 
     private func deliverMails(_ options: Options) throws(CommandError) {

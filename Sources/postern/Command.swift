@@ -3,12 +3,14 @@ import Platform
 
 /// A command of the program.
 enum Command: String, CaseIterable {
-    case serve, call, invite, outbox, audit, stats, check, backup, export, `import`, compact, salvage, schema, help,
+    case serve, call, account, invite, outbox, audit, stats, check, backup, export, `import`, compact, salvage, schema,
+        help,
         version
 
     /// The commands that use a store.
     static let onStore: [Command] = [
-        .serve, .call, .invite, .outbox, .audit, .stats, .check, .backup, .export, .import, .compact, .salvage,
+        .serve, .call, .account, .invite, .outbox, .audit, .stats, .check, .backup, .export, .import, .compact,
+        .salvage,
     ]
 
     /// The command with a name, or with its name in an earlier version; nil for an unknown name.
@@ -20,8 +22,9 @@ enum Command: String, CaseIterable {
     var words: String {
         switch self {
         case .call: "METHOD [JSON | NAME=VALUE … | -]"
+        case .account: AccountCommand.words
         case .invite: "[list | revoke ID]"
-        case .outbox: "list | show ID | deliver"
+        case .outbox: "list | show ID | retry ID | deliver"
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
@@ -33,14 +36,15 @@ enum Command: String, CaseIterable {
     var takesPaths: Bool {
         switch self {
         case .backup, .salvage, .import, .export: true
-        case .serve, .call, .invite, .outbox, .audit, .stats, .check, .compact, .schema, .help, .version: false
+        case .serve, .call, .account, .invite, .outbox, .audit, .stats, .check, .compact, .schema, .help, .version:
+            false
         }
     }
 
     /// How many arguments the command takes.
     var wordCount: ClosedRange<Int> {
         switch self {
-        case .call: 1...Int.max
+        case .call, .account: 1...Int.max
         case .outbox: 1...2
         case .backup, .salvage: 1...1
         case .help, .import, .export: 0...1
@@ -55,8 +59,12 @@ enum Command: String, CaseIterable {
         case .call:
             "calls one method and prints its result, or the error on stderr with exit code 1; - reads the params from "
                 + "stdin, a value @FILE or @- reads a file or stdin"
+        case .account:
+            "administers accounts: ACCOUNT is API:EMAIL or API:NUMBER, such as care:a@b.co; set-password reads the password "
+                + "from stdin, or without echo from the terminal"
         case .invite: "creates a referral code of the sales API, or lists or revokes valid codes"
-        case .outbox: "lists or shows the mails of the outbox, codes included, or delivers the mails that are due"
+        case .outbox:
+            "lists or shows the mails of the outbox, codes included, makes a mail due now, or delivers the mails that are due"
         case .audit: "prints the events of the audit trail: who signed in, what was changed, which mails were sent"
         case .stats: "prints the sizes of the store's files and the number of records"
         case .check: "verifies every byte, index entry and record of the store; exit code 1 if something is wrong"
@@ -89,6 +97,7 @@ enum Command: String, CaseIterable {
         case .schema: print(OpenRPCDocument.text)
         case .serve: try serve(options)
         case .call: try callMethod(options)
+        case .account: try administer(options)
         case .invite: try invite(options)
         case .outbox: try openOutbox(options)
         case .audit: try showAudit(options)

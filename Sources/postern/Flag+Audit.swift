@@ -66,8 +66,8 @@ extension Flag {
         ) { options, isOn in options.follows = isOn },
         .toggle(
             name: "json",
-            summary: "prints each event as a line of JSON",
-            commands: [.audit]
+            summary: "prints JSON: a line for each event or account, or the result of an operation",
+            commands: [.account, .audit]
         ) { options, isOn in options.printsJSON = isOn },
     ]
 }

@@ -15,11 +15,11 @@ extension Flag {
         Flag(
             name: "api",
             value: Realm.allCases.map(\.rawValue).joined(separator: "|"),
-            summary: "with --from: the API that gets the accounts",
-            commands: [.import]
+            summary: "the API that gets the accounts of --from, or whose accounts are listed",
+            commands: [.import, .account]
         ) { options, text in
-            options.importAPI = Realm(rawValue: text)
-            return options.importAPI != nil
+            options.api = Realm(rawValue: text)
+            return options.api != nil
         },
         Flag(
             name: "confirmed",

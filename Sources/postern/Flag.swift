@@ -94,13 +94,13 @@ struct Flag: Sendable {
 
     static func named(_ name: String) -> Flag? {
         // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
-        for table in [{ general }, { passwords }, { audit }, { imports }] {
+        for table in [{ general }, { passwords }, { audit }, { administration }, { imports }] {
             if let flag = table().first(where: { $0.name == name }) { return flag }
         }
         return nil
     }
 
-    static let all = general + passwords + audit + imports
+    static let all = general + passwords + audit + administration + imports
 
     /// The flags of several commands, and of commands with few flags.
     private static let general: [Flag] = [
@@ -160,7 +160,7 @@ struct Flag: Sendable {
             name: "public-url",
             value: "URL",
             summary: "the base URL of links in mails (http://localhost)",
-            commands: [.serve, .call, .outbox]
+            commands: [.serve, .call, .account, .outbox]
         ) { options, text in
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
             return canStartLinks(text)
@@ -170,7 +170,7 @@ struct Flag: Sendable {
             value: "keep|directory:DIR|command:COMMAND|host",
             summary:
                 "how mails are delivered (keep: they stay in the outbox; host: as requests mail.deliver to the host)",
-            commands: [.serve, .call, .outbox],
+            commands: [.serve, .call, .account, .outbox],
             hint: { text in
                 text.hasPrefix("smtp")
                     ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'"
@@ -185,7 +185,7 @@ struct Flag: Sendable {
             name: "mail-from",
             value: "ADDRESS",
             summary: "the sender of mails (postern@HOST, with the host of --public-url)",
-            commands: [.serve, .call, .outbox]
+            commands: [.serve, .call, .account, .outbox]
         ) { options, text in
             options.mailSender = MailSender(text)
             return options.mailSender != nil
@@ -196,7 +196,7 @@ struct Flag: Sendable {
             summary:
                 "a directory with templates that replace the built-in texts: operators-reset.txt, and optionally the same"
                 + " as HTML in operators-reset.html",
-            commands: [.serve, .call, .outbox]
+            commands: [.serve, .call, .account, .outbox]
         ) { options, text in
             options.mailTemplates = text
             return true
@@ -204,13 +204,13 @@ struct Flag: Sendable {
         .toggle(
             name: "no-email-confirmation",
             summary: "lets operators sign in without a confirmed email",
-            commands: [.serve, .call]
+            commands: [.serve, .call, .account]
         ) { options, isOn in options.confirmsEmail = !isOn },
         Flag(
             name: "notices",
             value: "on|off",
             summary: "whether accounts get mails about changed passwords, locks and deletions (on)",
-            commands: [.serve, .call]
+            commands: [.serve, .call, .account]
         ) { options, text in
             options.sendsNotices = text == "on"
             return ["on", "off"].contains(text)

@@ -61,10 +61,16 @@ struct Options {
     var printsJSON = false
     /// The format of an export of another program, for `import`; nil for an export of a store.
     var importFormat: ExportFormat?
-    var importAPI: Realm?
+    var api: Realm?
     var importIsConfirmed: Bool?
     var skipsInvalidUsers = false
     var firebaseHash: SystemString?
+    /// Whether the host is served the methods of administration.
+    var isAdministered = false
+    /// A text in the emails or names of the accounts that `account list` shows.
+    var search: String?
+    /// Who asks for an operation of administration.
+    var actor: String?
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
@@ -176,12 +182,13 @@ struct Options {
     var userSource: UserSource? {
         get throws(CommandError) {
             guard let importFormat else {
-                guard importAPI == nil, importIsConfirmed == nil, !skipsInvalidUsers, firebaseHash == nil else {
+                let hasAPI = api != nil && command == .import
+                guard !hasAPI, importIsConfirmed == nil, !skipsInvalidUsers, firebaseHash == nil else {
                     throw .usage("--api, --confirmed, --skip-invalid and --firebase-hash need --from")
                 }
                 return nil
             }
-            guard let importAPI, let importIsConfirmed, paths.count == 1 else {
+            guard let api, let importIsConfirmed, paths.count == 1 else {
                 throw .usage("--from needs --api, --confirmed and FILE")
             }
             guard firebaseHash == nil || importFormat == .firebase else {
@@ -189,7 +196,7 @@ struct Options {
             }
             return UserSource(
                 format: importFormat,
-                api: importAPI,
+                api: api,
                 isConfirmed: importIsConfirmed,
                 skipsInvalid: skipsInvalidUsers,
                 firebaseHash: firebaseHash

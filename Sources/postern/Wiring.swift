@@ -53,7 +53,7 @@ struct Wiring {
         let system = SystemHandlers(
             version: Postern.version,
             storeKind: store.kind,
-            settings: ServiceSettings(pushesEvents: options.pushesEvents),
+            settings: ServiceSettings(isAdministered: options.isAdministered, pushesEvents: options.pushesEvents),
             deterministicMode: deterministicTime.map { SystemHandlers.DeterministicMode(time: $0, backend: backend) }
         )
         let service = Service(

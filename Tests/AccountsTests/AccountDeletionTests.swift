@@ -59,7 +59,7 @@ struct AccountDeletionTests {
     /// The mails of an account that registers with the same address later stay.
     @Test func deletesTheMailsToTheAddressUpToTheDeletion() throws {
         let sales = Sales(environment)
-        let code = try sales.invite(.admin)
+        let code = try sales.invite(.admin).referralCode
         let key = try sales.create(
             .admin,
             NewSalesUser(

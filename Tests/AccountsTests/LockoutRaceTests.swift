@@ -90,7 +90,7 @@ struct LockoutRaceTests {
     func refusesASalesSignInUnderALock(isRight: Bool) throws {
         let sales = apis.sales
         let name = NameFields(first: .value("A"), last: .value("B"))
-        let code = Given.value(try sales.invite(.admin))
+        let code = Given.value(try sales.invite(.admin).referralCode)
         let new = NewSalesUser(email: email, password: password, referralCode: code, name: .value(name))
         _ = try sales.create(.admin, new).finished(with: apis)
         lockMeanwhile(Lockout(.sales), isRight: isRight)

@@ -32,6 +32,17 @@ struct MetadataTests {
         }
     }
 
+    /// Sets the metadata of administration.
+    @discardableResult
+    private func setAppMetadata<API: AccountAPI>(
+        _ api: API,
+        _ id: Int = 1,
+        to object: Given<CompactObject>
+    ) throws -> Metadata {
+        let operation = try AccountOperation(account: .value("\(API.realm.rawValue):\(id)"))
+        return try api.setAppMetadata(operation, to: object)
+    }
+
     private func text(_ object: CompactObject) -> String { String(decoding: object.bytes, as: UTF8.self) }
 
     private func records() throws -> [AccountMetadata] { try store.transact { try $0.all(AccountMetadata.self) } }
@@ -39,9 +50,7 @@ struct MetadataTests {
     @Test func accountAndAdministrationSetTheirOwnObjects() throws {
         let (session, other) = (try register(), try register("other@b.co"))
         _ = try operators.setMetadata(session, metadata: .value(object(#"{"plan":"gold"}"#)))
-        let both = try #require(
-            try operators.setAppMetadata(ofAccount: 1, to: .value(object(#"{"plan":"free"}"#)))
-        )
+        let both = try setAppMetadata(operators, to: .value(object(#"{"plan":"free"}"#)))
         #expect(text(both.metadata) == #"{"plan":"gold"}"#)
         #expect(text(both.appMetadata) == #"{"plan":"free"}"#)
         let replaced = try operators.setMetadata(session, metadata: .value(object(#"{"theme":"dark"}"#)))
@@ -65,7 +74,7 @@ struct MetadataTests {
             lastName: .absent,
             phone: .absent
         ).finished(in: environment)
-        #expect(try care.setAppMetadata(ofAccount: 1, to: .value(object(#"{"api":"care"}"#))) != nil)
+        try setAppMetadata(care, to: .value(object(#"{"api":"care"}"#)))
         #expect(try operators.metadata(session).appMetadata == CompactObject())
         #expect(try records().map(\.realm) == ["care"])
     }
@@ -75,26 +84,28 @@ struct MetadataTests {
         _ = try operators.setMetadata(session, metadata: .value(CompactObject()))
         #expect(try records() == [])
         _ = try operators.setMetadata(session, metadata: .value(object(#"{"a":1}"#)))
-        _ = try operators.setAppMetadata(ofAccount: 1, to: .value(object(#"{"b":2}"#)))
+        try setAppMetadata(operators, to: .value(object(#"{"b":2}"#)))
         _ = try operators.setMetadata(session, metadata: .value(CompactObject()))
         #expect(try records().map { text($0.appMetadata) } == [#"{"b":2}"#])
-        _ = try operators.setAppMetadata(ofAccount: 1, to: .value(CompactObject()))
+        try setAppMetadata(operators, to: .value(CompactObject()))
         #expect(try records() == [])
     }
 
     @Test func isDeletedWithTheAccount() throws {
         let session = try register()
         _ = try operators.setMetadata(session, metadata: .value(object(#"{"a":1}"#)))
-        _ = try operators.setAppMetadata(ofAccount: 1, to: .value(object(#"{"b":2}"#)))
+        try setAppMetadata(operators, to: .value(object(#"{"b":2}"#)))
         _ = try operators.delete(session, currentPassword: password).finished(in: environment)
         #expect(try records() == [])
-        #expect(try operators.setAppMetadata(ofAccount: 1, to: .value(object(#"{"b":2}"#))) == nil)
+        let unknown = AccountError(ErrorCode.Admin.accountNotFound)
+        #expect(throws: unknown) { try setAppMetadata(operators, to: .value(object(#"{"b":2}"#))) }
         #expect(try records() == [])
     }
 
     @Test func refusesMetadataOfAnUnknownAccount() throws {
         _ = try register()
-        #expect(try operators.setAppMetadata(ofAccount: 2, to: .value(object(#"{"a":1}"#))) == nil)
+        let unknown = AccountError(ErrorCode.Admin.accountNotFound)
+        #expect(throws: unknown) { try setAppMetadata(operators, 2, to: .value(object(#"{"a":1}"#))) }
         #expect(try records() == [])
     }
 
@@ -113,25 +124,24 @@ struct MetadataTests {
     func bothObjectsHaveTheSameBounds(text: String, isValid: Bool) throws {
         let session = try register()
         let object = try object(text)
-        func refusal(_ field: String) -> AccountError { AccountError(ErrorCode.Operators.fieldInvalid, field: field) }
+        let invalid = AccountError(ErrorCode.Operators.fieldInvalid, field: "metadata")
+        let invalidByAdmin = AccountError(ErrorCode.Admin.invalidRequest, field: "app_metadata")
         if isValid {
             #expect(try operators.setMetadata(session, metadata: .value(object)).metadata == object)
-            #expect(try operators.setAppMetadata(ofAccount: 1, to: .value(object))?.appMetadata == object)
+            #expect(try setAppMetadata(operators, to: .value(object)).appMetadata == object)
         } else {
-            #expect(throws: refusal("metadata")) { try operators.setMetadata(session, metadata: .value(object)) }
-            #expect(throws: refusal("app_metadata")) {
-                try operators.setAppMetadata(ofAccount: 1, to: .value(object))
-            }
+            #expect(throws: invalid) { try operators.setMetadata(session, metadata: .value(object)) }
+            #expect(throws: invalidByAdmin) { try setAppMetadata(operators, to: .value(object)) }
             #expect(try records() == [])
         }
     }
 
     @Test func refusesWhatIsNoObject() throws {
         let session = try register()
-        let (missing, invalid) = (ErrorCode.Operators.fieldRequired, ErrorCode.Operators.fieldInvalid)
+        let invalid = ErrorCode.Operators.fieldInvalid
         for given in [Given<CompactObject>.absent, .null] {
-            #expect(throws: AccountError(missing, field: "app_metadata")) {
-                try operators.setAppMetadata(ofAccount: 1, to: given)
+            #expect(throws: AccountError(ErrorCode.Admin.invalidRequest, field: "app_metadata")) {
+                try setAppMetadata(operators, to: given)
             }
         }
         #expect(throws: AccountError(invalid, field: "metadata", expectedType: "an object")) {

@@ -49,7 +49,7 @@ struct NoticeTests {
     }
 
     private func registerSales(_ email: String, _ apis: AccountAPIs) throws {
-        let code = try apis.sales.invite(.admin)
+        let code = try apis.sales.invite(.admin).referralCode
         let new = NewSalesUser(
             email: .value(email),
             password: password,

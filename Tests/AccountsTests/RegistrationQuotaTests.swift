@@ -53,7 +53,7 @@ struct RegistrationQuotaTests {
     @Test func areRefusedBySales() throws {
         try exhaust(.salesVerification, "a@b.co")
         let sales = Sales(environment)
-        let code = try sales.invite(.admin)
+        let code = try sales.invite(.admin).referralCode
         let new = NewSalesUser(
             email: .value("a@b.co"),
             password: .value(Password("password".utf8)),

@@ -34,7 +34,7 @@ struct CommandLineTests {
         (["call", "a", "b..c=2"], "invalid name of a param: .c"),
         (["call", "a", "b=@-", "c=@-"], "only one value can be read from stdin"),
         (["call", "system.info", "{"], "the params are not JSON"),
-        (["outbox", "look"], "postern outbox takes list | show ID | deliver"),
+        (["outbox", "look"], "postern outbox takes list | show ID | retry ID | deliver"),
         (["outbox", "deliver", "--data", ":memory:"], "postern outbox deliver needs --mail"),
         (["help", "me"], "unknown command me"),
     ])

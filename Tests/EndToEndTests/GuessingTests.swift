@@ -230,7 +230,8 @@ struct GuessingTests {
                         passwordHash: "x",
                         isConfirmed: false,
                         lastChange: 0,
-                        locale: nil
+                        locale: nil,
+                        disabled: nil
                     )
                 )
                 try tx.insert(
@@ -248,7 +249,8 @@ struct GuessingTests {
                         source: nil,
                         phone: nil,
                         brandID: nil,
-                        locale: nil
+                        locale: nil,
+                        disabled: nil
                     )
                 )
             }

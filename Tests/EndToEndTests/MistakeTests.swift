@@ -7,8 +7,10 @@ import Testing
 /// Mistakes of beginners, and the one-line error that says what to do instead.
 struct MistakeTests {
     /// The names of the groups of tools: the APIs, and `system` for the service itself.
-    private static let toolGroups = ErrorCode.API.allCases.map { $0 == .service ? "system" : $0.rawValue }
-        .joined(separator: ",")
+    private static let toolGroups = ErrorCode.API.allCases.filter { $0 != .admin }.map {
+        $0 == .service ? "system" : $0.rawValue
+    }
+    .joined(separator: ",")
 
     /// A command line with a mistake, and the whole error line.
     struct Mistake: CustomTestStringConvertible, Sendable {
@@ -51,7 +53,7 @@ struct MistakeTests {
         Mistake(["--password-list"], "--password-list needs a value"),
         Mistake(
             ["stats", "--password-policy", "nist"],
-            "--password-policy is not a flag of postern stats, but of postern serve, postern call"
+            "--password-policy is not a flag of postern stats, but of postern serve, postern call, postern account"
         ),
         Mistake(["import", "--from", "csv", "users.csv"], "--from needs --api, --confirmed and FILE"),
         Mistake(

@@ -44,7 +44,8 @@ struct SecurityTests {
                 passwordHash: weak,
                 isConfirmed: true,
                 lastChange: 0,
-                locale: nil
+                locale: nil,
+                disabled: nil
             )
             try tx.insert(account)
         }

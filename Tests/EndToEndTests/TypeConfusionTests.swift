@@ -25,7 +25,7 @@ struct TypeConfusionTests {
     @Test(arguments: Set(try methods().map(api)).sorted())
     func isRefused(api: String) throws {
         let methods = try Self.methods().filter { Self.api(of: $0) == api }
-        let postern = try PosternProcess.deterministic(["--no-email-confirmation"])
+        let postern = try PosternProcess.deterministic(["--no-email-confirmation", "--admin"])
         let credentials = try Self.credentials(from: postern)
         var tried = 0
         for method in methods {
@@ -57,12 +57,13 @@ struct TypeConfusionTests {
     }
 
     /// Care once said only that a param was invalid, though it had the wrong type.
-    @Test(arguments: ["operators", "care", "sales", "service"])
+    @Test(arguments: ["operators", "care", "sales", "admin", "service"])
     func namesTheTypeThatIsExpected(api: String) throws {
-        let postern = try PosternProcess.deterministic(["--no-email-confirmation"])
+        let postern = try PosternProcess.deterministic(["--no-email-confirmation", "--admin"])
         let credentials = try Self.credentials(from: postern)
         let types: [(name: String, words: String, stranger: JSONValue)] = [
             ("string", "a string", 7), ("integer", "an integer", "seven"), ("object", "an object", true),
+            ("boolean", "a boolean", 7),
         ]
         var tried = 0
         for method in try Self.methods() where Self.api(of: method) == api {
@@ -105,7 +106,8 @@ struct TypeConfusionTests {
             ["email": "a@b.co", "password": "p", "referral_code": code, "name": ["first": "A", "last": "B"]]
         )
         return [
-            "user_id": 1, "session_id": session["result"]?["session_id"] ?? .null, "client_id": 1, "patient_id": 1,
+            "account": "operators:1", "user_id": 1, "session_id": session["result"]?["session_id"] ?? .null,
+            "client_id": 1, "patient_id": 1,
             "access_token": token["result"]?["access_token"] ?? .null, "referral_code": code,
             "api_key": created["result"]?["api_key"] ?? .null,
         ]
@@ -132,6 +134,7 @@ struct TypeConfusionTests {
         // A long one is cut.
         case "long": names == ["client", "agent"]
         case "null", "blank": schema["isRequired"]?.bool == false
+        case "boolean": schema["type"]?.string == "boolean"
         case "number": schema["type"]?.string == "integer"
         case "object": schema["type"]?.string == "object"
         default: false

@@ -16,6 +16,7 @@ final class PooledService {
         var order = ReplyOrder.asCompleted
         /// Whether the clock and the random values are those of deterministic mode.
         var isDeterministic = false
+        var isAdministered = false
         var accounts = AccountSettings()
         var pushesEvents = false
     }
@@ -95,7 +96,12 @@ final class PooledService {
         }
         let service = Service(
             backend: backend,
-            system: SystemHandlers(version: "1", storeKind: "memory", deterministicMode: deterministicMode),
+            system: SystemHandlers(
+                version: "1",
+                storeKind: "memory",
+                settings: ServiceSettings(isAdministered: settings.isAdministered),
+                deterministicMode: deterministicMode
+            ),
             hashesElsewhere: !settings.isDeterministic,
             log: { _ in }
         )

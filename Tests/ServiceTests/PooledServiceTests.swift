@@ -16,6 +16,7 @@ struct PooledServiceTests {
         var settings = PooledService.Settings(order: .inOrder, isDeterministic: true)
         for argument in transcript.arguments {
             switch argument {
+            case "--admin": settings.isAdministered = true
             case "--no-email-confirmation": settings.accounts.operatorsConfirmEmail = false
             case "--notices=off": settings.accounts.sendsNotices = false
             case "--password-policy=nist": settings.accounts.passwordPolicy = PasswordPolicy(.nist)

@@ -36,6 +36,7 @@ const (
 	SlugInvalidAccessToken          Slug = "invalid_access_token"
 	SlugWrongEmailPassword          Slug = "wrong_email_password"
 	SlugLoginAttemptsExceeded       Slug = "login_attempts_exceeded"
+	SlugAccountDisabled             Slug = "account_disabled"
 	SlugFirstNameRequired           Slug = "first_name_required"
 	SlugInvalidBirthdate            Slug = "invalid_birthdate"
 	SlugInvalidSex                  Slug = "invalid_sex"
@@ -56,6 +57,12 @@ const (
 	SlugInsufficientAuthorization   Slug = "insufficient_authorization"
 	SlugNotAuthenticated            Slug = "not_authenticated"
 	SlugInvalidReferralCode         Slug = "invalid_referral_code"
+	SlugAccountNotFound             Slug = "account_not_found"
+	SlugEmailTaken                  Slug = "email_taken"
+	SlugInvitationNotFound          Slug = "invitation_not_found"
+	SlugMailNotFound                Slug = "mail_not_found"
+	SlugMailClosed                  Slug = "mail_closed"
+	SlugEventsGone                  Slug = "events_gone"
 	SlugBusy                        Slug = "busy"
 	SlugDiskFull                    Slug = "disk_full"
 	SlugReadOnly                    Slug = "read_only"
@@ -89,7 +96,7 @@ type OperatorsPasswordPersonal struct{ *CallError }
 type OperatorsOperatorExists struct{ *CallError }
 
 // OperatorsAccountInvalidOrUnconfirmed is the error `account_invalid_or_unconfirmed` of operators. The account does not
-// exist, or its email is not confirmed.
+// exist, its email is not confirmed, or administration has disabled it.
 type OperatorsAccountInvalidOrUnconfirmed struct{ *CallError }
 
 // OperatorsWrongPassword is the error `wrong_password` of operators. The password is wrong.
@@ -186,6 +193,10 @@ type CareWrongEmailPassword struct{ *CallError }
 // `data.retry_after` is the number of seconds to wait.
 type CareLoginAttemptsExceeded struct{ *CallError }
 
+// CareAccountDisabled is the error `account_disabled` of care. The password is right, but administration has disabled
+// the account.
+type CareAccountDisabled struct{ *CallError }
+
 // CareFirstNameRequired is the error `first_name_required` of care. A patient's first name is missing or blank.
 type CareFirstNameRequired struct{ *CallError }
 
@@ -276,15 +287,16 @@ type SalesTokenInvalid struct{ *CallError }
 // not allow it to invite this kind of account.
 type SalesInsufficientAuthorization struct{ *CallError }
 
-// SalesAuthenticationFailed is the error `authentication_failed` of sales. The sign-in failed.
+// SalesAuthenticationFailed is the error `authentication_failed` of sales. The sign-in failed: the email or the
+// password is wrong, or the account is not verified or is disabled.
 type SalesAuthenticationFailed struct{ *CallError }
 
 // SalesNotAuthenticated is the error `not_authenticated` of sales. The api key is missing or unknown, or its session
 // has ended or expired.
 type SalesNotAuthenticated struct{ *CallError }
 
-// SalesInvalidReferralCode is the error `invalid_referral_code` of sales. The code belongs to no account and to no
-// valid invitation.
+// SalesInvalidReferralCode is the error `invalid_referral_code` of sales. The code belongs to no account that is
+// enabled, and to no valid invitation.
 type SalesInvalidReferralCode struct{ *CallError }
 
 // SalesUserAlreadyExists is the error `user_already_exists` of sales. The email is taken.
@@ -307,6 +319,39 @@ type SalesWrongPassword struct{ *CallError }
 // SalesTooManyEmailChanges is the error `too_many_email_changes` of sales. The account has 5 earlier addresses that can
 // be restored; `data.retry_after` is the number of seconds until one of them no longer can.
 type SalesTooManyEmailChanges struct{ *CallError }
+
+// AdminInvalidRequest is the error `invalid_request` of admin. A property is missing or not valid.
+type AdminInvalidRequest struct{ *CallError }
+
+// AdminPasswordTooShort is the error `password_too_short` of admin. The password policy refuses the password, because
+// it has too few characters.
+type AdminPasswordTooShort struct{ *CallError }
+
+// AdminPasswordCommon is the error `password_common` of admin. The password policy refuses the password, because a list
+// has it.
+type AdminPasswordCommon struct{ *CallError }
+
+// AdminPasswordPersonal is the error `password_personal` of admin. The password policy refuses the password, because it
+// resembles the account's email or name.
+type AdminPasswordPersonal struct{ *CallError }
+
+// AdminAccountNotFound is the error `account_not_found` of admin. The API has no account with that email or number.
+type AdminAccountNotFound struct{ *CallError }
+
+// AdminEmailTaken is the error `email_taken` of admin. The email has an account, or an account can still take it back.
+type AdminEmailTaken struct{ *CallError }
+
+// AdminInvitationNotFound is the error `invitation_not_found` of admin. No invitation has that number.
+type AdminInvitationNotFound struct{ *CallError }
+
+// AdminMailNotFound is the error `mail_not_found` of admin. The outbox has no mail with that number.
+type AdminMailNotFound struct{ *CallError }
+
+// AdminMailClosed is the error `mail_closed` of admin. The mail was delivered or given up, and its text was erased.
+type AdminMailClosed struct{ *CallError }
+
+// AdminEventsGone is the error `events_gone` of admin. The audit trail no longer has all events after `after`.
+type AdminEventsGone struct{ *CallError }
 
 // ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
 type ServiceInvalidRequest struct{ *CallError }
@@ -400,6 +445,8 @@ func typed(api string, failure *CallError) error {
 		return &CareWrongEmailPassword{failure}
 	case "care.login_attempts_exceeded":
 		return &CareLoginAttemptsExceeded{failure}
+	case "care.account_disabled":
+		return &CareAccountDisabled{failure}
 	case "care.first_name_required":
 		return &CareFirstNameRequired{failure}
 	case "care.invalid_birthdate":
@@ -468,6 +515,26 @@ func typed(api string, failure *CallError) error {
 		return &SalesWrongPassword{failure}
 	case "sales.too_many_email_changes":
 		return &SalesTooManyEmailChanges{failure}
+	case "admin.invalid_request":
+		return &AdminInvalidRequest{failure}
+	case "admin.password_too_short":
+		return &AdminPasswordTooShort{failure}
+	case "admin.password_common":
+		return &AdminPasswordCommon{failure}
+	case "admin.password_personal":
+		return &AdminPasswordPersonal{failure}
+	case "admin.account_not_found":
+		return &AdminAccountNotFound{failure}
+	case "admin.email_taken":
+		return &AdminEmailTaken{failure}
+	case "admin.invitation_not_found":
+		return &AdminInvitationNotFound{failure}
+	case "admin.mail_not_found":
+		return &AdminMailNotFound{failure}
+	case "admin.mail_closed":
+		return &AdminMailClosed{failure}
+	case "admin.events_gone":
+		return &AdminEventsGone{failure}
 	case "service.invalid_request":
 		return &ServiceInvalidRequest{failure}
 	case "service.busy":

@@ -22,6 +22,8 @@ type Methods struct {
 	Care CareMethods
 	// Customers, salespeople and internal users.
 	Sales SalesMethods
+	// Administration.
+	Admin AdminMethods
 	// The methods `rpc.…`.
 	RPC RPCMethods
 	// The methods `system.…`.
@@ -39,6 +41,10 @@ func methodsOf(service *Client) Methods {
 	methods.Care.Patients.service = service
 	methods.Sales.service = service
 	methods.Sales.User.service = service
+	methods.Admin.service = service
+	methods.Admin.Accounts.service = service
+	methods.Admin.Invitations.service = service
+	methods.Admin.Outbox.service = service
 	methods.RPC.service = service
 	methods.System.service = service
 	return methods
@@ -101,6 +107,33 @@ type SalesMethods struct {
 
 // SalesUserMethods are the methods `sales.user.…`.
 type SalesUserMethods struct {
+	service *Client
+}
+
+// AdminMethods are the methods `admin.…`.
+type AdminMethods struct {
+	// The methods `admin.accounts.…`.
+	Accounts AdminAccountsMethods
+	// The methods `admin.invitations.…`.
+	Invitations AdminInvitationsMethods
+	// The methods `admin.outbox.…`.
+	Outbox AdminOutboxMethods
+
+	service *Client
+}
+
+// AdminAccountsMethods are the methods `admin.accounts.…`.
+type AdminAccountsMethods struct {
+	service *Client
+}
+
+// AdminInvitationsMethods are the methods `admin.invitations.…`.
+type AdminInvitationsMethods struct {
+	service *Client
+}
+
+// AdminOutboxMethods are the methods `admin.outbox.…`.
+type AdminOutboxMethods struct {
 	service *Client
 }
 
@@ -1336,8 +1369,8 @@ func (v CareAuthTokenParams) Format(state fmt.State, verb rune) {
 // `lockoutSeconds` (an hour).
 //
 // It calls `care.auth.token`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
-// [CareInvalidPassword], [CareWrongEmailPassword], [CareLoginAttemptsExceeded], [CareInvalidClient] and
-// [CareInvalidSessionSeconds].
+// [CareInvalidPassword], [CareWrongEmailPassword], [CareLoginAttemptsExceeded], [CareAccountDisabled],
+// [CareInvalidClient] and [CareInvalidSessionSeconds].
 func (m CareAuthMethods) Token(ctx context.Context, params CareAuthTokenParams) (*CareAccessToken, error) {
 	return call[CareAccessToken](ctx, m.service, "care.auth.token", params)
 }
@@ -2292,6 +2325,381 @@ func (v SalesUserDeleteParams) Format(state fmt.State, verb rune) {
 func (m SalesUserMethods) Delete(ctx context.Context, params SalesUserDeleteParams) error {
 	_, err := m.service.Call(ctx, "sales.user.delete", params)
 	return err
+}
+
+// AdminEventsParams are the params of [AdminMethods.Events].
+type AdminEventsParams struct {
+	// The number of the last event that the caller has; absent to start with the earliest. Nil omits it.
+	After *int64 `json:"after,omitempty"`
+	// The maximum number of events; default 100. Nil omits it.
+	Limit *int64 `json:"limit,omitempty"`
+	// Only events of this account; a number may belong to a deleted account. Nil omits it.
+	Account *string `json:"account,omitempty"`
+}
+
+// Events reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given out.
+// Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+//
+// It calls `admin.events`. Its errors: [AdminInvalidRequest], [AdminAccountNotFound] and [AdminEventsGone].
+func (m AdminMethods) Events(ctx context.Context, params AdminEventsParams) (*AdminEventPage, error) {
+	return call[AdminEventPage](ctx, m.service, "admin.events", params)
+}
+
+// AdminAccountsListParams are the params of [AdminAccountsMethods.List].
+type AdminAccountsListParams struct {
+	// Only accounts of this API. One of `operators`, `care`, `sales`. Nil omits it.
+	API *AccountAPI `json:"api,omitempty"`
+	// Only accounts whose email or name contains this text, in upper or lower case. Nil omits it.
+	Search *string `json:"search,omitempty"`
+	// The `next` of the previous page. Nil omits it.
+	After *string `json:"after,omitempty"`
+	// The maximum number of accounts; default 100. Nil omits it.
+	Limit *int64 `json:"limit,omitempty"`
+}
+
+// List lists accounts. Searching reads a limited number of accounts for each page, so a page may be short or empty
+// although there is a next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+//
+// It calls `admin.accounts.list`. Its errors: [AdminInvalidRequest].
+func (m AdminAccountsMethods) List(ctx context.Context, params AdminAccountsListParams) (*AdminAccountPage, error) {
+	return call[AdminAccountPage](ctx, m.service, "admin.accounts.list", params)
+}
+
+// AdminAccountsShowParams are the params of [AdminAccountsMethods.Show].
+type AdminAccountsShowParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+}
+
+// Show shows an account. Everything except secrets.
+//
+// It calls `admin.accounts.show`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Show(ctx context.Context, params AdminAccountsShowParams) (*AdminAccountDetails, error) {
+	return call[AdminAccountDetails](ctx, m.service, "admin.accounts.show", params)
+}
+
+// AdminAccountsCreateParams are the params of [AdminAccountsMethods.Create].
+type AdminAccountsCreateParams struct {
+	// The API of the account. One of `operators`, `care`, `sales`.
+	API AccountAPI `json:"api"`
+	// The email address.
+	Email string `json:"email"`
+	// The password, 1 to 1,024 bytes, taken exactly as given. Nil omits it.
+	Password *string `json:"password,omitempty"`
+	// The first name. Nil omits it.
+	FirstName *string `json:"first_name,omitempty"`
+	// The last name. Nil omits it.
+	LastName *string `json:"last_name,omitempty"`
+	// The phone number, if the API or the role has one. Nil omits it.
+	Phone *string `json:"phone,omitempty"`
+	// The role; default `user` in care and `customer` in sales. Nil omits it.
+	Role *string `json:"role,omitempty"`
+	// Where a customer of sales comes from; default `admin`. Nil omits it.
+	Source *string `json:"source,omitempty"`
+	// The brand of a salesperson. Nil omits it.
+	BrandID *string `json:"brand_id,omitempty"`
+	// Whether the email is known to belong to the user; default false. Nil omits it.
+	EmailConfirmed *bool `json:"email_confirmed,omitempty"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v AdminAccountsCreateParams) Format(state fmt.State, verb rune) {
+	type plain AdminAccountsCreateParams
+	shown := plain(v)
+	shown.Password = redactedPointer(v.Password)
+	format(state, verb, shown)
+}
+
+// Create creates an account. No mail is sent and no session is opened. Without `password`, the account gets one by a
+// reset.
+//
+// It calls `admin.accounts.create`. Its errors: [AdminInvalidRequest], [AdminPasswordTooShort], [AdminPasswordCommon],
+// [AdminPasswordPersonal] and [AdminEmailTaken].
+func (m AdminAccountsMethods) Create(
+	ctx context.Context,
+	params AdminAccountsCreateParams,
+) (*AdminAccountSummary, error) {
+	return call[AdminAccountSummary](ctx, m.service, "admin.accounts.create", params)
+}
+
+// AdminAccountsDisableParams are the params of [AdminAccountsMethods.Disable].
+type AdminAccountsDisableParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Disable disables an account. The account cannot sign in and has no session, its codes end, its referral code is
+// unknown, and resets for it are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+//
+// It calls `admin.accounts.disable`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Disable(
+	ctx context.Context,
+	params AdminAccountsDisableParams,
+) (*AdminAccountSummary, error) {
+	return call[AdminAccountSummary](ctx, m.service, "admin.accounts.disable", params)
+}
+
+// AdminAccountsEnableParams are the params of [AdminAccountsMethods.Enable].
+type AdminAccountsEnableParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Enable enables a disabled account. The account can sign in again with the password that it had.
+//
+// It calls `admin.accounts.enable`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Enable(
+	ctx context.Context,
+	params AdminAccountsEnableParams,
+) (*AdminAccountSummary, error) {
+	return call[AdminAccountSummary](ctx, m.service, "admin.accounts.enable", params)
+}
+
+// AdminAccountsUnlockParams are the params of [AdminAccountsMethods.Unlock].
+type AdminAccountsUnlockParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Unlock ends an account's locks. All counts of wrong passwords become zero.
+//
+// It calls `admin.accounts.unlock`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Unlock(
+	ctx context.Context,
+	params AdminAccountsUnlockParams,
+) (*AdminAccountSummary, error) {
+	return call[AdminAccountSummary](ctx, m.service, "admin.accounts.unlock", params)
+}
+
+// AdminAccountsConfirmParams are the params of [AdminAccountsMethods.Confirm].
+type AdminAccountsConfirmParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Confirm confirms an account's email. As if the account had used a mailed code.
+//
+// It calls `admin.accounts.confirm`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Confirm(
+	ctx context.Context,
+	params AdminAccountsConfirmParams,
+) (*AdminAccountSummary, error) {
+	return call[AdminAccountSummary](ctx, m.service, "admin.accounts.confirm", params)
+}
+
+// AdminAccountsEndSessionsParams are the params of [AdminAccountsMethods.EndSessions].
+type AdminAccountsEndSessionsParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// EndSessions ends all sessions of an account. A pending change of the email ends too.
+//
+// It calls `admin.accounts.end_sessions`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) EndSessions(
+	ctx context.Context,
+	params AdminAccountsEndSessionsParams,
+) (*AdminEndedSessions, error) {
+	return call[AdminEndedSessions](ctx, m.service, "admin.accounts.end_sessions", params)
+}
+
+// AdminAccountsSetPasswordParams are the params of [AdminAccountsMethods.SetPassword].
+type AdminAccountsSetPasswordParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// The password, 1 to 1,024 bytes, taken exactly as given.
+	Password string `json:"password"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v AdminAccountsSetPasswordParams) Format(state fmt.State, verb rune) {
+	type plain AdminAccountsSetPasswordParams
+	shown := plain(v)
+	shown.Password = redacted(v.Password)
+	format(state, verb, shown)
+}
+
+// SetPassword sets an account's password. All sessions, unused codes and locks end.
+//
+// It calls `admin.accounts.set_password`. Its errors: [AdminInvalidRequest], [AdminAccountNotFound],
+// [AdminPasswordTooShort], [AdminPasswordCommon] and [AdminPasswordPersonal].
+func (m AdminAccountsMethods) SetPassword(
+	ctx context.Context,
+	params AdminAccountsSetPasswordParams,
+) (*AdminAccountSummary, error) {
+	return call[AdminAccountSummary](ctx, m.service, "admin.accounts.set_password", params)
+}
+
+// AdminAccountsSetAppMetadataParams are the params of [AdminAccountsMethods.SetAppMetadata].
+type AdminAccountsSetAppMetadataParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// The metadata.
+	AppMetadata map[string]any `json:"app_metadata"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// SetAppMetadata replaces all of an account's `app_metadata`. The account can read it and cannot change it. Limits:
+// `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+//
+// It calls `admin.accounts.set_app_metadata`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) SetAppMetadata(
+	ctx context.Context,
+	params AdminAccountsSetAppMetadataParams,
+) (*AdminMetadata, error) {
+	return call[AdminMetadata](ctx, m.service, "admin.accounts.set_app_metadata", params)
+}
+
+// AdminAccountsDeleteParams are the params of [AdminAccountsMethods.Delete].
+type AdminAccountsDeleteParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Delete deletes an account. As if the account had deleted itself.
+//
+// It calls `admin.accounts.delete`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Delete(ctx context.Context, params AdminAccountsDeleteParams) error {
+	_, err := m.service.Call(ctx, "admin.accounts.delete", params)
+	return err
+}
+
+// AdminAccountsExportParams are the params of [AdminAccountsMethods.Export].
+type AdminAccountsExportParams struct {
+	// The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+	Account string `json:"account"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Export returns the data of one account. For a request for all personal data. The command `postern account export` has
+// no bound on the length.
+//
+// It calls `admin.accounts.export`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+func (m AdminAccountsMethods) Export(
+	ctx context.Context,
+	params AdminAccountsExportParams,
+) (*AdminAccountExport, error) {
+	return call[AdminAccountExport](ctx, m.service, "admin.accounts.export", params)
+}
+
+// AdminInvitationsCreateParams are the params of [AdminInvitationsMethods.Create].
+type AdminInvitationsCreateParams struct {
+	// The role with which the code invites; default `admin`. One of `customer`, `salesperson`, `admin`. Nil omits it.
+	Role *SalesRole `json:"role,omitempty"`
+	// The number of accounts that the code can create; default 1. Nil omits it.
+	Uses *int64 `json:"uses,omitempty"`
+	// How long the code is valid; default 7 days. Nil omits it.
+	Seconds *int64 `json:"seconds,omitempty"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Create creates an invitation and returns its referral code. The code belongs to no account. Limits:
+// `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
+//
+// It calls `admin.invitations.create`. Its errors: [AdminInvalidRequest].
+func (m AdminInvitationsMethods) Create(
+	ctx context.Context,
+	params AdminInvitationsCreateParams,
+) (*AdminNewInvitation, error) {
+	return call[AdminNewInvitation](ctx, m.service, "admin.invitations.create", params)
+}
+
+// List lists the valid invitations. Their codes are not stored.
+//
+// It calls `admin.invitations.list`.
+func (m AdminInvitationsMethods) List(ctx context.Context) (*AdminInvitationList, error) {
+	return call[AdminInvitationList](ctx, m.service, "admin.invitations.list", nil)
+}
+
+// AdminInvitationsRevokeParams are the params of [AdminInvitationsMethods.Revoke].
+type AdminInvitationsRevokeParams struct {
+	// The invitation's number.
+	ID int64 `json:"id"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Revoke revokes an invitation. Its code is then unknown.
+//
+// It calls `admin.invitations.revoke`. Its errors: [AdminInvalidRequest] and [AdminInvitationNotFound].
+func (m AdminInvitationsMethods) Revoke(ctx context.Context, params AdminInvitationsRevokeParams) error {
+	_, err := m.service.Call(ctx, "admin.invitations.revoke", params)
+	return err
+}
+
+// AdminOutboxListParams are the params of [AdminOutboxMethods.List].
+type AdminOutboxListParams struct {
+	// The `next` of the previous page. Nil omits it.
+	After *int64 `json:"after,omitempty"`
+	// The maximum number of mails; default 100. Nil omits it.
+	Limit *int64 `json:"limit,omitempty"`
+}
+
+// List lists the mails of the outbox. Texts are not listed. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+//
+// It calls `admin.outbox.list`. Its errors: [AdminInvalidRequest].
+func (m AdminOutboxMethods) List(ctx context.Context, params AdminOutboxListParams) (*AdminOutboxPage, error) {
+	return call[AdminOutboxPage](ctx, m.service, "admin.outbox.list", params)
+}
+
+// AdminOutboxShowParams are the params of [AdminOutboxMethods.Show].
+type AdminOutboxShowParams struct {
+	// The mail's number.
+	ID int64 `json:"id"`
+}
+
+// Show shows a mail with its text. The text contains the code.
+//
+// It calls `admin.outbox.show`. Its errors: [AdminInvalidRequest] and [AdminMailNotFound].
+func (m AdminOutboxMethods) Show(ctx context.Context, params AdminOutboxShowParams) (*AdminOutboxMailText, error) {
+	return call[AdminOutboxMailText](ctx, m.service, "admin.outbox.show", params)
+}
+
+// AdminOutboxRetryParams are the params of [AdminOutboxMethods.Retry].
+type AdminOutboxRetryParams struct {
+	// The mail's number.
+	ID int64 `json:"id"`
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Retry makes a waiting mail due now. A mail that was given up cannot be sent again, because its text is erased.
+//
+// It calls `admin.outbox.retry`. Its errors: [AdminInvalidRequest], [AdminMailNotFound] and [AdminMailClosed].
+func (m AdminOutboxMethods) Retry(ctx context.Context, params AdminOutboxRetryParams) (*AdminOutboxEntry, error) {
+	return call[AdminOutboxEntry](ctx, m.service, "admin.outbox.retry", params)
+}
+
+// AdminOutboxDeliverParams are the params of [AdminOutboxMethods.Deliver].
+type AdminOutboxDeliverParams struct {
+	// Who asks for the operation; the audit trail shows it. Nil omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// Deliver makes all waiting mails due now. The processes that deliver mails do so at once.
+//
+// It calls `admin.outbox.deliver`. Its errors: [AdminInvalidRequest].
+func (m AdminOutboxMethods) Deliver(ctx context.Context, params AdminOutboxDeliverParams) (*AdminDueMails, error) {
+	return call[AdminDueMails](ctx, m.service, "admin.outbox.deliver", params)
 }
 
 // Discover describes all methods. The OpenRPC document.

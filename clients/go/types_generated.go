@@ -9,30 +9,42 @@ type EventKind string
 
 // The values of [EventKind]. A newer service may have more.
 const (
-	EventKindRegistered           EventKind = "registered"
-	EventKindConfirmed            EventKind = "confirmed"
-	EventKindSignedIn             EventKind = "signed_in"
-	EventKindSignInFailed         EventKind = "sign_in_failed"
-	EventKindLocked               EventKind = "locked"
-	EventKindSignedOut            EventKind = "signed_out"
-	EventKindSessionEnded         EventKind = "session_ended"
-	EventKindPasswordChanged      EventKind = "password_changed"
-	EventKindPasswordReset        EventKind = "password_reset"
-	EventKindResetRequested       EventKind = "reset_requested"
-	EventKindEmailChangeRequested EventKind = "email_change_requested"
-	EventKindEmailChanged         EventKind = "email_changed"
-	EventKindEmailReverted        EventKind = "email_reverted"
-	EventKindProfileChanged       EventKind = "profile_changed"
-	EventKindClientChanged        EventKind = "client_changed"
-	EventKindPatientChanged       EventKind = "patient_changed"
-	EventKindShared               EventKind = "shared"
-	EventKindUnshared             EventKind = "unshared"
-	EventKindClaimed              EventKind = "claimed"
-	EventKindInvited              EventKind = "invited"
-	EventKindAccountDeleted       EventKind = "account_deleted"
-	EventKindMailSent             EventKind = "mail_sent"
-	EventKindMailFailed           EventKind = "mail_failed"
-	EventKindImported             EventKind = "imported"
+	EventKindRegistered             EventKind = "registered"
+	EventKindConfirmed              EventKind = "confirmed"
+	EventKindSignedIn               EventKind = "signed_in"
+	EventKindSignInFailed           EventKind = "sign_in_failed"
+	EventKindLocked                 EventKind = "locked"
+	EventKindSignedOut              EventKind = "signed_out"
+	EventKindSessionEnded           EventKind = "session_ended"
+	EventKindPasswordChanged        EventKind = "password_changed"
+	EventKindPasswordReset          EventKind = "password_reset"
+	EventKindResetRequested         EventKind = "reset_requested"
+	EventKindEmailChangeRequested   EventKind = "email_change_requested"
+	EventKindEmailChanged           EventKind = "email_changed"
+	EventKindEmailReverted          EventKind = "email_reverted"
+	EventKindProfileChanged         EventKind = "profile_changed"
+	EventKindClientChanged          EventKind = "client_changed"
+	EventKindPatientChanged         EventKind = "patient_changed"
+	EventKindShared                 EventKind = "shared"
+	EventKindUnshared               EventKind = "unshared"
+	EventKindClaimed                EventKind = "claimed"
+	EventKindInvited                EventKind = "invited"
+	EventKindAccountDeleted         EventKind = "account_deleted"
+	EventKindMailSent               EventKind = "mail_sent"
+	EventKindMailFailed             EventKind = "mail_failed"
+	EventKindImported               EventKind = "imported"
+	EventKindAdminAccountCreated    EventKind = "admin_account_created"
+	EventKindAdminAccountDisabled   EventKind = "admin_account_disabled"
+	EventKindAdminAccountEnabled    EventKind = "admin_account_enabled"
+	EventKindAdminAccountUnlocked   EventKind = "admin_account_unlocked"
+	EventKindAdminAccountConfirmed  EventKind = "admin_account_confirmed"
+	EventKindAdminSessionsEnded     EventKind = "admin_sessions_ended"
+	EventKindAdminPasswordSet       EventKind = "admin_password_set"
+	EventKindAdminAppMetadataSet    EventKind = "admin_app_metadata_set"
+	EventKindAdminAccountDeleted    EventKind = "admin_account_deleted"
+	EventKindAdminAccountExported   EventKind = "admin_account_exported"
+	EventKindAdminInvitationRevoked EventKind = "admin_invitation_revoked"
+	EventKindAdminMailRetried       EventKind = "admin_mail_retried"
 )
 
 // CareRole is the role of a user.
@@ -91,6 +103,16 @@ type ServiceStoreKind string
 const (
 	ServiceStoreKindMemory    ServiceStoreKind = "memory"
 	ServiceStoreKindDirectory ServiceStoreKind = "directory"
+)
+
+// AccountAPI is an API that has accounts.
+type AccountAPI string
+
+// The values of [AccountAPI]. A newer service may have more.
+const (
+	AccountAPIOperators AccountAPI = "operators"
+	AccountAPICare      AccountAPI = "care"
+	AccountAPISales     AccountAPI = "sales"
 )
 
 // OperatorsPerson is the person data of an operator or a client.
@@ -630,6 +652,300 @@ type SalesMetadata struct {
 type SalesConfirmedEmail struct {
 	// The email address.
 	Email string `json:"email"`
+}
+
+// AdminAccountSummary is an account, as administration sees it.
+type AdminAccountSummary struct {
+	// The account's API and number, such as `care:17`.
+	Account string `json:"account"`
+	// The API of the account.
+	API AccountAPI `json:"api"`
+	// The account's number.
+	ID int64 `json:"id"`
+	// The UUID of an account of sales; absent for other APIs. Nil if the reply omits it.
+	ExternalID *string `json:"external_id,omitempty"`
+	// The email address.
+	Email string `json:"email"`
+	// Whether the email is confirmed.
+	EmailConfirmed bool `json:"email_confirmed"`
+	// The first name.
+	FirstName string `json:"first_name"`
+	// The last name.
+	LastName string `json:"last_name"`
+	// The role; absent for an operator. Nil if the reply omits it.
+	Role *string `json:"role,omitempty"`
+	// The phone number; absent if the account has none. Nil if the reply omits it.
+	Phone *string `json:"phone,omitempty"`
+	// The language of mails to the account; absent for the default. Nil if the reply omits it.
+	Locale *string `json:"locale,omitempty"`
+	// When the account was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When the account was disabled; absent if it is not disabled. UTC with microseconds, as text:
+	// `2016-02-24T22:07:52.371513Z`. Nil if the reply omits it.
+	Disabled *string `json:"disabled,omitempty"`
+}
+
+// AdminAccountPage is a page of accounts.
+type AdminAccountPage struct {
+	// The accounts of one API after those of another, each in the order of their numbers.
+	Accounts []AdminAccountSummary `json:"accounts"`
+	// The `after` of the next page; absent at the end. A page with few accounts, or none, need not be the last. Nil if
+	// the reply omits it.
+	Next *string `json:"next,omitempty"`
+}
+
+// AdminAccountSession is an open session of an account.
+type AdminAccountSession struct {
+	// The session's number.
+	ID int64 `json:"id"`
+	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	LastUsed string `json:"last_used"`
+	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+	// The address that the session was opened from, if the host stated it. Nil means null.
+	Ip *string `json:"ip"`
+	// The program that opened the session, if the host stated it. Nil means null.
+	Agent *string `json:"agent"`
+}
+
+// AdminAccountLock is a lock after too many wrong passwords.
+type AdminAccountLock struct {
+	// What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
+	// `password change`.
+	Scope string `json:"scope"`
+	// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it. Nil if
+	// the reply omits it.
+	Network *string `json:"network,omitempty"`
+	// When the lock ends. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Until string `json:"until"`
+}
+
+// AdminAccountCode is a mailed code that is not used yet.
+type AdminAccountCode struct {
+	// What the code is for: `confirm`, `verify`, `reset` or `change-email`.
+	Purpose string `json:"purpose"`
+	// When the code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+}
+
+// AdminAccountAddress is an address that an account will have, or had.
+type AdminAccountAddress struct {
+	// The address.
+	Email string `json:"email"`
+	// Until when it can be confirmed or restored. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+}
+
+// AdminMetadata is the metadata of an account.
+type AdminMetadata struct {
+	// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or
+	// a right, because the account can write anything. A number in it is a json.Number.
+	Metadata map[string]any `json:"metadata"`
+	// What administration has stored, such as a plan. The account cannot change it. A number in it is a json.Number.
+	AppMetadata map[string]any `json:"app_metadata"`
+}
+
+// AdminAccountDetails is all that the service keeps of an account, except secrets.
+type AdminAccountDetails struct {
+	// The account.
+	Account AdminAccountSummary `json:"account"`
+	// The NPI of a clinician; absent for other accounts. Nil if the reply omits it.
+	NPI *string `json:"npi,omitempty"`
+	// Where a customer came from; absent for other accounts. Nil if the reply omits it.
+	Source *string `json:"source,omitempty"`
+	// The brand of a salesperson; absent for other accounts. Nil if the reply omits it.
+	BrandID *string `json:"brand_id,omitempty"`
+	// The referral code of an account of sales; absent for other APIs. Nil if the reply omits it.
+	ReferralCode *string `json:"referral_code,omitempty"`
+	// The open sessions, the newest first.
+	Sessions []AdminAccountSession `json:"sessions"`
+	// The locks in force.
+	Locks []AdminAccountLock `json:"locks"`
+	// The codes that are out.
+	Codes []AdminAccountCode `json:"codes"`
+	// The address that the account will have once its code is used; absent if no change is pending. Nil if the reply
+	// omits it.
+	PendingEmail *AdminAccountAddress `json:"pending_email,omitempty"`
+	// The earlier addresses that can be restored.
+	EarlierEmails []AdminAccountAddress `json:"earlier_emails"`
+	// The metadata.
+	Metadata AdminMetadata `json:"metadata"`
+}
+
+// AdminEndedSessions is the number of sessions that were ended.
+type AdminEndedSessions struct {
+	// The number of sessions that were ended.
+	Ended int64 `json:"ended"`
+}
+
+// AdminAccountRecord is a record that belongs to an account.
+type AdminAccountRecord struct {
+	// The kind of record, such as `operators.clients`.
+	Collection string `json:"collection"`
+	// The record, as it is stored. A number in it is a json.Number.
+	Record map[string]any `json:"record"`
+}
+
+// AdminOutboxEntry is a mail in the outbox.
+type AdminOutboxEntry struct {
+	// The mail's number.
+	ID int64 `json:"id"`
+	// The kind of mail.
+	Kind string `json:"kind"`
+	// The address of the recipient.
+	To string `json:"to"`
+	// The subject.
+	Subject string `json:"subject"`
+	// `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired.
+	State string `json:"state"`
+	// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When its code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+	// The number of attempts to deliver it.
+	Attempts int64 `json:"attempts"`
+	// When the next attempt is due; absent if the mail does not wait. UTC with microseconds, as text:
+	// `2016-02-24T22:07:52.371513Z`. Nil if the reply omits it.
+	NextAttempt *string `json:"next_attempt,omitempty"`
+	// Why the last attempt failed; absent if none did. Nil if the reply omits it.
+	LastError *string `json:"last_error,omitempty"`
+}
+
+// AdminEventDetail is what an event is about, beyond its account.
+type AdminEventDetail struct {
+	// The number of a session. Nil if the reply omits it.
+	Session *int64 `json:"session,omitempty"`
+	// The number of a client. Nil if the reply omits it.
+	Client *int64 `json:"client,omitempty"`
+	// The number of a patient. Nil if the reply omits it.
+	Patient *int64 `json:"patient,omitempty"`
+	// The number of a share. Nil if the reply omits it.
+	Share *int64 `json:"share,omitempty"`
+	// The number of a mail. Nil if the reply omits it.
+	Mail *int64 `json:"mail,omitempty"`
+	// The number of an invitation. Nil if the reply omits it.
+	Invitation *int64 `json:"invitation,omitempty"`
+	// The kind of a mail. Nil if the reply omits it.
+	MailKind *string `json:"mail_kind,omitempty"`
+	// created, updated or deleted. Nil if the reply omits it.
+	Change *string `json:"change,omitempty"`
+	// Who asked for an administrator's operation, as the host states it. Nil if the reply omits it.
+	Actor *string `json:"actor,omitempty"`
+}
+
+// AdminEvent is an event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers,
+// and contains no secret.
+type AdminEvent struct {
+	// The event's number. Events are numbered in the order in which they were stored.
+	Seq int64 `json:"seq"`
+	// When it happened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Time string `json:"time"`
+	// The API of the account.
+	API string `json:"api"`
+	// The number of the account; absent for an email that has none. Nil if the reply omits it.
+	Account *int64 `json:"account,omitempty"`
+	// What happened.
+	Kind EventKind `json:"kind"`
+	// Who caused it: account, anonymous, admin, or the service itself.
+	By string `json:"by"`
+	// The address that the request came from, if the host stated it. Nil if the reply omits it.
+	Ip *string `json:"ip,omitempty"`
+	// The program that sent the request, if the host stated it. Nil if the reply omits it.
+	Agent *string `json:"agent,omitempty"`
+	// What the event is about, beyond its account. Nil if the reply omits it.
+	Detail *AdminEventDetail `json:"detail,omitempty"`
+}
+
+// AdminAccountExport is the data of one account.
+type AdminAccountExport struct {
+	// The account.
+	Account AdminAccountDetails `json:"account"`
+	// The records that belong to the account: the clients of an operator; the patients that a user of care has access
+	// to, and the user's shares of them.
+	Records []AdminAccountRecord `json:"records"`
+	// The mails to the account's address that are still in the outbox, without their texts.
+	Mails []AdminOutboxEntry `json:"mails"`
+	// The account's events in the audit trail.
+	Events []AdminEvent `json:"events"`
+}
+
+// AdminNewInvitation is a new invitation.
+type AdminNewInvitation struct {
+	// The invitation's number.
+	ID int64 `json:"id"`
+	// The code, which cannot be read again.
+	ReferralCode string `json:"referral_code"`
+	// When it expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v AdminNewInvitation) Format(state fmt.State, verb rune) {
+	type plain AdminNewInvitation
+	shown := plain(v)
+	shown.ReferralCode = redacted(v.ReferralCode)
+	format(state, verb, shown)
+}
+
+// AdminValidInvitation is a valid invitation.
+type AdminValidInvitation struct {
+	// The invitation's number.
+	ID int64 `json:"id"`
+	// The role with which the code invites.
+	Role string `json:"role"`
+	// The number of accounts that the code can still create.
+	UsesLeft int64 `json:"uses_left"`
+	// When the invitation was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Created string `json:"created"`
+	// When it expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	Expires string `json:"expires"`
+}
+
+// AdminInvitationList lists the valid invitations.
+type AdminInvitationList struct {
+	// The invitations, the oldest first.
+	Invitations []AdminValidInvitation `json:"invitations"`
+}
+
+// AdminOutboxPage is a page of mails.
+type AdminOutboxPage struct {
+	// The mails, the oldest first.
+	Mails []AdminOutboxEntry `json:"mails"`
+	// The `after` of the next page; absent at the end. Nil if the reply omits it.
+	Next *int64 `json:"next,omitempty"`
+}
+
+// AdminOutboxMailText is a mail with its text.
+type AdminOutboxMailText struct {
+	// The mail.
+	Mail AdminOutboxEntry `json:"mail"`
+	// The text; absent after it was erased. Nil if the reply omits it.
+	Text *string `json:"text,omitempty"`
+}
+
+// Format writes the value for package fmt, without its secrets.
+func (v AdminOutboxMailText) Format(state fmt.State, verb rune) {
+	type plain AdminOutboxMailText
+	shown := plain(v)
+	shown.Text = redactedPointer(v.Text)
+	format(state, verb, shown)
+}
+
+// AdminDueMails is the number of mails that are due.
+type AdminDueMails struct {
+	// The number of waiting mails, which are all due now.
+	Due int64 `json:"due"`
+}
+
+// AdminEventPage is a page of the audit trail.
+type AdminEventPage struct {
+	// The events, the earliest first.
+	Events []AdminEvent `json:"events"`
+	// The `after` of the next page. With `account` it may be the number of a later event of another account.
+	Next int64 `json:"next"`
 }
 
 // ServiceStoreInfo is the store.

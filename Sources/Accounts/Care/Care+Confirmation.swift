@@ -1,4 +1,4 @@
-import Store
+package import Store
 
 /// Proving that an address belongs to the user. Only shares with the address depend on it.
 extension Care {
@@ -19,6 +19,16 @@ extension Care {
             if !user.isProven { try prove(user, in: tx) }
             return user.email
         }
+    }
+
+    package func confirmed(
+        _ account: CareUser,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> CareUser {
+        try prove(account, by: source, in: tx)
+        return try tx.get(CareUser.self, account.key) ?? account
     }
 
     /// Marks the address as proven, and opens the shares that wait for it.

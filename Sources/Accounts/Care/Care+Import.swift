@@ -22,7 +22,8 @@ extension Care {
             isProven: false,
             hasTemporaryPassword: false,
             temporaryUntil: nil,
-            locale: nil
+            locale: nil,
+            disabled: nil
         )
         let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
         guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
@@ -34,7 +35,7 @@ extension Care {
             var user = new
             user.id = try tx.nextNumber(of: CareUser.self)
             try insert(user, at: now, in: tx)
-            try audit.record(.imported, of: user.id, by: .admin, at: now, in: tx)
+            try given.record(user.id, in: audit, at: now, in: tx)
             // Opens the shares that wait for the address.
             if given.isConfirmed { try prove(user, by: .admin, in: tx) }
             return []

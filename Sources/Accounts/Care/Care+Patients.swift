@@ -1,4 +1,4 @@
-import Store
+package import Store
 
 /// The patient in a request.
 package struct PatientFields {
@@ -83,6 +83,26 @@ extension Care {
                 : page(of: user.id, without: ended, offset: offset, limit: sharesMax, in: tx)
             let count = try tx.count(CareShare.byUser, prefix: Key(user.id)) - ended.count
             return (try seen(shares, within: ReplyBound(bytesMax: replyBytesMax), in: tx), count)
+        }
+    }
+
+    /// Visits the patients that a user has access to, each after the user's share of it.
+    package func visitRecords(
+        of account: Int,
+        in tx: Transaction,
+        _ visit: (any Record) throws -> Void
+    ) throws {
+        let ended = try endedShares(of: account, in: tx)
+        var offset = 0
+        while true {
+            let shares = try page(of: account, without: ended, offset: offset, limit: Limits.patientsPerFetch, in: tx)
+            for share in shares {
+                let seen = try seen(share, in: tx)
+                try visit(seen.share)
+                try visit(seen.patient)
+            }
+            guard shares.count == Limits.patientsPerFetch else { return }
+            offset += shares.count
         }
     }
 

@@ -8,6 +8,14 @@ extension CareUser: PasswordAccount {
 
     package var names: [String] { [firstName, lastName] }
 
+    package func describe(in summary: inout AccountSummary) {
+        (summary.role, summary.phone) = (role, phone.isEmpty ? nil : phone)
+    }
+
+    package func describe(in details: inout AccountDetails) {
+        details.npi = isClinician && !npi.isEmpty ? npi : nil
+    }
+
     package mutating func setPassword(_ hash: PasswordHash, temporaryUntil end: Timestamp?) {
         passwordHash = hash.text
         hasTemporaryPassword = end != nil

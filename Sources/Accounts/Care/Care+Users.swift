@@ -1,4 +1,4 @@
-import Store
+package import Store
 
 /// Registering, signing in, and the user's own account.
 extension Care {
@@ -72,7 +72,8 @@ extension Care {
                 isProven: false,
                 hasTemporaryPassword: false,
                 temporaryUntil: nil,
-                locale: new.locale
+                locale: new.locale,
+                disabled: nil
             )
             try insert(user, at: now, in: tx)
             if let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
@@ -225,6 +226,8 @@ extension Care {
             guard var user = try self.account(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw AccountError(ErrorCode.Care.userNotFound)
             }
+            // A disabled account gets no password, and the request its usual reply.
+            guard user.disabled == nil else { return user.email }
             // If a quota refuses the request or the mail, an anonymous request gets its usual reply.
             guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else {
                 return user.email
@@ -257,11 +260,15 @@ extension Care {
         let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
-            try delete(user, by: .account, in: tx)
-            try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
-            try begin(CareJob(.account, user.id), in: tx)
+            try deleteAll(of: user, by: .account, in: tx)
             try notifyOfDeletion(user, notice, at: now, in: tx)
             return user
         }
+    }
+
+    package func deleteAll(of user: CareUser, by source: AuditTrail.Source, in tx: Transaction) throws {
+        try delete(user, by: source, in: tx)
+        try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
+        try begin(CareJob(.account, user.id), in: tx)
     }
 }

@@ -39,6 +39,7 @@ package struct Care: AccountAPI {
             refusals: .init(
                 unknownEmail: ErrorCode.Care.wrongEmailPassword,
                 wrongPassword: ErrorCode.Care.wrongEmailPassword,
+                disabled: ErrorCode.Care.accountDisabled,
                 locked: ErrorCode.Care.loginAttemptsExceeded
             ),
             hidesUnknown: true,

@@ -14,6 +14,7 @@ extension CareUser {
         if !npi.isEmpty, !isClinician { findings.refuse("npi", "only a clinician has one") }
         findings.check("temporary_until", temporaryUntil)
         findings.check("locale", locale) { try CareRules.locale($0, "locale") }
+        findings.check("disabled", disabled)
         if temporaryUntil != nil, !hasTemporaryPassword {
             findings.refuse("temporary_until", "the password is not one that was mailed")
         }

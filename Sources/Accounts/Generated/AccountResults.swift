@@ -90,3 +90,423 @@ package struct Metadata: Sendable {
         self.appMetadata = appMetadata
     }
 }
+
+/// An account, as administration sees it.
+package struct AccountSummary: Sendable {
+    /// The account's API and number, such as `care:17`.
+    package var account: String
+    /// The API of the account.
+    package var api: String
+    /// The account's number.
+    package var id: Int
+    /// The UUID of an account of sales; absent for other APIs.
+    package var externalID: String?
+    /// The email address.
+    package var email: String
+    /// Whether the email is confirmed.
+    package var emailConfirmed: Bool
+    /// The first name.
+    package var firstName: String
+    /// The last name.
+    package var lastName: String
+    /// The role; absent for an operator.
+    package var role: String?
+    /// The phone number; absent if the account has none.
+    package var phone: String?
+    /// The language of mails to the account; absent for the default.
+    package var locale: String?
+    /// When the account was created.
+    package var created: Timestamp
+    /// When the account was disabled; absent if it is not disabled.
+    package var disabled: Timestamp?
+
+    package init(
+        account: String,
+        api: String,
+        id: Int,
+        externalID: String?,
+        email: String,
+        emailConfirmed: Bool,
+        firstName: String,
+        lastName: String,
+        role: String?,
+        phone: String?,
+        locale: String?,
+        created: Timestamp,
+        disabled: Timestamp?
+    ) {
+        self.account = account
+        self.api = api
+        self.id = id
+        self.externalID = externalID
+        self.email = email
+        self.emailConfirmed = emailConfirmed
+        self.firstName = firstName
+        self.lastName = lastName
+        self.role = role
+        self.phone = phone
+        self.locale = locale
+        self.created = created
+        self.disabled = disabled
+    }
+}
+
+/// A page of accounts.
+package struct AccountPage: Sendable {
+    /// The accounts of one API after those of another, each in the order of their numbers.
+    package var accounts: [AccountSummary]
+    /// The `after` of the next page; absent at the end. A page with few accounts, or none, need not be the last.
+    package var next: String?
+
+    package init(
+        accounts: [AccountSummary],
+        next: String?
+    ) {
+        self.accounts = accounts
+        self.next = next
+    }
+}
+
+/// An open session of an account.
+package struct AccountSession: Sendable {
+    /// The session's number.
+    package var id: Int
+    /// When the session was opened.
+    package var created: Timestamp
+    /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
+    package var lastUsed: Timestamp
+    /// When the session expires if no request uses it.
+    package var expires: Timestamp
+    /// The address that the session was opened from, if the host stated it.
+    package var ip: String?
+    /// The program that opened the session, if the host stated it.
+    package var agent: String?
+
+    package init(
+        id: Int,
+        created: Timestamp,
+        lastUsed: Timestamp,
+        expires: Timestamp,
+        ip: String?,
+        agent: String?
+    ) {
+        self.id = id
+        self.created = created
+        self.lastUsed = lastUsed
+        self.expires = expires
+        self.ip = ip
+        self.agent = agent
+    }
+}
+
+/// A lock after too many wrong passwords.
+package struct AccountLock: Sendable {
+    /// What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or `password change`.
+    package var scope: String
+    /// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it.
+    package var network: String?
+    /// When the lock ends.
+    package var until: Timestamp
+
+    package init(
+        scope: String,
+        network: String?,
+        until: Timestamp
+    ) {
+        self.scope = scope
+        self.network = network
+        self.until = until
+    }
+}
+
+/// A mailed code that is not used yet.
+package struct AccountCode: Sendable {
+    /// What the code is for: `confirm`, `verify`, `reset` or `change-email`.
+    package var purpose: String
+    /// When the code expires.
+    package var expires: Timestamp
+
+    package init(
+        purpose: String,
+        expires: Timestamp
+    ) {
+        self.purpose = purpose
+        self.expires = expires
+    }
+}
+
+/// An address that an account will have, or had.
+package struct AccountAddress: Sendable {
+    /// The address.
+    package var email: String
+    /// Until when it can be confirmed or restored.
+    package var expires: Timestamp
+
+    package init(
+        email: String,
+        expires: Timestamp
+    ) {
+        self.email = email
+        self.expires = expires
+    }
+}
+
+/// All that the service keeps of an account, except secrets.
+package struct AccountDetails: Sendable {
+    /// The account.
+    package var account: AccountSummary
+    /// The NPI of a clinician; absent for other accounts.
+    package var npi: String?
+    /// Where a customer came from; absent for other accounts.
+    package var source: String?
+    /// The brand of a salesperson; absent for other accounts.
+    package var brandID: String?
+    /// The referral code of an account of sales; absent for other APIs.
+    package var referralCode: String?
+    /// The open sessions, the newest first.
+    package var sessions: [AccountSession]
+    /// The locks in force.
+    package var locks: [AccountLock]
+    /// The codes that are out.
+    package var codes: [AccountCode]
+    /// The address that the account will have once its code is used; absent if no change is pending.
+    package var pendingEmail: AccountAddress?
+    /// The earlier addresses that can be restored.
+    package var earlierEmails: [AccountAddress]
+    /// The metadata.
+    package var metadata: Metadata
+
+    package init(
+        account: AccountSummary,
+        npi: String?,
+        source: String?,
+        brandID: String?,
+        referralCode: String?,
+        sessions: [AccountSession],
+        locks: [AccountLock],
+        codes: [AccountCode],
+        pendingEmail: AccountAddress?,
+        earlierEmails: [AccountAddress],
+        metadata: Metadata
+    ) {
+        self.account = account
+        self.npi = npi
+        self.source = source
+        self.brandID = brandID
+        self.referralCode = referralCode
+        self.sessions = sessions
+        self.locks = locks
+        self.codes = codes
+        self.pendingEmail = pendingEmail
+        self.earlierEmails = earlierEmails
+        self.metadata = metadata
+    }
+}
+
+/// A record that belongs to an account.
+package struct AccountRecord: Sendable {
+    /// The kind of record, such as `operators.clients`.
+    package var collection: String
+    /// The record, as it is stored.
+    package var record: CompactObject
+
+    package init(
+        collection: String,
+        record: CompactObject
+    ) {
+        self.collection = collection
+        self.record = record
+    }
+}
+
+/// A mail in the outbox.
+package struct OutboxEntry: Sendable {
+    /// The mail's number.
+    package var id: Int
+    /// The kind of mail.
+    package var kind: String
+    /// The address of the recipient.
+    package var to: String
+    /// The subject.
+    package var subject: String
+    /// `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired.
+    package var state: String
+    /// When the mail was created.
+    package var created: Timestamp
+    /// When its code expires.
+    package var expires: Timestamp
+    /// The number of attempts to deliver it.
+    package var attempts: Int
+    /// When the next attempt is due; absent if the mail does not wait.
+    package var nextAttempt: Timestamp?
+    /// Why the last attempt failed; absent if none did.
+    package var lastError: String?
+
+    package init(
+        id: Int,
+        kind: String,
+        to: String,
+        subject: String,
+        state: String,
+        created: Timestamp,
+        expires: Timestamp,
+        attempts: Int,
+        nextAttempt: Timestamp?,
+        lastError: String?
+    ) {
+        self.id = id
+        self.kind = kind
+        self.to = to
+        self.subject = subject
+        self.state = state
+        self.created = created
+        self.expires = expires
+        self.attempts = attempts
+        self.nextAttempt = nextAttempt
+        self.lastError = lastError
+    }
+}
+
+/// The data of one account.
+package struct AccountExport: Sendable {
+    /// The account.
+    package var account: AccountDetails
+    /// The records that belong to the account: the clients of an operator; the patients that a user of care has access to, and the user's shares of them.
+    package var records: [AccountRecord]
+    /// The mails to the account's address that are still in the outbox, without their texts.
+    package var mails: [OutboxEntry]
+    /// The account's events in the audit trail.
+    package var events: [Event]
+
+    package init(
+        account: AccountDetails,
+        records: [AccountRecord],
+        mails: [OutboxEntry],
+        events: [Event]
+    ) {
+        self.account = account
+        self.records = records
+        self.mails = mails
+        self.events = events
+    }
+}
+
+/// A new invitation.
+package struct NewInvitation: Sendable {
+    /// The invitation's number.
+    package var id: Int
+    /// The code, which cannot be read again.
+    package var referralCode: String
+    /// When it expires.
+    package var expires: Timestamp
+
+    package init(
+        id: Int,
+        referralCode: String,
+        expires: Timestamp
+    ) {
+        self.id = id
+        self.referralCode = referralCode
+        self.expires = expires
+    }
+}
+
+/// A valid invitation.
+package struct ValidInvitation: Sendable {
+    /// The invitation's number.
+    package var id: Int
+    /// The role with which the code invites.
+    package var role: String
+    /// The number of accounts that the code can still create.
+    package var usesLeft: Int
+    /// When the invitation was created.
+    package var created: Timestamp
+    /// When it expires.
+    package var expires: Timestamp
+
+    package init(
+        id: Int,
+        role: String,
+        usesLeft: Int,
+        created: Timestamp,
+        expires: Timestamp
+    ) {
+        self.id = id
+        self.role = role
+        self.usesLeft = usesLeft
+        self.created = created
+        self.expires = expires
+    }
+}
+
+/// The valid invitations.
+package struct InvitationList: Sendable {
+    /// The invitations, the oldest first.
+    package var invitations: [ValidInvitation]
+
+    package init(
+        invitations: [ValidInvitation]
+    ) {
+        self.invitations = invitations
+    }
+}
+
+/// A page of mails.
+package struct OutboxPage: Sendable {
+    /// The mails, the oldest first.
+    package var mails: [OutboxEntry]
+    /// The `after` of the next page; absent at the end.
+    package var next: Int?
+
+    package init(
+        mails: [OutboxEntry],
+        next: Int?
+    ) {
+        self.mails = mails
+        self.next = next
+    }
+}
+
+/// A mail with its text.
+package struct OutboxMailText: Sendable {
+    /// The mail.
+    package var mail: OutboxEntry
+    /// The text; absent after it was erased.
+    package var text: String?
+
+    package init(
+        mail: OutboxEntry,
+        text: String?
+    ) {
+        self.mail = mail
+        self.text = text
+    }
+}
+
+/// The number of mails that are due.
+package struct DueMails: Sendable {
+    /// The number of waiting mails, which are all due now.
+    package var due: Int
+
+    package init(
+        due: Int
+    ) {
+        self.due = due
+    }
+}
+
+/// A page of the audit trail.
+package struct EventPage: Sendable {
+    /// The events, the earliest first.
+    package var events: [Event]
+    /// The `after` of the next page. With `account` it may be the number of a later event of another account.
+    package var next: Int
+
+    package init(
+        events: [Event],
+        next: Int
+    ) {
+        self.events = events
+        self.next = next
+    }
+}

@@ -31,6 +31,8 @@ package struct CareUser: Equatable, Sendable {
     package var temporaryUntil: Timestamp?
     /// The language of mails to the account.
     package var locale: String?
+    /// When administration disabled the user.
+    package var disabled: Timestamp?
 
     package init(
         id: Int,
@@ -45,7 +47,8 @@ package struct CareUser: Equatable, Sendable {
         isProven: Bool,
         hasTemporaryPassword: Bool,
         temporaryUntil: Timestamp?,
-        locale: String?
+        locale: String?,
+        disabled: Timestamp?
     ) {
         self.id = id
         self.created = created
@@ -60,6 +63,7 @@ package struct CareUser: Equatable, Sendable {
         self.hasTemporaryPassword = hasTemporaryPassword
         self.temporaryUntil = temporaryUntil
         self.locale = locale
+        self.disabled = disabled
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -76,6 +80,7 @@ package struct CareUser: Equatable, Sendable {
         var hasTemporaryPassword: Bool?
         var temporaryUntil: Timestamp?
         var locale: String?
+        var disabled: Timestamp?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -104,6 +109,8 @@ package struct CareUser: Equatable, Sendable {
                 if try reader.kind() == .null { try reader.null() } else { temporaryUntil = try Timestamp(reading: &reader) }
             } else if propertyName.equals("locale") {
                 locale = try reader.text().string
+            } else if propertyName.equals("disabled") {
+                disabled = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
             }
@@ -124,6 +131,7 @@ package struct CareUser: Equatable, Sendable {
         self.hasTemporaryPassword = hasTemporaryPassword
         self.temporaryUntil = temporaryUntil
         self.locale = locale
+        self.disabled = disabled
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -155,6 +163,10 @@ package struct CareUser: Equatable, Sendable {
         if let locale {
             writer.property("locale")
             writer.string(locale)
+        }
+        if let disabled {
+            writer.property("disabled")
+            disabled.write(to: &writer)
         }
         writer.endObject()
     }

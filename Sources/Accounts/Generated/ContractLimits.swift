@@ -104,6 +104,16 @@ extension Limits {
     package static let invitationSeconds = 604_800
     /// Accounts that one invitation can create.
     package static let invitationUsesMax = 1_000_000
+    /// The shortest validity of an invitation.
+    package static let invitationSecondsMin = 60
+    /// The longest validity of an invitation.
+    package static let invitationSecondsMax = 315_360_000
+    /// Entries on a page of administration, unless the request states a limit.
+    package static let adminPageStandard = 100
+    /// Entries on a page of administration.
+    package static let adminPageMax = 1_000
+    /// Accounts that a search reads for a page.
+    package static let adminSearchMax = 10_000
     /// How long after the end of the input the process still sends events.
     package static let lastEventsSeconds = 5
 }

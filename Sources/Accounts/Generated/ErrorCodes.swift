@@ -6,7 +6,7 @@ package import JSON
 extension ErrorCode {
     /// The part of the contract that an error or a method belongs to.
     package enum API: String, CaseIterable, Sendable {
-        case operators, care, sales, service
+        case operators, care, sales, admin, service
 
         /// The properties with which the data of each of its errors begins.
         package var errorData: [JSONValue.Property] {
@@ -14,6 +14,7 @@ extension ErrorCode {
             case .operators: []
             case .care: [JSONValue.Property("success", false)]
             case .sales: []
+            case .admin: []
             case .service: []
             }
         }
@@ -70,7 +71,7 @@ extension ErrorCode {
             number: -7,
             message: "An operator with this email already exists."
         )
-        /// The account does not exist, or its email is not confirmed.
+        /// The account does not exist, its email is not confirmed, or administration has disabled it.
         package static let accountInvalidOrUnconfirmed = ErrorCode(
             api: .operators,
             slug: "account_invalid_or_unconfirmed",
@@ -270,6 +271,13 @@ extension ErrorCode {
             number: 403,
             message: "Too many login attempts; try again later."
         )
+        /// The password is right, but administration has disabled the account.
+        package static let accountDisabled = ErrorCode(
+            api: .care,
+            slug: "account_disabled",
+            number: 403,
+            message: "This account is disabled."
+        )
         /// A patient's first name is missing or blank.
         package static let firstNameRequired = ErrorCode(
             api: .care,
@@ -449,7 +457,7 @@ extension ErrorCode {
             number: 401,
             message: "The referral code's owner may not invite such a user."
         )
-        /// The sign-in failed.
+        /// The sign-in failed: the email or the password is wrong, or the account is not verified or is disabled.
         package static let authenticationFailed = ErrorCode(
             api: .sales,
             slug: "authentication_failed",
@@ -463,7 +471,7 @@ extension ErrorCode {
             number: 401,
             message: "Not authenticated."
         )
-        /// The code belongs to no account and to no valid invitation.
+        /// The code belongs to no account that is enabled, and to no valid invitation.
         package static let invalidReferralCode = ErrorCode(
             api: .sales,
             slug: "invalid_referral_code",
@@ -511,6 +519,80 @@ extension ErrorCode {
             slug: "too_many_email_changes",
             number: 429,
             message: "Too many changes of the email; try again later."
+        )
+    }
+
+    /// Administration.
+    package enum Admin {
+        /// A property is missing or not valid.
+        package static let invalidRequest = ErrorCode(
+            api: .admin,
+            slug: "invalid_request",
+            number: 400,
+            message: "{Field} is missing or not valid."
+        )
+        /// The password policy refuses the password, because it has too few characters.
+        package static let passwordTooShort = ErrorCode(
+            api: .admin,
+            slug: "password_too_short",
+            number: 400,
+            message: "The password is too short."
+        )
+        /// The password policy refuses the password, because a list has it.
+        package static let passwordCommon = ErrorCode(
+            api: .admin,
+            slug: "password_common",
+            number: 400,
+            message: "The password is among the most common ones."
+        )
+        /// The password policy refuses the password, because it resembles the account's email or name.
+        package static let passwordPersonal = ErrorCode(
+            api: .admin,
+            slug: "password_personal",
+            number: 400,
+            message: "The password is too similar to the email or the name."
+        )
+        /// The API has no account with that email or number.
+        package static let accountNotFound = ErrorCode(
+            api: .admin,
+            slug: "account_not_found",
+            number: 404,
+            message: "There is no such account."
+        )
+        /// The email has an account, or an account can still take it back.
+        package static let emailTaken = ErrorCode(
+            api: .admin,
+            slug: "email_taken",
+            number: 409,
+            message: "The email belongs to another account, or is reserved for one."
+        )
+        /// No invitation has that number.
+        package static let invitationNotFound = ErrorCode(
+            api: .admin,
+            slug: "invitation_not_found",
+            number: 404,
+            message: "There is no such invitation."
+        )
+        /// The outbox has no mail with that number.
+        package static let mailNotFound = ErrorCode(
+            api: .admin,
+            slug: "mail_not_found",
+            number: 404,
+            message: "There is no such mail."
+        )
+        /// The mail was delivered or given up, and its text was erased.
+        package static let mailClosed = ErrorCode(
+            api: .admin,
+            slug: "mail_closed",
+            number: 409,
+            message: "The mail does not wait to be delivered."
+        )
+        /// The audit trail no longer has all events after `after`.
+        package static let eventsGone = ErrorCode(
+            api: .admin,
+            slug: "events_gone",
+            number: 410,
+            message: "Events after that one were deleted."
         )
     }
 

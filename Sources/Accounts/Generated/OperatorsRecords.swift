@@ -94,6 +94,8 @@ package struct Operator: Equatable, Sendable {
     package var lastChange: Int
     /// The language of mails to the account.
     package var locale: String?
+    /// When administration disabled the operator.
+    package var disabled: Timestamp?
 
     package init(
         id: Int,
@@ -102,7 +104,8 @@ package struct Operator: Equatable, Sendable {
         passwordHash: String,
         isConfirmed: Bool,
         lastChange: Int,
-        locale: String?
+        locale: String?,
+        disabled: Timestamp?
     ) {
         self.id = id
         self.created = created
@@ -111,6 +114,7 @@ package struct Operator: Equatable, Sendable {
         self.isConfirmed = isConfirmed
         self.lastChange = lastChange
         self.locale = locale
+        self.disabled = disabled
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -121,6 +125,7 @@ package struct Operator: Equatable, Sendable {
         var isConfirmed: Bool?
         var lastChange: Int?
         var locale: String?
+        var disabled: Timestamp?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -137,6 +142,8 @@ package struct Operator: Equatable, Sendable {
                 lastChange = try reader.number().int
             } else if propertyName.equals("locale") {
                 locale = try reader.text().string
+            } else if propertyName.equals("disabled") {
+                disabled = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
             }
@@ -151,6 +158,7 @@ package struct Operator: Equatable, Sendable {
         self.isConfirmed = isConfirmed
         self.lastChange = lastChange
         self.locale = locale
+        self.disabled = disabled
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -170,6 +178,10 @@ package struct Operator: Equatable, Sendable {
         if let locale {
             writer.property("locale")
             writer.string(locale)
+        }
+        if let disabled {
+            writer.property("disabled")
+            disabled.write(to: &writer)
         }
         writer.endObject()
     }

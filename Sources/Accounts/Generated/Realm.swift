@@ -27,13 +27,13 @@ package enum Realm: String, CaseIterable, Sendable {
 }
 
 extension ErrorCode.API {
-    /// The realm of its accounts; nil for the service itself, which has no accounts.
+    /// The realm of its accounts; nil for a part without accounts of its own.
     package var realm: Realm? {
         switch self {
         case .operators: .operators
         case .care: .care
         case .sales: .sales
-        case .service: nil
+        case .admin, .service: nil
         }
     }
 }

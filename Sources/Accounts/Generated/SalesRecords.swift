@@ -33,6 +33,8 @@ package struct SalesUser: Equatable, Sendable {
     package var brandID: String?
     /// The language of mails to the account.
     package var locale: String?
+    /// When administration disabled the account.
+    package var disabled: Timestamp?
 
     package init(
         id: Int,
@@ -48,7 +50,8 @@ package struct SalesUser: Equatable, Sendable {
         source: String?,
         phone: String?,
         brandID: String?,
-        locale: String?
+        locale: String?,
+        disabled: Timestamp?
     ) {
         self.id = id
         self.externalID = externalID
@@ -64,6 +67,7 @@ package struct SalesUser: Equatable, Sendable {
         self.phone = phone
         self.brandID = brandID
         self.locale = locale
+        self.disabled = disabled
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -81,6 +85,7 @@ package struct SalesUser: Equatable, Sendable {
         var phone: String?
         var brandID: String?
         var locale: String?
+        var disabled: Timestamp?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -111,6 +116,8 @@ package struct SalesUser: Equatable, Sendable {
                 if try reader.kind() == .null { try reader.null() } else { brandID = try reader.text().string }
             } else if propertyName.equals("locale") {
                 locale = try reader.text().string
+            } else if propertyName.equals("disabled") {
+                disabled = try Timestamp(reading: &reader)
             } else {
                 try reader.skip()
             }
@@ -132,6 +139,7 @@ package struct SalesUser: Equatable, Sendable {
         self.phone = phone
         self.brandID = brandID
         self.locale = locale
+        self.disabled = disabled
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -165,6 +173,10 @@ package struct SalesUser: Equatable, Sendable {
         if let locale {
             writer.property("locale")
             writer.string(locale)
+        }
+        if let disabled {
+            writer.property("disabled")
+            disabled.write(to: &writer)
         }
         writer.endObject()
     }

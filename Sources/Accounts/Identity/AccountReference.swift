@@ -14,9 +14,12 @@ package struct AccountReference: Sendable {
         (self.realm, name) = (realm, String(parts[1]))
     }
 
+    /// The number in the reference; nil if it has an email.
+    var number: Int? { Int(name).flatMap { Key.numbers.contains($0) ? $0 : nil } }
+
     /// The number of the account. A number need not belong to an account that exists; an email must.
     package func number(in tx: Transaction) throws -> Int? {
-        if let number = Int(name) { return Key.numbers.contains(number) ? number : nil }
+        if Int(name) != nil { return number }
         guard let email = EmailAddress(name) else { return nil }
         return try realm.account(of: email.canonical, in: tx)
     }

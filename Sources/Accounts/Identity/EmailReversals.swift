@@ -66,7 +66,7 @@ package struct EmailReversals {
     /// A further change is refused instead of ending the oldest reversal: otherwise, a thief who has taken over an
     /// account could end the owner's reversal with a few changes.
     func secondsUntilChange(of account: Int, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        let ends = try all(of: account, in: tx).map(\.expires).filter { $0 > now }.sorted()
+        let ends = try open(of: account, at: now, in: tx).map(\.expires).sorted()
         guard ends.count >= Limits.emailReversalsMax else { return nil }
         // A time that a clock which was ahead has set is corrected by the next sweep.
         return min(now.seconds(until: ends[ends.count - Limits.emailReversalsMax]), Limits.emailReversalSeconds)
@@ -95,6 +95,11 @@ package struct EmailReversals {
             try tx.delete(EmailReversal.self, reversal.key)
             return reversal.expires > now ? reversal.email.lowercased() : nil
         }
+    }
+
+    /// The reversals of an account that have not expired.
+    func open(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [EmailReversal] {
+        try all(of: account, in: tx).filter { $0.expires > now }
     }
 
     private func all(of account: Int, in tx: Transaction) throws -> [EmailReversal] {

@@ -28,6 +28,7 @@ package enum Given<Value> {
     package var expectedType: String? {
         guard case .mistyped = self else { return nil }
         if Value.self == Int.self { return "an integer" }
+        if Value.self == Bool.self { return "a boolean" }
         return Value.self == String.self || Value.self == Password.self ? "a string" : "an object"
     }
 

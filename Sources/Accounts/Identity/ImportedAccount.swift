@@ -1,6 +1,6 @@
 import Store
 
-/// An account in the export of another program.
+/// An account in the export of another program, or one that administration creates.
 package struct ImportedAccount: Sendable {
     /// A text of an account.
     package enum Property: String, CaseIterable, Sendable {
@@ -13,6 +13,10 @@ package struct ImportedAccount: Sendable {
     package var created: Timestamp?
     /// Whether the email belongs to the user.
     package var isConfirmed: Bool
+    /// The event that adding the account leaves.
+    var event = EventKind.imported
+    /// Who asked administration for it.
+    var actor: String?
 
     package init(isConfirmed: Bool) {
         self.isConfirmed = isConfirmed
@@ -40,6 +44,15 @@ extension ImportedAccount {
     /// A text; nil if there is none.
     func optional(_ property: Property) -> String? {
         self[property].isEmpty ? nil : self[property]
+    }
+
+    /// The source of a customer, if none is given.
+    var standardSource: String { event == .imported ? "import" : "admin" }
+
+    /// Records that the account was added.
+    func record(_ id: Int, in audit: AuditTrail, at now: Timestamp, in tx: Transaction) throws {
+        let detail = actor.map { EventDetail(actor: $0) }
+        try audit.record(event, of: id, by: .admin, detail: detail, at: now, in: tx)
     }
 
     /// The faults of the record that is made from the account, and of the texts that an API does not have.

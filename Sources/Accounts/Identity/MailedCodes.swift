@@ -136,6 +136,13 @@ package struct MailedCodes {
         for purpose in purposes { try tx.delete(MailedCode.self, key(purpose, holder)) }
     }
 
+    /// The codes of an account that are neither used nor expired.
+    func unused(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [MailedCode] {
+        try Purpose.allCases.filter(\.isOfAccount).compactMap { purpose in
+            try tx.get(MailedCode.self, key(purpose, account)).flatMap { !$0.isUsed && $0.expires > now ? $0 : nil }
+        }
+    }
+
     /// Deletes every unused code of an account, after its password was changed or reset.
     package func endUnused(of account: Int, in tx: Transaction) throws {
         for purpose in Purpose.allCases where purpose.isOfAccount {

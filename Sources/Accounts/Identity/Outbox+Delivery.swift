@@ -9,6 +9,33 @@ extension Outbox {
         try tx.update(mail)
     }
 
+    /// Makes a waiting mail due now, and records who asked for it.
+    ///
+    /// - Returns: the mail; nil if it does not wait.
+    func retry(_ mail: OutboxMail, by actor: String?, at now: Timestamp, in tx: Transaction) throws -> OutboxMail? {
+        guard mail.nextAttempt != nil, let realm = mail.realm else { return nil }
+        var mail = mail
+        mail.nextAttempt = now
+        try tx.update(mail)
+        let detail = EventDetail(mail: mail, actor: actor)
+        try AuditTrail(realm).record(.adminMailRetried, of: nil, by: .admin, detail: detail, at: now, in: tx)
+        tx.afterwards(.mail)
+        return mail
+    }
+
+    /// The mails that are due after `now`, the earliest first.
+    ///
+    /// - Parameter last: the mail that the result follows, as it was when it was read; nil to start with the earliest.
+    func later(
+        than now: Timestamp,
+        after last: OutboxMail?,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> [OutboxMail] {
+        let start = last.flatMap { mail in mail.nextAttempt.map { Key($0.seconds, mail.id + 1) } }
+        return try tx.scan(OutboxMail.byNextAttempt, from: start ?? Key(now.seconds + 1), limit: limit)
+    }
+
     /// Records that a mail was delivered, and erases its text.
     package func markDelivered(_ id: Int, at now: Timestamp, in tx: Transaction) throws {
         try record(.mailSent, id, at: now, in: tx)

@@ -232,6 +232,22 @@ package final class Outbox {
         try tx.all(OutboxMail.self)
     }
 
+    /// The mails after a number, the oldest first.
+    func mails(after id: Int, limit: Int, in tx: Transaction) throws -> [OutboxMail] {
+        try tx.all(OutboxMail.self, from: Key(min(id, Key.numbers.upperBound - 1) + 1), limit: limit)
+    }
+
+    /// Visits the mails to an account's address, the oldest first.
+    func visitMails(
+        of realm: Realm,
+        _ account: some PasswordAccount,
+        in tx: Transaction,
+        _ visit: (OutboxMail) throws -> Void
+    ) throws {
+        let prefix = Key(realm.rawValue, account.email.lowercased())
+        for mail in try tx.scan(OutboxMail.byAddress, prefix: prefix) { try visit(mail) }
+    }
+
     /// One mail.
     package func mail(_ id: Int, in tx: Transaction) throws -> OutboxMail? {
         guard Key.numbers.contains(id) else { return nil }

@@ -10,6 +10,14 @@ package protocol PasswordAccount: Record {
     var names: [String] { get }
     /// The language of mails to the account; nil for the default.
     var locale: String? { get }
+    /// When the account was created.
+    var created: Timestamp { get }
+    /// When administration disabled the account; nil if it is not disabled.
+    var disabled: Timestamp? { get set }
+    /// Adds what only accounts of its API have to the account's summary.
+    func describe(in summary: inout AccountSummary)
+    /// Adds what only accounts of its API have to the account's details.
+    func describe(in details: inout AccountDetails)
     /// Whether mail to the address is known to reach the owner.
     var isEmailProven: Bool { get }
     /// Replaces the address by one that the owner has proven.
@@ -39,12 +47,15 @@ package struct SignIn<Account: PasswordAccount> {
         package let unknownEmail: ErrorCode
         /// The password is wrong.
         package let wrongPassword: ErrorCode
+        /// The password is right, but the account is disabled.
+        package let disabled: ErrorCode
         /// The account is locked after too many failures.
         package let locked: ErrorCode
 
-        package init(unknownEmail: ErrorCode, wrongPassword: ErrorCode, locked: ErrorCode) {
+        package init(unknownEmail: ErrorCode, wrongPassword: ErrorCode, disabled: ErrorCode, locked: ErrorCode) {
             self.unknownEmail = unknownEmail
             self.wrongPassword = wrongPassword
+            self.disabled = disabled
             self.locked = locked
         }
     }
@@ -189,8 +200,11 @@ package struct SignIn<Account: PasswordAccount> {
                 }
             }
             guard account.passwordHash == known?.text else { return nil }
-            guard isRight else {
-                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, audit, account] tx in
+            // The right password of a disabled account counts as a failure too: otherwise, the lock would reveal it
+            // where the error does not.
+            guard isRight, account.disabled == nil else {
+                let code = isRight ? refusals.disabled : refusals.wrongPassword
+                throw Refusal(AccountError(code)) { [lockout, audit, account] tx in
                     let lock = try lockout.fail(account.id, from: attempt.origin, at: now, in: tx)
                     let origin = attempt.origin
                     try audit.record(.signInFailed, of: account.id, by: .anonymous, from: origin, at: now, in: tx)

@@ -38,6 +38,13 @@ package struct SignInLockout: Sendable {
         return signIns?.isKnown(at: now) == true ? nil : seconds
     }
 
+    /// The networks that an account is locked for, each with the seconds until its lock ends.
+    func locks(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [(network: String, seconds: Int)] {
+        try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)).compactMap { signIns in
+            signIns.failures.secondsLeft(at: now).map { (signIns.network, $0) }
+        }
+    }
+
     /// Counts a failure.
     ///
     /// - Returns: what the failure has locked; nil for nothing.

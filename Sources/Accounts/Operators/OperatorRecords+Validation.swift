@@ -8,6 +8,7 @@ extension Operator {
         findings.check("password_hash", hash: passwordHash)
         findings.check("last_change", lastChange, in: Key.numbers)
         findings.check("locale", locale) { try OperatorRules.locale($0, "locale") }
+        findings.check("disabled", disabled)
     }
 }
 

@@ -23,7 +23,8 @@ extension Operators {
             passwordHash: given.storedHash(environment.random),
             isConfirmed: given.isConfirmed,
             lastChange: 0,
-            locale: nil
+            locale: nil,
+            disabled: nil
         )
         let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
         // An export has no object `person`.
@@ -39,7 +40,7 @@ extension Operators {
             account.id = try tx.nextNumber(of: Operator.self)
             account.person.id = try tx.next(Person.counter)
             try tx.insert(account)
-            try audit.record(.imported, of: account.id, by: .admin, at: now, in: tx)
+            try given.record(account.id, in: audit, at: now, in: tx)
             return []
         }
     }

@@ -49,7 +49,8 @@ extension Operators {
                 passwordHash: hash.text,
                 isConfirmed: !confirmsEmail,
                 lastChange: 0,
-                locale: locale
+                locale: locale,
+                disabled: nil
             )
             try tx.insert(account)
             try openSession(session, for: id, from: origin, at: now, in: tx)

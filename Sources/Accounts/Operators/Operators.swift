@@ -49,6 +49,7 @@ package struct Operators: MailedCodeAPI {
             refusals: .init(
                 unknownEmail: ErrorCode.Operators.accountInvalidOrUnconfirmed,
                 wrongPassword: ErrorCode.Operators.wrongPassword,
+                disabled: ErrorCode.Operators.accountInvalidOrUnconfirmed,
                 locked: ErrorCode.Operators.tooManyAttempts
             ),
             // The document lets the sign-in reveal that an account does not exist.
@@ -96,6 +97,26 @@ package struct Operators: MailedCodeAPI {
         let clients = try tx.scan(Client.byChange, prefix: Key(account), limit: limit)
         for client in clients { try tx.delete(Client.self, client.key) }
         return clients.count
+    }
+
+    /// Visits the operator's clients, deleted ones too, in the order of their last changes.
+    package func visitRecords(
+        of account: Int,
+        in tx: Transaction,
+        _ visit: (any Record) throws -> Void
+    ) throws {
+        var next = 0
+        while true {
+            let page = try tx.scan(
+                Client.byChange,
+                prefix: Key(account),
+                from: Key(account, next),
+                limit: Limits.jobRecordsMax
+            )
+            for client in page { try visit(client) }
+            guard page.count == Limits.jobRecordsMax, let last = page.last else { return }
+            next = last.change + 1
+        }
     }
 }
 

@@ -115,7 +115,8 @@ extension Sales {
                 source: new.source,
                 phone: new.phone,
                 brandID: new.brandID,
-                locale: new.locale
+                locale: new.locale,
+                disabled: nil
             )
             try tx.insert(user)
             if let key { try openSession(key, for: user.id, from: new.origin, at: now, in: tx) }
@@ -132,7 +133,9 @@ extension Sales {
     ///
     /// - Returns: the invitation that the referral code belongs to; nil if the code belongs to an account.
     private func check(_ new: ValidSalesUser, at now: Timestamp, in tx: Transaction) throws -> Invitation? {
-        let owner = try tx.find(SalesUser.byReferralCode, Key(new.referralCode))
+        let owner = try tx.find(SalesUser.byReferralCode, Key(new.referralCode)).flatMap {
+            $0.disabled == nil ? $0 : nil
+        }
         let invitation = owner == nil ? try self.invitation(new.referralCode, at: now, in: tx) : nil
         guard let inviter = (owner?.role ?? invitation?.role).flatMap({ SalesRole(rawValue: $0) }) else {
             throw AccountError(ErrorCode.Sales.invalidReferralCode)

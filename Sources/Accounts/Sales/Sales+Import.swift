@@ -4,9 +4,6 @@ package import Store
 extension Sales {
     package static var importedProperties: [ImportedAccount.Property] { ImportedAccount.Property.allCases }
 
-    /// The source of an imported customer whose export has none.
-    private static let standardSource = "import"
-
     package func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault] {
         let now = environment.time.now
         let role = given.optional(.role) ?? SalesRole.customer.rawValue
@@ -23,10 +20,11 @@ extension Sales {
             firstName: given[.firstName],
             lastName: given[.lastName],
             referralCode: environment.random.hex(bytes: Limits.codeDigits / 2),
-            source: given.optional(.source) ?? (isCustomer ? Self.standardSource : nil),
+            source: given.optional(.source) ?? (isCustomer ? given.standardSource : nil),
             phone: given.optional(.phone),
             brandID: given.optional(.brandID),
-            locale: nil
+            locale: nil,
+            disabled: nil
         )
         let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
         guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
@@ -38,7 +36,7 @@ extension Sales {
             var user = new
             user.id = try tx.nextNumber(of: SalesUser.self)
             try tx.insert(user)
-            try audit.record(.imported, of: user.id, by: .admin, at: now, in: tx)
+            try given.record(user.id, in: audit, at: now, in: tx)
             return []
         }
     }

@@ -4,19 +4,22 @@ package import Store
 ///
 /// An invitation creates a limited number of accounts until it expires. Only the hash of its code is stored.
 extension Sales {
-    /// Creates an invitation and returns its code, which cannot be read again.
+    /// Creates an invitation. Its code cannot be read again.
     ///
     /// - Parameters:
     ///   - role: the role that decides which roles the invitation may create.
     ///   - uses: how many accounts it may create, within `Limits.invitationUses`.
     ///   - seconds: how long it is valid.
+    ///   - actor: who asks for it; nil if that is not known.
     package func invite(
         _ role: SalesRole,
         uses: Int = 1,
-        goodFor seconds: Int = Limits.invitationSeconds
-    ) throws -> String {
+        goodFor seconds: Int = Limits.invitationSeconds,
+        actor: String? = nil
+    ) throws -> NewInvitation {
         let (now, code) = (environment.time.now, environment.random.hex(bytes: Limits.codeDigits / 2))
-        try environment.store.write { tx in
+        let expires = now.adding(seconds: seconds)
+        return try environment.store.write { tx in
             let id = try tx.nextNumber(of: Invitation.self)
             try tx.insert(
                 Invitation(
@@ -25,13 +28,13 @@ extension Sales {
                     role: role.rawValue,
                     usesLeft: uses,
                     created: now,
-                    expires: now.adding(seconds: seconds)
+                    expires: expires
                 )
             )
-            let detail = EventDetail(invitation: id)
+            let detail = EventDetail(invitation: id, actor: actor)
             try audit.record(.invited, of: nil, by: .admin, detail: detail, at: now, in: tx)
+            return NewInvitation(id: id, referralCode: code, expires: expires)
         }
-        return code
     }
 
     /// The valid invitations, the oldest first.
@@ -41,11 +44,16 @@ extension Sales {
     }
 
     /// Deletes an invitation. Returns false if there is none with that number.
-    package func revokeInvitation(_ id: Int) throws -> Bool {
+    ///
+    /// - Parameter actor: who asks for it; nil if that is not known.
+    package func revokeInvitation(_ id: Int, actor: String? = nil) throws -> Bool {
         guard Key.numbers.contains(id) else { return false }
+        let now = environment.time.now
         return try environment.store.write { tx in
             guard try tx.get(Invitation.self, Key(id)) != nil else { return false }
             try tx.delete(Invitation.self, Key(id))
+            let detail = EventDetail(invitation: id, actor: actor)
+            try audit.record(.adminInvitationRevoked, of: nil, by: .admin, detail: detail, at: now, in: tx)
             return true
         }
     }

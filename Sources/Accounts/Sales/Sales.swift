@@ -49,6 +49,7 @@ package struct Sales: MailedCodeAPI {
             refusals: .init(
                 unknownEmail: ErrorCode.Sales.authenticationFailed,
                 wrongPassword: ErrorCode.Sales.authenticationFailed,
+                disabled: ErrorCode.Sales.authenticationFailed,
                 locked: ErrorCode.Sales.tooManyAttempts
             ),
             hidesUnknown: true,
@@ -93,4 +94,12 @@ extension SalesUser: PasswordAccount {
     package var key: Key { Key(id) }
 
     package var names: [String] { [firstName, lastName] }
+
+    package func describe(in summary: inout AccountSummary) {
+        (summary.externalID, summary.role, summary.phone) = (externalID, role, phone)
+    }
+
+    package func describe(in details: inout AccountDetails) {
+        (details.source, details.brandID, details.referralCode) = (source, brandID, referralCode)
+    }
 }

@@ -22,6 +22,7 @@ extension SalesUser {
             findings.check(property, text) { try SalesRules.text($0, property, charactersMax: charactersMax) }
         }
         findings.check("locale", locale) { try SalesRules.locale($0, "locale") }
+        findings.check("disabled", disabled)
         let isCustomer = role == SalesRole.customer.rawValue
         let isSalesperson = role == SalesRole.salesperson.rawValue
         for (property, text, has) in [

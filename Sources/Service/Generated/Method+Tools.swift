@@ -222,7 +222,7 @@ extension Method {
             """#
         case .careAuthToken:
             #"""
-            {"name":"care_auth_token","title":"care: signs in","description":"care: Signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid. Errors: email_required, invalid_email, password_required, invalid_password, wrong_email_password, login_attempts_exceeded, invalid_client, invalid_session_seconds.","inputSchema":{"type":"object","properties":{"email":{"type":"string","description":"The email address, unique without regard to case.","minLength":1,"maxLength":254},"password":{"type":"string","description":"The password, 1 to 1,024 bytes, taken exactly as given.","minLength":1,"maxLength":1024}},"required":["email","password"],"additionalProperties":false},"outputSchema":{"type":"object","description":"A new session.","properties":{"access_token":{"type":"string","description":"The bearer token of the session."},"success":{"type":"boolean","const":true,"description":"Always true."}},"required":["access_token","success"]},"annotations":{"title":"care: signs in","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}}
+            {"name":"care_auth_token","title":"care: signs in","description":"care: Signs in. Each sign-in creates a new token. Only the newest 5 tokens of an account stay valid. Errors: email_required, invalid_email, password_required, invalid_password, wrong_email_password, login_attempts_exceeded, account_disabled, invalid_client, invalid_session_seconds.","inputSchema":{"type":"object","properties":{"email":{"type":"string","description":"The email address, unique without regard to case.","minLength":1,"maxLength":254},"password":{"type":"string","description":"The password, 1 to 1,024 bytes, taken exactly as given.","minLength":1,"maxLength":1024}},"required":["email","password"],"additionalProperties":false},"outputSchema":{"type":"object","description":"A new session.","properties":{"access_token":{"type":"string","description":"The bearer token of the session."},"success":{"type":"boolean","const":true,"description":"Always true."}},"required":["access_token","success"]},"annotations":{"title":"care: signs in","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}}
             """#
         case .careAuthRevoke:
             #"""
@@ -456,6 +456,7 @@ extension ErrorCode.API {
         case .operators: "operators"
         case .care: "care"
         case .sales: "sales"
+        case .admin: "admin"
         case .service: "system"
         }
     }
@@ -474,6 +475,10 @@ extension ErrorCode.API {
         case .sales:
             #"""
             sales: creating an account requires a `referral_code`: `postern invite` prints the first one, and sales_user_me shows the caller's own. A customer passes the mailed token to sales_user_verify before sales_user_authenticate returns an `api_key`.
+            """#
+        case .admin:
+            #"""
+            
             """#
         case .service:
             #"""

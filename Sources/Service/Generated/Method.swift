@@ -83,6 +83,26 @@ package enum Method: Int, CaseIterable, Sendable {
     case salesUserConfirmEmailChange
     case salesUserRevertEmailChange
     case salesUserDelete
+    case adminAccountsList
+    case adminAccountsShow
+    case adminAccountsCreate
+    case adminAccountsDisable
+    case adminAccountsEnable
+    case adminAccountsUnlock
+    case adminAccountsConfirm
+    case adminAccountsEndSessions
+    case adminAccountsSetPassword
+    case adminAccountsSetAppMetadata
+    case adminAccountsDelete
+    case adminAccountsExport
+    case adminInvitationsCreate
+    case adminInvitationsList
+    case adminInvitationsRevoke
+    case adminOutboxList
+    case adminOutboxShow
+    case adminOutboxRetry
+    case adminOutboxDeliver
+    case adminEvents
     case rpcDiscover
     case systemInfo
     case systemAdvanceClock
@@ -169,6 +189,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserConfirmEmailChange: "sales.user.confirm_email_change"
         case .salesUserRevertEmailChange: "sales.user.revert_email_change"
         case .salesUserDelete: "sales.user.delete"
+        case .adminAccountsList: "admin.accounts.list"
+        case .adminAccountsShow: "admin.accounts.show"
+        case .adminAccountsCreate: "admin.accounts.create"
+        case .adminAccountsDisable: "admin.accounts.disable"
+        case .adminAccountsEnable: "admin.accounts.enable"
+        case .adminAccountsUnlock: "admin.accounts.unlock"
+        case .adminAccountsConfirm: "admin.accounts.confirm"
+        case .adminAccountsEndSessions: "admin.accounts.end_sessions"
+        case .adminAccountsSetPassword: "admin.accounts.set_password"
+        case .adminAccountsSetAppMetadata: "admin.accounts.set_app_metadata"
+        case .adminAccountsDelete: "admin.accounts.delete"
+        case .adminAccountsExport: "admin.accounts.export"
+        case .adminInvitationsCreate: "admin.invitations.create"
+        case .adminInvitationsList: "admin.invitations.list"
+        case .adminInvitationsRevoke: "admin.invitations.revoke"
+        case .adminOutboxList: "admin.outbox.list"
+        case .adminOutboxShow: "admin.outbox.show"
+        case .adminOutboxRetry: "admin.outbox.retry"
+        case .adminOutboxDeliver: "admin.outbox.deliver"
+        case .adminEvents: "admin.events"
         case .rpcDiscover: "rpc.discover"
         case .systemInfo: "system.info"
         case .systemAdvanceClock: "system.advance_clock"
@@ -257,6 +297,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserConfirmEmailChange: .sales
         case .salesUserRevertEmailChange: .sales
         case .salesUserDelete: .sales
+        case .adminAccountsList: .admin
+        case .adminAccountsShow: .admin
+        case .adminAccountsCreate: .admin
+        case .adminAccountsDisable: .admin
+        case .adminAccountsEnable: .admin
+        case .adminAccountsUnlock: .admin
+        case .adminAccountsConfirm: .admin
+        case .adminAccountsEndSessions: .admin
+        case .adminAccountsSetPassword: .admin
+        case .adminAccountsSetAppMetadata: .admin
+        case .adminAccountsDelete: .admin
+        case .adminAccountsExport: .admin
+        case .adminInvitationsCreate: .admin
+        case .adminInvitationsList: .admin
+        case .adminInvitationsRevoke: .admin
+        case .adminOutboxList: .admin
+        case .adminOutboxShow: .admin
+        case .adminOutboxRetry: .admin
+        case .adminOutboxDeliver: .admin
+        case .adminEvents: .admin
         case .rpcDiscover: .service
         case .systemInfo: .service
         case .systemAdvanceClock: .service
@@ -345,6 +405,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserConfirmEmailChange: .session("api_key")
         case .salesUserRevertEmailChange: .code("code")
         case .salesUserDelete: .session("api_key")
+        case .adminAccountsList: nil
+        case .adminAccountsShow: .reference("account")
+        case .adminAccountsCreate: nil
+        case .adminAccountsDisable: .reference("account")
+        case .adminAccountsEnable: .reference("account")
+        case .adminAccountsUnlock: .reference("account")
+        case .adminAccountsConfirm: .reference("account")
+        case .adminAccountsEndSessions: .reference("account")
+        case .adminAccountsSetPassword: .reference("account")
+        case .adminAccountsSetAppMetadata: .reference("account")
+        case .adminAccountsDelete: .reference("account")
+        case .adminAccountsExport: .reference("account")
+        case .adminInvitationsCreate: nil
+        case .adminInvitationsList: nil
+        case .adminInvitationsRevoke: nil
+        case .adminOutboxList: nil
+        case .adminOutboxShow: nil
+        case .adminOutboxRetry: nil
+        case .adminOutboxDeliver: nil
+        case .adminEvents: nil
         case .rpcDiscover: nil
         case .systemInfo: nil
         case .systemAdvanceClock: nil
@@ -433,6 +513,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserConfirmEmailChange: false
         case .salesUserRevertEmailChange: true
         case .salesUserDelete: true
+        case .adminAccountsList: false
+        case .adminAccountsShow: false
+        case .adminAccountsCreate: true
+        case .adminAccountsDisable: false
+        case .adminAccountsEnable: false
+        case .adminAccountsUnlock: false
+        case .adminAccountsConfirm: false
+        case .adminAccountsEndSessions: false
+        case .adminAccountsSetPassword: true
+        case .adminAccountsSetAppMetadata: false
+        case .adminAccountsDelete: false
+        case .adminAccountsExport: false
+        case .adminInvitationsCreate: false
+        case .adminInvitationsList: false
+        case .adminInvitationsRevoke: false
+        case .adminOutboxList: false
+        case .adminOutboxShow: false
+        case .adminOutboxRetry: false
+        case .adminOutboxDeliver: false
+        case .adminEvents: false
         case .rpcDiscover: false
         case .systemInfo: false
         case .systemAdvanceClock: false
@@ -521,6 +621,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserConfirmEmailChange: false
         case .salesUserRevertEmailChange: false
         case .salesUserDelete: false
+        case .adminAccountsList: false
+        case .adminAccountsShow: false
+        case .adminAccountsCreate: false
+        case .adminAccountsDisable: false
+        case .adminAccountsEnable: false
+        case .adminAccountsUnlock: false
+        case .adminAccountsConfirm: false
+        case .adminAccountsEndSessions: false
+        case .adminAccountsSetPassword: false
+        case .adminAccountsSetAppMetadata: false
+        case .adminAccountsDelete: false
+        case .adminAccountsExport: false
+        case .adminInvitationsCreate: false
+        case .adminInvitationsList: false
+        case .adminInvitationsRevoke: false
+        case .adminOutboxList: false
+        case .adminOutboxShow: false
+        case .adminOutboxRetry: false
+        case .adminOutboxDeliver: false
+        case .adminEvents: false
         case .rpcDiscover: false
         case .systemInfo: false
         case .systemAdvanceClock: true
@@ -609,6 +729,26 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserConfirmEmailChange: [ParamName("api_key", isRequired: true), ParamName("code", isRequired: true)]
         case .salesUserRevertEmailChange: [ParamName("code", isRequired: true), ParamName("password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
         case .salesUserDelete: [ParamName("api_key", isRequired: true), ParamName("current_password", isRequired: true), ParamName("client", isOfTools: false, [ParamName("ip"), ParamName("agent")])]
+        case .adminAccountsList: [ParamName("api"), ParamName("search"), ParamName("after"), ParamName("limit")]
+        case .adminAccountsShow: [ParamName("account", isRequired: true)]
+        case .adminAccountsCreate: [ParamName("api", isRequired: true), ParamName("email", isRequired: true), ParamName("password"), ParamName("first_name"), ParamName("last_name"), ParamName("phone"), ParamName("role"), ParamName("source"), ParamName("brand_id"), ParamName("email_confirmed"), ParamName("actor")]
+        case .adminAccountsDisable: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminAccountsEnable: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminAccountsUnlock: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminAccountsConfirm: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminAccountsEndSessions: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminAccountsSetPassword: [ParamName("account", isRequired: true), ParamName("password", isRequired: true), ParamName("actor")]
+        case .adminAccountsSetAppMetadata: [ParamName("account", isRequired: true), ParamName("app_metadata", isRequired: true), ParamName("actor")]
+        case .adminAccountsDelete: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminAccountsExport: [ParamName("account", isRequired: true), ParamName("actor")]
+        case .adminInvitationsCreate: [ParamName("role"), ParamName("uses"), ParamName("seconds"), ParamName("actor")]
+        case .adminInvitationsList: []
+        case .adminInvitationsRevoke: [ParamName("id", isRequired: true), ParamName("actor")]
+        case .adminOutboxList: [ParamName("after"), ParamName("limit")]
+        case .adminOutboxShow: [ParamName("id", isRequired: true)]
+        case .adminOutboxRetry: [ParamName("id", isRequired: true), ParamName("actor")]
+        case .adminOutboxDeliver: [ParamName("actor")]
+        case .adminEvents: [ParamName("after"), ParamName("limit"), ParamName("account")]
         case .rpcDiscover: []
         case .systemInfo: []
         case .systemAdvanceClock: [ParamName("seconds", isRequired: true)]
@@ -623,6 +763,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case 11:
             if name.equals("system.info") { return .systemInfo }
         case 12:
+            if name.equals("admin.events") { return .adminEvents }
             if name.equals("rpc.discover") { return .rpcDiscover }
         case 13:
             if name.equals("sales.user.me") { return .salesUserMe }
@@ -646,6 +787,8 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.user.account") { return .careUserAccount }
             if name.equals("sales.user.verify") { return .salesUserVerify }
             if name.equals("sales.user.delete") { return .salesUserDelete }
+            if name.equals("admin.outbox.list") { return .adminOutboxList }
+            if name.equals("admin.outbox.show") { return .adminOutboxShow }
         case 18:
             if name.equals("operators.register") { return .operatorsRegister }
             if name.equals("operators.sessions") { return .operatorsSessions }
@@ -657,29 +800,41 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("care.user.metadata") { return .careUserMetadata }
             if name.equals("sales.user.signout") { return .salesUserSignout }
             if name.equals("sales.user.account") { return .salesUserAccount }
+            if name.equals("admin.outbox.retry") { return .adminOutboxRetry }
         case 19:
             if name.equals("care.patients.share") { return .carePatientsShare }
             if name.equals("care.patients.claim") { return .carePatientsClaim }
             if name.equals("sales.user.sessions") { return .salesUserSessions }
             if name.equals("sales.user.metadata") { return .salesUserMetadata }
+            if name.equals("admin.accounts.list") { return .adminAccountsList }
+            if name.equals("admin.accounts.show") { return .adminAccountsShow }
         case 20:
             if name.equals("care.patients.create") { return .carePatientsCreate }
             if name.equals("care.patients.update") { return .carePatientsUpdate }
             if name.equals("care.patients.delete") { return .carePatientsDelete }
             if name.equals("care.patients.shares") { return .carePatientsShares }
             if name.equals("sales.user.update_me") { return .salesUserUpdateMe }
+            if name.equals("admin.outbox.deliver") { return .adminOutboxDeliver }
             if name.equals("system.advance_clock") { return .systemAdvanceClock }
         case 21:
             if name.equals("operators.clients.get") { return .operatorsClientsGet }
             if name.equals("operators.end_session") { return .operatorsEndSession }
             if name.equals("care.patients.unshare") { return .carePatientsUnshare }
             if name.equals("care.user.end_session") { return .careUserEndSession }
+            if name.equals("admin.accounts.create") { return .adminAccountsCreate }
+            if name.equals("admin.accounts.enable") { return .adminAccountsEnable }
+            if name.equals("admin.accounts.unlock") { return .adminAccountsUnlock }
+            if name.equals("admin.accounts.delete") { return .adminAccountsDelete }
+            if name.equals("admin.accounts.export") { return .adminAccountsExport }
         case 22:
             if name.equals("operators.set_metadata") { return .operatorsSetMetadata }
             if name.equals("operators.change_email") { return .operatorsChangeEmail }
             if name.equals("care.user.set_metadata") { return .careUserSetMetadata }
             if name.equals("care.user.change_email") { return .careUserChangeEmail }
             if name.equals("sales.user.end_session") { return .salesUserEndSession }
+            if name.equals("admin.accounts.disable") { return .adminAccountsDisable }
+            if name.equals("admin.accounts.confirm") { return .adminAccountsConfirm }
+            if name.equals("admin.invitations.list") { return .adminInvitationsList }
         case 23:
             if name.equals("operators.client.create") { return .operatorsClientCreate }
             if name.equals("operators.client.update") { return .operatorsClientUpdate }
@@ -695,6 +850,8 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("operators.check_password") { return .operatorsCheckPassword }
             if name.equals("care.user.reset_password") { return .careUserResetPassword }
             if name.equals("care.user.check_password") { return .careUserCheckPassword }
+            if name.equals("admin.invitations.create") { return .adminInvitationsCreate }
+            if name.equals("admin.invitations.revoke") { return .adminInvitationsRevoke }
         case 25:
             if name.equals("operators.change_password") { return .operatorsChangePassword }
             if name.equals("care.user.change_password") { return .careUserChangePassword }
@@ -704,6 +861,9 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("sales.user.create_customer") { return .salesUserCreateCustomer }
             if name.equals("sales.user.create_internal") { return .salesUserCreateInternal }
             if name.equals("sales.user.change_password") { return .salesUserChangePassword }
+        case 27:
+            if name.equals("admin.accounts.end_sessions") { return .adminAccountsEndSessions }
+            if name.equals("admin.accounts.set_password") { return .adminAccountsSetPassword }
         case 28:
             if name.equals("operators.end_other_sessions") { return .operatorsEndOtherSessions }
             if name.equals("care.user.end_other_sessions") { return .careUserEndOtherSessions }
@@ -722,6 +882,7 @@ package enum Method: Int, CaseIterable, Sendable {
             if name.equals("sales.user.revert_email_change") { return .salesUserRevertEmailChange }
         case 31:
             if name.equals("sales.user.confirm_email_change") { return .salesUserConfirmEmailChange }
+            if name.equals("admin.accounts.set_app_metadata") { return .adminAccountsSetAppMetadata }
         default: break
         }
         return name.hasEscapes ? allCases.first { name.equals($0.name) } : nil

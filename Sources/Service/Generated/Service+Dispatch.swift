@@ -173,6 +173,48 @@ extension Service {
             return try write(handlers.sales.userRevertEmailChange(SalesWire.UserRevertEmailChangeParams(reading: &params)), to: &writer) { SalesWire.ConfirmedEmail($0).write(to: &$1) }
         case .salesUserDelete:
             return try write(handlers.sales.userDelete(SalesWire.UserDeleteParams(reading: &params)), to: &writer) { _, writer in writer.null() }
+        case .adminAccountsList:
+            try admin.accountsList(AdminWire.AccountsListParams(reading: &params)).write(to: &writer)
+        case .adminAccountsShow:
+            try admin.accountsShow(AdminWire.AccountsShowParams(reading: &params)).write(to: &writer)
+        case .adminAccountsCreate:
+            return try write(admin.accountsCreate(AdminWire.AccountsCreateParams(reading: &params)), to: &writer) { AdminWire.AccountSummary($0).write(to: &$1) }
+        case .adminAccountsDisable:
+            try admin.accountsDisable(AdminWire.AccountsDisableParams(reading: &params)).write(to: &writer)
+        case .adminAccountsEnable:
+            try admin.accountsEnable(AdminWire.AccountsEnableParams(reading: &params)).write(to: &writer)
+        case .adminAccountsUnlock:
+            try admin.accountsUnlock(AdminWire.AccountsUnlockParams(reading: &params)).write(to: &writer)
+        case .adminAccountsConfirm:
+            try admin.accountsConfirm(AdminWire.AccountsConfirmParams(reading: &params)).write(to: &writer)
+        case .adminAccountsEndSessions:
+            try admin.accountsEndSessions(AdminWire.AccountsEndSessionsParams(reading: &params)).write(to: &writer)
+        case .adminAccountsSetPassword:
+            return try write(admin.accountsSetPassword(AdminWire.AccountsSetPasswordParams(reading: &params)), to: &writer) { AdminWire.AccountSummary($0).write(to: &$1) }
+        case .adminAccountsSetAppMetadata:
+            try admin.accountsSetAppMetadata(AdminWire.AccountsSetAppMetadataParams(reading: &params)).write(to: &writer)
+        case .adminAccountsDelete:
+            try admin.accountsDelete(AdminWire.AccountsDeleteParams(reading: &params))
+            writer.null()
+        case .adminAccountsExport:
+            try admin.accountsExport(AdminWire.AccountsExportParams(reading: &params)).write(to: &writer)
+        case .adminInvitationsCreate:
+            try admin.invitationsCreate(AdminWire.InvitationsCreateParams(reading: &params)).write(to: &writer)
+        case .adminInvitationsList:
+            try admin.invitationsList(AdminWire.InvitationsListParams(reading: &params)).write(to: &writer)
+        case .adminInvitationsRevoke:
+            try admin.invitationsRevoke(AdminWire.InvitationsRevokeParams(reading: &params))
+            writer.null()
+        case .adminOutboxList:
+            try admin.outboxList(AdminWire.OutboxListParams(reading: &params)).write(to: &writer)
+        case .adminOutboxShow:
+            try admin.outboxShow(AdminWire.OutboxShowParams(reading: &params)).write(to: &writer)
+        case .adminOutboxRetry:
+            try admin.outboxRetry(AdminWire.OutboxRetryParams(reading: &params)).write(to: &writer)
+        case .adminOutboxDeliver:
+            try admin.outboxDeliver(AdminWire.OutboxDeliverParams(reading: &params)).write(to: &writer)
+        case .adminEvents:
+            try admin.events(AdminWire.EventsParams(reading: &params)).write(to: &writer)
         case .rpcDiscover:
             try system.discover(to: &writer)
         case .systemInfo:

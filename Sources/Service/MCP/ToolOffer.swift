@@ -3,14 +3,14 @@ import Accounts
 /// The tools that this process offers.
 struct ToolOffer {
     private let selection: ToolSelection
-    private let isDeterministic: Bool
+    private let served: ServedMethods
 
     /// - Parameters:
     ///   - selection: the value of `--tools`.
-    ///   - isDeterministic: whether the methods of deterministic mode exist.
-    init(_ selection: ToolSelection, isDeterministic: Bool) {
+    ///   - served: the methods that the process serves.
+    init(_ selection: ToolSelection, of served: ServedMethods) {
         self.selection = selection
-        self.isDeterministic = isDeterministic
+        self.served = served
     }
 
     /// The methods that are offered, in the contract's order.
@@ -18,7 +18,7 @@ struct ToolOffer {
 
     /// Whether a method is offered.
     func includes(_ method: Method) -> Bool {
-        method.toolName != nil && selection.includes(method) && (isDeterministic || !method.isDeterministicOnly)
+        method.toolName != nil && selection.includes(method) && served.includes(method)
     }
 
     /// Whether `--tools` includes a method, in any mode.
@@ -31,7 +31,7 @@ struct ToolOffer {
             "Postern keeps user accounts in separate APIs; the same email may have an account in each, and they share "
             + "nothing."
         let mail =
-            isDeterministic
+            served.isDeterministic
             ? "Codes and tokens come in mails, which system_outbox shows."
             : "Codes and tokens come in mails: ask the user for them; where mail is kept, `postern outbox list` and "
                 + "`postern outbox show ID` show it."

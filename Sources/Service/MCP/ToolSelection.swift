@@ -10,7 +10,8 @@ package struct ToolSelection: Equatable, Sendable {
     /// All methods.
     package static let all = ToolSelection(apis: Set(ErrorCode.API.allCases), isReadOnly: false)
     /// The placeholder of the flag's value: `operators,care,sales,system|read-only`.
-    package static let form = ErrorCode.API.allCases.map(\.toolGroup).joined(separator: ",") + "|" + readOnlyWord
+    package static let form =
+        ErrorCode.API.allCases.filter(\.hasTools).map(\.toolGroup).joined(separator: ",") + "|" + readOnlyWord
 
     private static let readOnlyWord = "read-only"
 
@@ -27,7 +28,7 @@ package struct ToolSelection: Equatable, Sendable {
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             if word == Self.readOnlyWord {
                 isReadOnly = true
-            } else if let api = ErrorCode.API.allCases.first(where: { $0.toolGroup == word }) {
+            } else if let api = ErrorCode.API.allCases.first(where: { $0.hasTools && $0.toolGroup == word }) {
                 apis.insert(api)
             } else {
                 return nil
@@ -43,4 +44,9 @@ package struct ToolSelection: Equatable, Sendable {
 
     /// Whether methods of an API are offered.
     func includes(_ api: ErrorCode.API) -> Bool { apis.contains(api) }
+}
+
+extension ErrorCode.API {
+    /// Whether any of its methods is a tool.
+    fileprivate var hasTools: Bool { Method.allCases.contains { $0.api == self && $0.toolName != nil } }
 }

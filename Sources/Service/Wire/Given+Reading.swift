@@ -79,6 +79,15 @@ extension Given<CompactObject> {
     }
 }
 
+extension Given<Bool> {
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        switch try reader.kind() {
+        case .bool: self = .value(try reader.bool())
+        case let other: try self.init(passing: other, &reader)
+        }
+    }
+}
+
 extension Given<Int> {
     init(reading reader: inout JSONReader) throws(JSONError) {
         switch try reader.kind() {

@@ -686,7 +686,7 @@ _POSTERN_RESULTS[care.user.resend_confirmation]=nothing
 #         access_token: string. The bearer token of the session.
 #         success: boolean. Always true.
 #     Errors: email_required, invalid_email, password_required, invalid_password, wrong_email_password,
-#         login_attempts_exceeded, invalid_client, invalid_session_seconds.
+#         login_attempts_exceeded, account_disabled, invalid_client, invalid_session_seconds.
 _POSTERN_PARAMS[care.auth.token]='
 email:string
 password:string
@@ -1614,6 +1614,395 @@ client.agent:string
 '
 _POSTERN_RESULTS[sales.user.delete]=nothing
 
+# admin.accounts.list: Lists accounts. Searching reads a limited number of accounts for each page, so a page may be
+#     short or empty although there is a next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+#     api: string: operators, care, sales. Only accounts of this API.
+#     search: string. Only accounts whose email or name contains this text, in upper or lower case.
+#     after: string. The `next` of the previous page.
+#     limit: integer. The maximum number of accounts; default 100.
+#     Returns AdminAccountPage: A page of accounts.
+#         accounts: list of AdminAccountSummary. The accounts of one API after those of another, each in the order
+#             of their numbers.
+#         next: string. The `after` of the next page; absent at the end. A page with few accounts, or none, need not
+#             be the last.
+#     Errors: invalid_request.
+_POSTERN_PARAMS[admin.accounts.list]='
+api:string
+search:string
+after:string
+limit:integer
+'
+_POSTERN_RESULTS[admin.accounts.list]=AdminAccountPage
+
+# admin.accounts.show: Shows an account. Everything except secrets.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     Returns AdminAccountDetails: All that the service keeps of an account, except secrets.
+#         account: AdminAccountSummary. The account.
+#         npi: string. The NPI of a clinician; absent for other accounts.
+#         source: string. Where a customer came from; absent for other accounts.
+#         brand_id: string. The brand of a salesperson; absent for other accounts.
+#         referral_code: string. The referral code of an account of sales; absent for other APIs.
+#         sessions: list of AdminAccountSession. The open sessions, the newest first.
+#         locks: list of AdminAccountLock. The locks in force.
+#         codes: list of AdminAccountCode. The codes that are out.
+#         pending_email: AdminAccountAddress. The address that the account will have once its code is used; absent
+#             if no change is pending.
+#         earlier_emails: list of AdminAccountAddress. The earlier addresses that can be restored.
+#         metadata: AdminMetadata. The metadata.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.show]='
+account:string
+'
+_POSTERN_RESULTS[admin.accounts.show]=AdminAccountDetails
+
+# admin.accounts.create: Creates an account. No mail is sent and no session is opened. Without `password`, the
+#     account gets one by a reset.
+#     api: string: operators, care, sales. required. The API of the account.
+#     email: string. required. The email address.
+#     password: string. The password, 1 to 1,024 bytes, taken exactly as given.
+#     first_name: string. The first name.
+#     last_name: string. The last name.
+#     phone: string. The phone number, if the API or the role has one.
+#     role: string. The role; default `user` in care and `customer` in sales.
+#     source: string. Where a customer of sales comes from; default `admin`.
+#     brand_id: string. The brand of a salesperson.
+#     email_confirmed: boolean. Whether the email is known to belong to the user; default false.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountSummary: An account, as administration sees it.
+#         account: string. The account's API and number, such as `care:17`.
+#         api: string: operators, care, sales. The API of the account.
+#         id: integer. The account's number.
+#         external_id: string. The UUID of an account of sales; absent for other APIs.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         role: string. The role; absent for an operator.
+#         phone: string. The phone number; absent if the account has none.
+#         locale: string. The language of mails to the account; absent for the default.
+#         created: time, as text. When the account was created.
+#         disabled: time, as text. When the account was disabled; absent if it is not disabled.
+#     Errors: invalid_request, password_too_short, password_common, password_personal, email_taken.
+_POSTERN_PARAMS[admin.accounts.create]='
+api:string
+email:string
+password:string
+first_name:string
+last_name:string
+phone:string
+role:string
+source:string
+brand_id:string
+email_confirmed:boolean
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.create]=AdminAccountSummary
+
+# admin.accounts.disable: Disables an account. The account cannot sign in and has no session, its codes end, its
+#     referral code is unknown, and resets for it are answered as ever and do nothing. Only `admin.accounts.enable`
+#     ends this.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountSummary: An account, as administration sees it.
+#         account: string. The account's API and number, such as `care:17`.
+#         api: string: operators, care, sales. The API of the account.
+#         id: integer. The account's number.
+#         external_id: string. The UUID of an account of sales; absent for other APIs.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         role: string. The role; absent for an operator.
+#         phone: string. The phone number; absent if the account has none.
+#         locale: string. The language of mails to the account; absent for the default.
+#         created: time, as text. When the account was created.
+#         disabled: time, as text. When the account was disabled; absent if it is not disabled.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.disable]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.disable]=AdminAccountSummary
+
+# admin.accounts.enable: Enables a disabled account. The account can sign in again with the password that it had.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountSummary: An account, as administration sees it.
+#         account: string. The account's API and number, such as `care:17`.
+#         api: string: operators, care, sales. The API of the account.
+#         id: integer. The account's number.
+#         external_id: string. The UUID of an account of sales; absent for other APIs.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         role: string. The role; absent for an operator.
+#         phone: string. The phone number; absent if the account has none.
+#         locale: string. The language of mails to the account; absent for the default.
+#         created: time, as text. When the account was created.
+#         disabled: time, as text. When the account was disabled; absent if it is not disabled.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.enable]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.enable]=AdminAccountSummary
+
+# admin.accounts.unlock: Ends an account's locks. All counts of wrong passwords become zero.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountSummary: An account, as administration sees it.
+#         account: string. The account's API and number, such as `care:17`.
+#         api: string: operators, care, sales. The API of the account.
+#         id: integer. The account's number.
+#         external_id: string. The UUID of an account of sales; absent for other APIs.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         role: string. The role; absent for an operator.
+#         phone: string. The phone number; absent if the account has none.
+#         locale: string. The language of mails to the account; absent for the default.
+#         created: time, as text. When the account was created.
+#         disabled: time, as text. When the account was disabled; absent if it is not disabled.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.unlock]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.unlock]=AdminAccountSummary
+
+# admin.accounts.confirm: Confirms an account's email. As if the account had used a mailed code.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountSummary: An account, as administration sees it.
+#         account: string. The account's API and number, such as `care:17`.
+#         api: string: operators, care, sales. The API of the account.
+#         id: integer. The account's number.
+#         external_id: string. The UUID of an account of sales; absent for other APIs.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         role: string. The role; absent for an operator.
+#         phone: string. The phone number; absent if the account has none.
+#         locale: string. The language of mails to the account; absent for the default.
+#         created: time, as text. When the account was created.
+#         disabled: time, as text. When the account was disabled; absent if it is not disabled.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.confirm]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.confirm]=AdminAccountSummary
+
+# admin.accounts.end_sessions: Ends all sessions of an account. A pending change of the email ends too.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminEndedSessions: The number of sessions that were ended.
+#         ended: integer. The number of sessions that were ended.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.end_sessions]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.end_sessions]=AdminEndedSessions
+
+# admin.accounts.set_password: Sets an account's password. All sessions, unused codes and locks end.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     password: string. required. The password, 1 to 1,024 bytes, taken exactly as given.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountSummary: An account, as administration sees it.
+#         account: string. The account's API and number, such as `care:17`.
+#         api: string: operators, care, sales. The API of the account.
+#         id: integer. The account's number.
+#         external_id: string. The UUID of an account of sales; absent for other APIs.
+#         email: string. The email address.
+#         email_confirmed: boolean. Whether the email is confirmed.
+#         first_name: string. The first name.
+#         last_name: string. The last name.
+#         role: string. The role; absent for an operator.
+#         phone: string. The phone number; absent if the account has none.
+#         locale: string. The language of mails to the account; absent for the default.
+#         created: time, as text. When the account was created.
+#         disabled: time, as text. When the account was disabled; absent if it is not disabled.
+#     Errors: invalid_request, account_not_found, password_too_short, password_common, password_personal.
+_POSTERN_PARAMS[admin.accounts.set_password]='
+account:string
+password:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.set_password]=AdminAccountSummary
+
+# admin.accounts.set_app_metadata: Replaces all of an account's `app_metadata`. The account can read it and cannot
+#     change it. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     app_metadata: object, as JSON. required. The metadata.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminMetadata: The metadata of an account.
+#         metadata: object, as JSON. What the account itself has stored. The service does not interpret it. A
+#             program must not trust it with a plan or a right, because the account can write anything.
+#         app_metadata: object, as JSON. What administration has stored, such as a plan. The account cannot change
+#             it.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.set_app_metadata]='
+account:string
+app_metadata:object
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.set_app_metadata]=AdminMetadata
+
+# admin.accounts.delete: Deletes an account. As if the account had deleted itself.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns nothing.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.delete]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.delete]=nothing
+
+# admin.accounts.export: Returns the data of one account. For a request for all personal data. The command `postern
+#     account export` has no bound on the length.
+#     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
+#         `care:17`.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminAccountExport: The data of one account.
+#         account: AdminAccountDetails. The account.
+#         records: list of AdminAccountRecord. The records that belong to the account: the clients of an operator;
+#             the patients that a user of care has access to, and the user's shares of them.
+#         mails: list of AdminOutboxEntry. The mails to the account's address that are still in the outbox, without
+#             their texts.
+#         events: list of AdminEvent. The account's events in the audit trail.
+#     Errors: invalid_request, account_not_found.
+_POSTERN_PARAMS[admin.accounts.export]='
+account:string
+actor:string
+'
+_POSTERN_RESULTS[admin.accounts.export]=AdminAccountExport
+
+# admin.invitations.create: Creates an invitation and returns its referral code. The code belongs to no account.
+#     Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
+#     role: string: customer, salesperson, admin. The role with which the code invites; default `admin`.
+#     uses: integer. The number of accounts that the code can create; default 1.
+#     seconds: integer. How long the code is valid; default 7 days.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminNewInvitation: A new invitation.
+#         id: integer. The invitation's number.
+#         referral_code: string. The code, which cannot be read again.
+#         expires: time, as text. When it expires.
+#     Errors: invalid_request.
+_POSTERN_PARAMS[admin.invitations.create]='
+role:string
+uses:integer
+seconds:integer
+actor:string
+'
+_POSTERN_RESULTS[admin.invitations.create]=AdminNewInvitation
+
+# admin.invitations.list: Lists the valid invitations. Their codes are not stored.
+#     Returns AdminInvitationList: The valid invitations.
+#         invitations: list of AdminValidInvitation. The invitations, the oldest first.
+_POSTERN_PARAMS[admin.invitations.list]='
+'
+_POSTERN_RESULTS[admin.invitations.list]=AdminInvitationList
+
+# admin.invitations.revoke: Revokes an invitation. Its code is then unknown.
+#     id: integer. required. The invitation's number.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns nothing.
+#     Errors: invalid_request, invitation_not_found.
+_POSTERN_PARAMS[admin.invitations.revoke]='
+id:integer
+actor:string
+'
+_POSTERN_RESULTS[admin.invitations.revoke]=nothing
+
+# admin.outbox.list: Lists the mails of the outbox. Texts are not listed. Limits: `adminPageMax` (1,000),
+#     `adminPageStandard` (100).
+#     after: integer. The `next` of the previous page.
+#     limit: integer. The maximum number of mails; default 100.
+#     Returns AdminOutboxPage: A page of mails.
+#         mails: list of AdminOutboxEntry. The mails, the oldest first.
+#         next: integer. The `after` of the next page; absent at the end.
+#     Errors: invalid_request.
+_POSTERN_PARAMS[admin.outbox.list]='
+after:integer
+limit:integer
+'
+_POSTERN_RESULTS[admin.outbox.list]=AdminOutboxPage
+
+# admin.outbox.show: Shows a mail with its text. The text contains the code.
+#     id: integer. required. The mail's number.
+#     Returns AdminOutboxMailText: A mail with its text.
+#         mail: AdminOutboxEntry. The mail.
+#         text: string. The text; absent after it was erased.
+#     Errors: invalid_request, mail_not_found.
+_POSTERN_PARAMS[admin.outbox.show]='
+id:integer
+'
+_POSTERN_RESULTS[admin.outbox.show]=AdminOutboxMailText
+
+# admin.outbox.retry: Makes a waiting mail due now. A mail that was given up cannot be sent again, because its text
+#     is erased.
+#     id: integer. required. The mail's number.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminOutboxEntry: A mail in the outbox.
+#         id: integer. The mail's number.
+#         kind: string. The kind of mail.
+#         to: string. The address of the recipient.
+#         subject: string. The subject.
+#         state: string. `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its
+#             code expired.
+#         created: time, as text. When the mail was created.
+#         expires: time, as text. When its code expires.
+#         attempts: integer. The number of attempts to deliver it.
+#         next_attempt: time, as text. When the next attempt is due; absent if the mail does not wait.
+#         last_error: string. Why the last attempt failed; absent if none did.
+#     Errors: invalid_request, mail_not_found, mail_closed.
+_POSTERN_PARAMS[admin.outbox.retry]='
+id:integer
+actor:string
+'
+_POSTERN_RESULTS[admin.outbox.retry]=AdminOutboxEntry
+
+# admin.outbox.deliver: Makes all waiting mails due now. The processes that deliver mails do so at once.
+#     actor: string. Who asks for the operation; the audit trail shows it.
+#     Returns AdminDueMails: The number of mails that are due.
+#         due: integer. The number of waiting mails, which are all due now.
+#     Errors: invalid_request.
+_POSTERN_PARAMS[admin.outbox.deliver]='
+actor:string
+'
+_POSTERN_RESULTS[admin.outbox.deliver]=AdminDueMails
+
+# admin.events: Reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given
+#     out. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+#     after: integer. The number of the last event that the caller has; absent to start with the earliest.
+#     limit: integer. The maximum number of events; default 100.
+#     account: string. Only events of this account; a number may belong to a deleted account.
+#     Returns AdminEventPage: A page of the audit trail.
+#         events: list of AdminEvent. The events, the earliest first.
+#         next: integer. The `after` of the next page. With `account` it may be the number of a later event of
+#             another account.
+#     Errors: invalid_request, account_not_found, events_gone.
+_POSTERN_PARAMS[admin.events]='
+after:integer
+limit:integer
+account:string
+'
+_POSTERN_RESULTS[admin.events]=AdminEventPage
+
 # rpc.discover: Describes all methods. The OpenRPC document.
 #     Returns an object.
 _POSTERN_PARAMS[rpc.discover]='
@@ -1671,7 +2060,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # Errors, by the value of POSTERN_ERROR_SLUG.
 
 # authentication_failed: operators: `user_id` or `session_id` is missing or unknown, the session has ended, or it is
-#     not a session of that user. sales: The sign-in failed.
+#     not a session of that user. sales: The sign-in failed: the email or the password is wrong, or the account is
+#     not verified or is disabled.
 
 # field_required: A property is missing or blank.
 
@@ -1680,20 +2070,23 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # password_too_short: operators: The password policy requires more characters: `--password-length`, or 15 with
 #     `--password-policy nist`. care: The password policy requires more characters: `--password-length`, or 15 with
 #     `--password-policy nist`. sales: The password policy requires more characters: `--password-length`, or 15 with
-#     `--password-policy nist`.
+#     `--password-policy nist`. admin: The password policy refuses the password, because it has too few characters.
 
 # password_common: operators: With `--password-policy nist`, the password is one of the 10,000 most common ones;
 #     with `--password-list`, it is one of the list. care: With `--password-policy nist`, the password is one of the
 #     10,000 most common ones; with `--password-list`, it is one of the list. sales: With `--password-policy nist`,
-#     the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list.
+#     the password is one of the 10,000 most common ones; with `--password-list`, it is one of the list. admin: The
+#     password policy refuses the password, because a list has it.
 
 # password_personal: operators: With `--password-policy nist`, the password is the account's own email or name, or
 #     nearly so. care: With `--password-policy nist`, the password is the account's own email or name, or nearly so.
-#     sales: With `--password-policy nist`, the password is the account's own email or name, or nearly so.
+#     sales: With `--password-policy nist`, the password is the account's own email or name, or nearly so. admin:
+#     The password policy refuses the password, because it resembles the account's email or name.
 
 # operator_exists: The email is taken.
 
-# account_invalid_or_unconfirmed: The account does not exist, or its email is not confirmed.
+# account_invalid_or_unconfirmed: The account does not exist, its email is not confirmed, or administration has
+#     disabled it.
 
 # wrong_password: operators: The password is wrong. care: The current password is wrong. sales: The current password
 #     is wrong.
@@ -1755,6 +2148,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # login_attempts_exceeded: Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
 
+# account_disabled: The password is right, but administration has disabled the account.
+
 # first_name_required: A patient's first name is missing or blank.
 
 # invalid_birthdate: The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow
@@ -1787,8 +2182,8 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # invalid_metadata: The metadata is missing, not an object, longer than 16,384 bytes or nested deeper than 64
 #     levels.
 
-# invalid_request: sales: A property is missing or not valid; `data.field` names it. service: A property is missing
-#     or not valid.
+# invalid_request: sales: A property is missing or not valid; `data.field` names it. admin: A property is missing or
+#     not valid. service: A property is missing or not valid.
 
 # token_invalid: A mailed token is unknown, used, superseded or expired.
 
@@ -1796,7 +2191,19 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # not_authenticated: The api key is missing or unknown, or its session has ended or expired.
 
-# invalid_referral_code: The code belongs to no account and to no valid invitation.
+# invalid_referral_code: The code belongs to no account that is enabled, and to no valid invitation.
+
+# account_not_found: The API has no account with that email or number.
+
+# email_taken: The email has an account, or an account can still take it back.
+
+# invitation_not_found: No invitation has that number.
+
+# mail_not_found: The outbox has no mail with that number.
+
+# mail_closed: The mail was delivered or given up, and its text was erased.
+
+# events_gone: The audit trail no longer has all events after `after`.
 
 # busy: Another process held the lock for longer than --lock-wait.
 

@@ -286,6 +286,162 @@ def types: {
   SalesConfirmedEmail: {
     "email": "string"
   },
+  # An account, as administration sees it.
+  AdminAccountSummary: {
+    "account": "string",
+    "api": "string",
+    "id": "integer",
+    "external_id?": "string",
+    "email": "string",
+    "email_confirmed": "boolean",
+    "first_name": "string",
+    "last_name": "string",
+    "role?": "string",
+    "phone?": "string",
+    "locale?": "string",
+    "created": "time",
+    "disabled?": "time"
+  },
+  # A page of accounts.
+  AdminAccountPage: {
+    "accounts": "[AdminAccountSummary]",
+    "next?": "string"
+  },
+  # An open session of an account.
+  AdminAccountSession: {
+    "id": "integer",
+    "created": "time",
+    "last_used": "time",
+    "expires": "time",
+    "ip": "string?",
+    "agent": "string?"
+  },
+  # A lock after too many wrong passwords.
+  AdminAccountLock: {
+    "scope": "string",
+    "network?": "string",
+    "until": "time"
+  },
+  # A mailed code that is not used yet.
+  AdminAccountCode: {
+    "purpose": "string",
+    "expires": "time"
+  },
+  # An address that an account will have, or had.
+  AdminAccountAddress: {
+    "email": "string",
+    "expires": "time"
+  },
+  # The metadata of an account.
+  AdminMetadata: {
+    "metadata": "object",
+    "app_metadata": "object"
+  },
+  # All that the service keeps of an account, except secrets.
+  AdminAccountDetails: {
+    "account": "AdminAccountSummary",
+    "npi?": "string",
+    "source?": "string",
+    "brand_id?": "string",
+    "referral_code?": "string",
+    "sessions": "[AdminAccountSession]",
+    "locks": "[AdminAccountLock]",
+    "codes": "[AdminAccountCode]",
+    "pending_email?": "AdminAccountAddress",
+    "earlier_emails": "[AdminAccountAddress]",
+    "metadata": "AdminMetadata"
+  },
+  # The number of sessions that were ended.
+  AdminEndedSessions: {
+    "ended": "integer"
+  },
+  # A record that belongs to an account.
+  AdminAccountRecord: {
+    "collection": "string",
+    "record": "object"
+  },
+  # A mail in the outbox.
+  AdminOutboxEntry: {
+    "id": "integer",
+    "kind": "string",
+    "to": "string",
+    "subject": "string",
+    "state": "string",
+    "created": "time",
+    "expires": "time",
+    "attempts": "integer",
+    "next_attempt?": "time",
+    "last_error?": "string"
+  },
+  # What an event is about, beyond its account.
+  AdminEventDetail: {
+    "session?": "integer",
+    "client?": "integer",
+    "patient?": "integer",
+    "share?": "integer",
+    "mail?": "integer",
+    "invitation?": "integer",
+    "mail_kind?": "string",
+    "change?": "string",
+    "actor?": "string"
+  },
+  # An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
+  # contains no secret.
+  AdminEvent: {
+    "seq": "integer",
+    "time": "time",
+    "api": "string",
+    "account?": "integer",
+    "kind": "string",
+    "by": "string",
+    "ip?": "string",
+    "agent?": "string",
+    "detail?": "AdminEventDetail"
+  },
+  # The data of one account.
+  AdminAccountExport: {
+    "account": "AdminAccountDetails",
+    "records": "[AdminAccountRecord]",
+    "mails": "[AdminOutboxEntry]",
+    "events": "[AdminEvent]"
+  },
+  # A new invitation.
+  AdminNewInvitation: {
+    "id": "integer",
+    "referral_code": "string",
+    "expires": "time"
+  },
+  # A valid invitation.
+  AdminValidInvitation: {
+    "id": "integer",
+    "role": "string",
+    "uses_left": "integer",
+    "created": "time",
+    "expires": "time"
+  },
+  # The valid invitations.
+  AdminInvitationList: {
+    "invitations": "[AdminValidInvitation]"
+  },
+  # A page of mails.
+  AdminOutboxPage: {
+    "mails": "[AdminOutboxEntry]",
+    "next?": "integer"
+  },
+  # A mail with its text.
+  AdminOutboxMailText: {
+    "mail": "AdminOutboxEntry",
+    "text?": "string"
+  },
+  # The number of mails that are due.
+  AdminDueMails: {
+    "due": "integer"
+  },
+  # A page of the audit trail.
+  AdminEventPage: {
+    "events": "[AdminEvent]",
+    "next": "integer"
+  },
   # The store.
   ServiceStoreInfo: {
     "kind": "string"

@@ -21,6 +21,13 @@ extension Int: FittingValue {
     }
 }
 
+extension Bool: FittingValue {
+    init?(fitting value: JSONValue) {
+        guard let bool = value.bool else { return nil }
+        self = bool
+    }
+}
+
 extension JSONObject: FittingValue {
     init?(fitting value: JSONValue) {
         do {

@@ -11,7 +11,7 @@ extension AccountAPI {
         try environment.store.write { tx in
             // If a quota refuses the request, it gets its usual reply.
             guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
-            if let account = try self.account(of: email, in: tx), !account.isEmailProven {
+            if let account = try enabledAccount(of: email, in: tx), !account.isEmailProven {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try mailConfirmation(mail, to: account, at: now, in: tx)
             } else {
@@ -54,6 +54,12 @@ extension AccountAPI {
             at: now,
             in: tx
         )
+    }
+
+    /// The account with an email, for a request that needs no credential and mails something; nil if the account is
+    /// disabled.
+    func enabledAccount(of email: EmailAddress, in tx: Transaction) throws -> Account? {
+        try account(of: email, in: tx).flatMap { $0.disabled == nil ? $0 : nil }
     }
 
     /// The account with an email.

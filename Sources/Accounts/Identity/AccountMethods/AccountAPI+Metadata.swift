@@ -12,7 +12,7 @@ extension AccountAPI {
         let now = environment.time.now
         return try environment.store.read { tx in
             let account = try authenticated(credential, at: now, in: tx)
-            return Metadata(try storedMetadata(of: account.id, in: tx))
+            return try metadata(of: account.id, in: tx)
         }
     }
 
@@ -26,21 +26,13 @@ extension AccountAPI {
         }
     }
 
-    /// Replaces all of the metadata that administration has set for an account.
-    ///
-    /// - Returns: nil if there is no such account.
-    /// - Throws: the API's error for invalid metadata, with the field `app_metadata`.
-    package func setAppMetadata(ofAccount id: Int, to appMetadata: Given<CompactObject>) throws -> Metadata? {
-        let appMetadata = try Rules.metadata(appMetadata, "app_metadata")
-        let now = environment.time.now
-        return try environment.store.write { tx in
-            guard try tx.get(Account.self, Key(id)) != nil else { return nil }
-            return try changeMetadata(of: id, by: .admin, at: now, in: tx) { $0.appMetadata = appMetadata }
-        }
+    /// The metadata of an account.
+    func metadata(of account: Int, in tx: Transaction) throws -> Metadata {
+        Metadata(try storedMetadata(of: account, in: tx))
     }
 
     /// Changes an account's metadata. If nothing is left in it, its record is deleted.
-    private func changeMetadata(
+    func changeMetadata(
         of account: Int,
         by source: AuditTrail.Source,
         at now: Timestamp,

@@ -20,12 +20,8 @@ extension MailedCodeAPI {
         return try environment.store.write { tx in
             let invalid = AccountError(Self.errorCodes.codeInvalid)
             let id = try codes.redeem(Self.confirmation.purpose, code, at: now, in: tx, orThrow: invalid)
-            guard var account = try tx.get(Account.self, Key(id)) else { throw invalid }
-            if !account.isEmailProven {
-                account.proveEmail(account.email)
-                try tx.update(account)
-                try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx)
-            }
+            guard let account = try tx.get(Account.self, Key(id)) else { throw invalid }
+            if !account.isEmailProven { _ = try confirmed(account, by: .anonymous, at: now, in: tx) }
             return account.email
         }
     }
@@ -39,7 +35,7 @@ extension MailedCodeAPI {
         try environment.store.write { tx in
             // If a quota refuses the request, it gets its usual reply.
             guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
-            if let account = try self.account(of: email, in: tx) {
+            if let account = try enabledAccount(of: email, in: tx) {
                 // If the quota refuses the mail, an anonymous request gets its usual reply, and leaves no event.
                 guard try post(Self.resetMail, .reset, mail, to: account, at: now, in: tx) == nil else { return }
                 try audit.record(.resetRequested, of: account.id, by: .anonymous, from: origin, at: now, in: tx)

@@ -62,6 +62,38 @@ extension AuditTrail {
         }
     }
 
+    /// A page of the trail, with the number after which the next page starts.
+    package static func page(after seq: Int?, limit: Int, in tx: Transaction) throws -> EventPage {
+        let events = try events(after: seq, limit: limit, in: tx)
+        return EventPage(events: events, next: try events.last?.seq ?? seq ?? deleted(in: tx))
+    }
+
+    /// The same of one account.
+    ///
+    /// After the account's last event, the next page starts at the end of the trail: if the trail is shortened
+    /// meanwhile, no event of the account is missed.
+    package static func page(
+        of account: (realm: Realm, number: Int),
+        after seq: Int?,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> EventPage {
+        let events = try events(of: account.realm, account.number, after: seq, limit: limit, in: tx)
+        let end = try last(in: tx) ?? deleted(in: tx)
+        return EventPage(events: events, next: events.count == limit ? events.last?.seq ?? end : max(end, seq ?? 0))
+    }
+
+    /// Visits the events of an account, the earliest first.
+    func visitEvents(of account: Int, in tx: Transaction, _ visit: (Event) throws -> Void) throws {
+        var place: Int?
+        while true {
+            let page = try Self.page(of: (realm, account), after: place, limit: Limits.adminPageMax, in: tx)
+            for event in page.events { try visit(event) }
+            guard page.events.count == Limits.adminPageMax else { return }
+            place = page.next
+        }
+    }
+
     /// The number of the last event; nil if there is none.
     package static func last(in tx: Transaction) throws -> Int? {
         try tx.all(Event.self, descending: true, limit: 1).first?.seq

@@ -18,7 +18,7 @@ package struct AuditTrail: Sendable {
         case service
     }
 
-    private let realm: Realm
+    let realm: Realm
 
     package init(_ realm: Realm) {
         self.realm = realm
@@ -91,7 +91,8 @@ extension EventDetail {
         patient: Int? = nil,
         share: Int? = nil,
         invitation: Int? = nil,
-        change: EventChange? = nil
+        change: EventChange? = nil,
+        actor: String? = nil
     ) {
         self.init(
             session: session,
@@ -102,12 +103,12 @@ extension EventDetail {
             invitation: invitation,
             mailKind: nil,
             change: change?.rawValue,
-            actor: nil
+            actor: actor
         )
     }
 
     /// About a mail.
-    init(mail: OutboxMail) {
+    init(mail: OutboxMail, actor: String? = nil) {
         self.init(
             session: nil,
             client: nil,
@@ -117,7 +118,7 @@ extension EventDetail {
             invitation: nil,
             mailKind: mail.kind,
             change: nil,
-            actor: nil
+            actor: actor
         )
     }
 }

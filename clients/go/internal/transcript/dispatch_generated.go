@@ -83,6 +83,26 @@ var MethodNames = []string{
 	"sales.user.confirm_email_change",
 	"sales.user.revert_email_change",
 	"sales.user.delete",
+	"admin.accounts.list",
+	"admin.accounts.show",
+	"admin.accounts.create",
+	"admin.accounts.disable",
+	"admin.accounts.enable",
+	"admin.accounts.unlock",
+	"admin.accounts.confirm",
+	"admin.accounts.end_sessions",
+	"admin.accounts.set_password",
+	"admin.accounts.set_app_metadata",
+	"admin.accounts.delete",
+	"admin.accounts.export",
+	"admin.invitations.create",
+	"admin.invitations.list",
+	"admin.invitations.revoke",
+	"admin.outbox.list",
+	"admin.outbox.show",
+	"admin.outbox.retry",
+	"admin.outbox.deliver",
+	"admin.events",
 	"rpc.discover",
 	"system.info",
 	"system.advance_clock",
@@ -247,6 +267,46 @@ func typedForm(client *postern.Client, method string) form {
 		return withBoth(client.Sales.User.RevertEmailChange)
 	case "sales.user.delete":
 		return withoutResult(client.Sales.User.Delete)
+	case "admin.accounts.list":
+		return withBoth(client.Admin.Accounts.List)
+	case "admin.accounts.show":
+		return withBoth(client.Admin.Accounts.Show)
+	case "admin.accounts.create":
+		return withBoth(client.Admin.Accounts.Create)
+	case "admin.accounts.disable":
+		return withBoth(client.Admin.Accounts.Disable)
+	case "admin.accounts.enable":
+		return withBoth(client.Admin.Accounts.Enable)
+	case "admin.accounts.unlock":
+		return withBoth(client.Admin.Accounts.Unlock)
+	case "admin.accounts.confirm":
+		return withBoth(client.Admin.Accounts.Confirm)
+	case "admin.accounts.end_sessions":
+		return withBoth(client.Admin.Accounts.EndSessions)
+	case "admin.accounts.set_password":
+		return withBoth(client.Admin.Accounts.SetPassword)
+	case "admin.accounts.set_app_metadata":
+		return withBoth(client.Admin.Accounts.SetAppMetadata)
+	case "admin.accounts.delete":
+		return withoutResult(client.Admin.Accounts.Delete)
+	case "admin.accounts.export":
+		return withBoth(client.Admin.Accounts.Export)
+	case "admin.invitations.create":
+		return withBoth(client.Admin.Invitations.Create)
+	case "admin.invitations.list":
+		return withoutParams(client.Admin.Invitations.List)
+	case "admin.invitations.revoke":
+		return withoutResult(client.Admin.Invitations.Revoke)
+	case "admin.outbox.list":
+		return withBoth(client.Admin.Outbox.List)
+	case "admin.outbox.show":
+		return withBoth(client.Admin.Outbox.Show)
+	case "admin.outbox.retry":
+		return withBoth(client.Admin.Outbox.Retry)
+	case "admin.outbox.deliver":
+		return withBoth(client.Admin.Outbox.Deliver)
+	case "admin.events":
+		return withBoth(client.Admin.Events)
 	case "rpc.discover":
 		return withoutParams(client.RPC.Discover)
 	case "system.info":
@@ -335,6 +395,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.CareWrongEmailPassword](err)
 	case "care.login_attempts_exceeded":
 		return is[*postern.CareLoginAttemptsExceeded](err)
+	case "care.account_disabled":
+		return is[*postern.CareAccountDisabled](err)
 	case "care.first_name_required":
 		return is[*postern.CareFirstNameRequired](err)
 	case "care.invalid_birthdate":
@@ -403,6 +465,26 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.SalesWrongPassword](err)
 	case "sales.too_many_email_changes":
 		return is[*postern.SalesTooManyEmailChanges](err)
+	case "admin.invalid_request":
+		return is[*postern.AdminInvalidRequest](err)
+	case "admin.password_too_short":
+		return is[*postern.AdminPasswordTooShort](err)
+	case "admin.password_common":
+		return is[*postern.AdminPasswordCommon](err)
+	case "admin.password_personal":
+		return is[*postern.AdminPasswordPersonal](err)
+	case "admin.account_not_found":
+		return is[*postern.AdminAccountNotFound](err)
+	case "admin.email_taken":
+		return is[*postern.AdminEmailTaken](err)
+	case "admin.invitation_not_found":
+		return is[*postern.AdminInvitationNotFound](err)
+	case "admin.mail_not_found":
+		return is[*postern.AdminMailNotFound](err)
+	case "admin.mail_closed":
+		return is[*postern.AdminMailClosed](err)
+	case "admin.events_gone":
+		return is[*postern.AdminEventsGone](err)
 	case "service.invalid_request":
 		return is[*postern.ServiceInvalidRequest](err)
 	case "service.busy":

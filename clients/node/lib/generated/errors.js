@@ -3,4 +3,5 @@
 export * as operators from "./errors/operators.js";
 export * as care from "./errors/care.js";
 export * as sales from "./errors/sales.js";
+export * as admin from "./errors/admin.js";
 export * as service from "./errors/service.js";

@@ -447,7 +447,7 @@ export interface CareAuthMethods {
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.WrongEmailPassword, errors.care.LoginAttemptsExceeded,
-   * errors.care.InvalidClient, errors.care.InvalidSessionSeconds
+   * errors.care.AccountDisabled, errors.care.InvalidClient, errors.care.InvalidSessionSeconds
    */
   token(params: types.CareAuthTokenParams, options?: CallOptions): Promise<types.CareAccessToken>;
 
@@ -798,6 +798,171 @@ export interface SalesMethods {
   readonly user: SalesUserMethods;
 }
 
+/** The methods `admin.accounts.…`. */
+export interface AdminAccountsMethods {
+  /**
+   * Lists accounts. Searching reads a limited number of accounts for each page, so a page may be short or empty
+   * although there is a next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+   *
+   * @throws errors.admin.InvalidRequest
+   */
+  list(params?: types.AdminAccountsListParams, options?: CallOptions): Promise<types.AdminAccountPage>;
+
+  /**
+   * Shows an account. Everything except secrets.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  show(params: types.AdminAccountsShowParams, options?: CallOptions): Promise<types.AdminAccountDetails>;
+
+  /**
+   * Creates an account. No mail is sent and no session is opened. Without `password`, the account gets one by a reset.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.PasswordTooShort, errors.admin.PasswordCommon,
+   * errors.admin.PasswordPersonal, errors.admin.EmailTaken
+   */
+  create(params: types.AdminAccountsCreateParams, options?: CallOptions): Promise<types.AdminAccountSummary>;
+
+  /**
+   * Disables an account. The account cannot sign in and has no session, its codes end, its referral code is unknown,
+   * and resets for it are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  disable(params: types.AdminAccountsDisableParams, options?: CallOptions): Promise<types.AdminAccountSummary>;
+
+  /**
+   * Enables a disabled account. The account can sign in again with the password that it had.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  enable(params: types.AdminAccountsEnableParams, options?: CallOptions): Promise<types.AdminAccountSummary>;
+
+  /**
+   * Ends an account's locks. All counts of wrong passwords become zero.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  unlock(params: types.AdminAccountsUnlockParams, options?: CallOptions): Promise<types.AdminAccountSummary>;
+
+  /**
+   * Confirms an account's email. As if the account had used a mailed code.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  confirm(params: types.AdminAccountsConfirmParams, options?: CallOptions): Promise<types.AdminAccountSummary>;
+
+  /**
+   * Ends all sessions of an account. A pending change of the email ends too.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  endSessions(params: types.AdminAccountsEndSessionsParams, options?: CallOptions): Promise<types.AdminEndedSessions>;
+
+  /**
+   * Sets an account's password. All sessions, unused codes and locks end.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound, errors.admin.PasswordTooShort,
+   * errors.admin.PasswordCommon, errors.admin.PasswordPersonal
+   */
+  setPassword(params: types.AdminAccountsSetPasswordParams, options?: CallOptions): Promise<types.AdminAccountSummary>;
+
+  /**
+   * Replaces all of an account's `app_metadata`. The account can read it and cannot change it. Limits:
+   * `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  setAppMetadata(params: types.AdminAccountsSetAppMetadataParams, options?: CallOptions): Promise<types.AdminMetadata>;
+
+  /**
+   * Deletes an account. As if the account had deleted itself.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  delete(params: types.AdminAccountsDeleteParams, options?: CallOptions): Promise<void>;
+
+  /**
+   * Returns the data of one account. For a request for all personal data. The command `postern account export` has no
+   * bound on the length.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
+   */
+  export(params: types.AdminAccountsExportParams, options?: CallOptions): Promise<types.AdminAccountExport>;
+}
+
+/** The methods `admin.invitations.…`. */
+export interface AdminInvitationsMethods {
+  /**
+   * Creates an invitation and returns its referral code. The code belongs to no account. Limits: `invitationSeconds` (7
+   * days), `invitationUsesMax` (1,000,000).
+   *
+   * @throws errors.admin.InvalidRequest
+   */
+  create(params?: types.AdminInvitationsCreateParams, options?: CallOptions): Promise<types.AdminNewInvitation>;
+
+  /** Lists the valid invitations. Their codes are not stored. */
+  list(options?: CallOptions): Promise<types.AdminInvitationList>;
+
+  /**
+   * Revokes an invitation. Its code is then unknown.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.InvitationNotFound
+   */
+  revoke(params: types.AdminInvitationsRevokeParams, options?: CallOptions): Promise<void>;
+}
+
+/** The methods `admin.outbox.…`. */
+export interface AdminOutboxMethods {
+  /**
+   * Lists the mails of the outbox. Texts are not listed. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+   *
+   * @throws errors.admin.InvalidRequest
+   */
+  list(params?: types.AdminOutboxListParams, options?: CallOptions): Promise<types.AdminOutboxPage>;
+
+  /**
+   * Shows a mail with its text. The text contains the code.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.MailNotFound
+   */
+  show(params: types.AdminOutboxShowParams, options?: CallOptions): Promise<types.AdminOutboxMailText>;
+
+  /**
+   * Makes a waiting mail due now. A mail that was given up cannot be sent again, because its text is erased.
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.MailNotFound, errors.admin.MailClosed
+   */
+  retry(params: types.AdminOutboxRetryParams, options?: CallOptions): Promise<types.AdminOutboxEntry>;
+
+  /**
+   * Makes all waiting mails due now. The processes that deliver mails do so at once.
+   *
+   * @throws errors.admin.InvalidRequest
+   */
+  deliver(params?: types.AdminOutboxDeliverParams, options?: CallOptions): Promise<types.AdminDueMails>;
+}
+
+/** Administration. */
+export interface AdminMethods {
+  /** The methods `admin.accounts.…`. */
+  readonly accounts: AdminAccountsMethods;
+
+  /** The methods `admin.invitations.…`. */
+  readonly invitations: AdminInvitationsMethods;
+
+  /** The methods `admin.outbox.…`. */
+  readonly outbox: AdminOutboxMethods;
+
+  /**
+   * Reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given out. Limits:
+   * `adminPageMax` (1,000), `adminPageStandard` (100).
+   *
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound, errors.admin.EventsGone
+   */
+  events(params?: types.AdminEventsParams, options?: CallOptions): Promise<types.AdminEventPage>;
+}
+
 /** The methods `rpc.…`. */
 export interface RpcMethods {
   /** Describes all methods. The OpenRPC document. */
@@ -843,6 +1008,8 @@ export class Methods {
   readonly care: CareMethods;
   /** Customers, salespeople and internal users. */
   readonly sales: SalesMethods;
+  /** Administration. */
+  readonly admin: AdminMethods;
   /** The methods `rpc.…`. */
   readonly rpc: RpcMethods;
   /** The methods `system.…`. */

@@ -382,6 +382,121 @@ export class SalesMethods {
   }
 }
 
+export class AdminAccountsMethods {
+  #call;
+
+  constructor(call) {
+    this.#call = call;
+  }
+
+  list(params, options) {
+    return this.#call("admin.accounts.list", params, results.AdminAccountPage, options);
+  }
+
+  show(params, options) {
+    return this.#call("admin.accounts.show", params, results.AdminAccountDetails, options);
+  }
+
+  create(params, options) {
+    return this.#call("admin.accounts.create", params, results.AdminAccountSummary, options);
+  }
+
+  disable(params, options) {
+    return this.#call("admin.accounts.disable", params, results.AdminAccountSummary, options);
+  }
+
+  enable(params, options) {
+    return this.#call("admin.accounts.enable", params, results.AdminAccountSummary, options);
+  }
+
+  unlock(params, options) {
+    return this.#call("admin.accounts.unlock", params, results.AdminAccountSummary, options);
+  }
+
+  confirm(params, options) {
+    return this.#call("admin.accounts.confirm", params, results.AdminAccountSummary, options);
+  }
+
+  endSessions(params, options) {
+    return this.#call("admin.accounts.end_sessions", params, results.AdminEndedSessions, options);
+  }
+
+  setPassword(params, options) {
+    return this.#call("admin.accounts.set_password", params, results.AdminAccountSummary, options);
+  }
+
+  setAppMetadata(params, options) {
+    return this.#call("admin.accounts.set_app_metadata", params, results.AdminMetadata, options);
+  }
+
+  delete(params, options) {
+    return this.#call("admin.accounts.delete", params, results.nothing, options);
+  }
+
+  export(params, options) {
+    return this.#call("admin.accounts.export", params, results.AdminAccountExport, options);
+  }
+}
+
+export class AdminInvitationsMethods {
+  #call;
+
+  constructor(call) {
+    this.#call = call;
+  }
+
+  create(params, options) {
+    return this.#call("admin.invitations.create", params, results.AdminNewInvitation, options);
+  }
+
+  list(options) {
+    return this.#call("admin.invitations.list", undefined, results.AdminInvitationList, options);
+  }
+
+  revoke(params, options) {
+    return this.#call("admin.invitations.revoke", params, results.nothing, options);
+  }
+}
+
+export class AdminOutboxMethods {
+  #call;
+
+  constructor(call) {
+    this.#call = call;
+  }
+
+  list(params, options) {
+    return this.#call("admin.outbox.list", params, results.AdminOutboxPage, options);
+  }
+
+  show(params, options) {
+    return this.#call("admin.outbox.show", params, results.AdminOutboxMailText, options);
+  }
+
+  retry(params, options) {
+    return this.#call("admin.outbox.retry", params, results.AdminOutboxEntry, options);
+  }
+
+  deliver(params, options) {
+    return this.#call("admin.outbox.deliver", params, results.AdminDueMails, options);
+  }
+}
+
+export class AdminMethods {
+  #call;
+
+  constructor(call) {
+    this.#call = call;
+    this.accounts = new AdminAccountsMethods(call);
+    this.invitations = new AdminInvitationsMethods(call);
+    this.outbox = new AdminOutboxMethods(call);
+  }
+
+  events(params, options) {
+    return this.#call("admin.events", params, results.AdminEventPage, options);
+  }
+}
+
 export class RpcMethods {
   #call;
 
@@ -423,6 +538,7 @@ export class Methods {
     this.operators = new OperatorsMethods(call);
     this.care = new CareMethods(call);
     this.sales = new SalesMethods(call);
+    this.admin = new AdminMethods(call);
     this.rpc = new RpcMethods(call);
     this.system = new SystemMethods(call);
   }

@@ -287,6 +287,161 @@ export const SalesConfirmedEmail = {
   email: { type: "string" },
 };
 
+export const AdminAccountSummary = {
+  account: { type: "string" },
+  api: { type: "string" },
+  id: { type: "integer" },
+  external_id: { type: "string", optional: true },
+  email: { type: "string" },
+  email_confirmed: { type: "boolean" },
+  first_name: { type: "string" },
+  last_name: { type: "string" },
+  role: { type: "string", optional: true },
+  phone: { type: "string", optional: true },
+  locale: { type: "string", optional: true },
+  created: { type: "string" },
+  disabled: { type: "string", optional: true },
+};
+
+export const AdminAccountPage = {
+  accounts: { type: AdminAccountSummary, list: true },
+  next: { type: "string", optional: true },
+};
+
+export const AdminAccountSession = {
+  id: { type: "integer" },
+  created: { type: "string" },
+  last_used: { type: "string" },
+  expires: { type: "string" },
+  ip: { type: "string", nullable: true },
+  agent: { type: "string", nullable: true },
+};
+
+export const AdminAccountLock = {
+  scope: { type: "string" },
+  network: { type: "string", optional: true },
+  until: { type: "string" },
+};
+
+export const AdminAccountCode = {
+  purpose: { type: "string" },
+  expires: { type: "string" },
+};
+
+export const AdminAccountAddress = {
+  email: { type: "string" },
+  expires: { type: "string" },
+};
+
+export const AdminMetadata = {
+  metadata: { type: "object" },
+  app_metadata: { type: "object" },
+};
+
+export const AdminAccountDetails = {
+  account: { type: AdminAccountSummary },
+  npi: { type: "string", optional: true },
+  source: { type: "string", optional: true },
+  brand_id: { type: "string", optional: true },
+  referral_code: { type: "string", optional: true },
+  sessions: { type: AdminAccountSession, list: true },
+  locks: { type: AdminAccountLock, list: true },
+  codes: { type: AdminAccountCode, list: true },
+  pending_email: { type: AdminAccountAddress, optional: true },
+  earlier_emails: { type: AdminAccountAddress, list: true },
+  metadata: { type: AdminMetadata },
+};
+
+export const AdminEndedSessions = {
+  ended: { type: "integer" },
+};
+
+export const AdminAccountRecord = {
+  collection: { type: "string" },
+  record: { type: "object" },
+};
+
+export const AdminOutboxEntry = {
+  id: { type: "integer" },
+  kind: { type: "string" },
+  to: { type: "string" },
+  subject: { type: "string" },
+  state: { type: "string" },
+  created: { type: "string" },
+  expires: { type: "string" },
+  attempts: { type: "integer" },
+  next_attempt: { type: "string", optional: true },
+  last_error: { type: "string", optional: true },
+};
+
+export const AdminEventDetail = {
+  session: { type: "integer", optional: true },
+  client: { type: "integer", optional: true },
+  patient: { type: "integer", optional: true },
+  share: { type: "integer", optional: true },
+  mail: { type: "integer", optional: true },
+  invitation: { type: "integer", optional: true },
+  mail_kind: { type: "string", optional: true },
+  change: { type: "string", optional: true },
+  actor: { type: "string", optional: true },
+};
+
+export const AdminEvent = {
+  seq: { type: "integer" },
+  time: { type: "string" },
+  api: { type: "string" },
+  account: { type: "integer", optional: true },
+  kind: { type: "string" },
+  by: { type: "string" },
+  ip: { type: "string", optional: true },
+  agent: { type: "string", optional: true },
+  detail: { type: AdminEventDetail, optional: true },
+};
+
+export const AdminAccountExport = {
+  account: { type: AdminAccountDetails },
+  records: { type: AdminAccountRecord, list: true },
+  mails: { type: AdminOutboxEntry, list: true },
+  events: { type: AdminEvent, list: true },
+};
+
+export const AdminNewInvitation = {
+  id: { type: "integer" },
+  referral_code: { type: "string", secret: true },
+  expires: { type: "string" },
+};
+
+export const AdminValidInvitation = {
+  id: { type: "integer" },
+  role: { type: "string" },
+  uses_left: { type: "integer" },
+  created: { type: "string" },
+  expires: { type: "string" },
+};
+
+export const AdminInvitationList = {
+  invitations: { type: AdminValidInvitation, list: true },
+};
+
+export const AdminOutboxPage = {
+  mails: { type: AdminOutboxEntry, list: true },
+  next: { type: "integer", optional: true },
+};
+
+export const AdminOutboxMailText = {
+  mail: { type: AdminOutboxEntry },
+  text: { type: "string", optional: true, secret: true },
+};
+
+export const AdminDueMails = {
+  due: { type: "integer" },
+};
+
+export const AdminEventPage = {
+  events: { type: AdminEvent, list: true },
+  next: { type: "integer" },
+};
+
 export const ServiceStoreInfo = {
   kind: { type: "string" },
 };

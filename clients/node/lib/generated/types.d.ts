@@ -7,7 +7,7 @@ export type Time = string;
 export type Epoch = number;
 
 /** What an event of the audit trail reports. */
-export type EventKind = "registered" | "confirmed" | "signed_in" | "sign_in_failed" | "locked" | "signed_out" | "session_ended" | "password_changed" | "password_reset" | "reset_requested" | "email_change_requested" | "email_changed" | "email_reverted" | "profile_changed" | "client_changed" | "patient_changed" | "shared" | "unshared" | "claimed" | "invited" | "account_deleted" | "mail_sent" | "mail_failed" | "imported";
+export type EventKind = "registered" | "confirmed" | "signed_in" | "sign_in_failed" | "locked" | "signed_out" | "session_ended" | "password_changed" | "password_reset" | "reset_requested" | "email_change_requested" | "email_changed" | "email_reverted" | "profile_changed" | "client_changed" | "patient_changed" | "shared" | "unshared" | "claimed" | "invited" | "account_deleted" | "mail_sent" | "mail_failed" | "imported" | "admin_account_created" | "admin_account_disabled" | "admin_account_enabled" | "admin_account_unlocked" | "admin_account_confirmed" | "admin_sessions_ended" | "admin_password_set" | "admin_app_metadata_set" | "admin_account_deleted" | "admin_account_exported" | "admin_invitation_revoked" | "admin_mail_retried";
 
 /** The role of a user. */
 export type CareRole = "user" | "clinician";
@@ -26,6 +26,9 @@ export type SalesRole = "customer" | "salesperson" | "admin";
 
 /** The kind of a store. */
 export type ServiceStoreKind = "memory" | "directory";
+
+/** An API that has accounts. */
+export type AccountAPI = "operators" | "care" | "sales";
 
 /** The person data of an operator or a client. */
 export interface OperatorsPerson {
@@ -531,6 +534,289 @@ export interface SalesMetadata {
 export interface SalesConfirmedEmail {
   /** The email address. */
   email: string;
+}
+
+/** An account, as administration sees it. */
+export interface AdminAccountSummary {
+  /** The account's API and number, such as `care:17`. */
+  account: string;
+  /** The API of the account. */
+  api: AccountAPI;
+  /** The account's number. */
+  id: number;
+  /** The UUID of an account of sales; absent for other APIs. */
+  external_id?: string;
+  /** The email address. */
+  email: string;
+  /** Whether the email is confirmed. */
+  email_confirmed: boolean;
+  /** The first name. */
+  first_name: string;
+  /** The last name. */
+  last_name: string;
+  /** The role; absent for an operator. */
+  role?: string;
+  /** The phone number; absent if the account has none. */
+  phone?: string;
+  /** The language of mails to the account; absent for the default. */
+  locale?: string;
+  /** When the account was created. */
+  created: Time;
+  /** When the account was disabled; absent if it is not disabled. */
+  disabled?: Time;
+}
+
+/** A page of accounts. */
+export interface AdminAccountPage {
+  /** The accounts of one API after those of another, each in the order of their numbers. */
+  accounts: Array<AdminAccountSummary>;
+  /** The `after` of the next page; absent at the end. A page with few accounts, or none, need not be the last. */
+  next?: string;
+}
+
+/** An open session of an account. */
+export interface AdminAccountSession {
+  /** The session's number. */
+  id: number;
+  /** When the session was opened. */
+  created: Time;
+  /**
+   * When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
+   * missing until then.
+   */
+  last_used: Time;
+  /** When the session expires if no request uses it. */
+  expires: Time;
+  /** The address that the session was opened from, if the host stated it. */
+  ip: string | null;
+  /** The program that opened the session, if the host stated it. */
+  agent: string | null;
+}
+
+/** A lock after too many wrong passwords. */
+export interface AdminAccountLock {
+  /**
+   * What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
+   * `password change`.
+   */
+  scope: string;
+  /** The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it. */
+  network?: string;
+  /** When the lock ends. */
+  until: Time;
+}
+
+/** A mailed code that is not used yet. */
+export interface AdminAccountCode {
+  /** What the code is for: `confirm`, `verify`, `reset` or `change-email`. */
+  purpose: string;
+  /** When the code expires. */
+  expires: Time;
+}
+
+/** An address that an account will have, or had. */
+export interface AdminAccountAddress {
+  /** The address. */
+  email: string;
+  /** Until when it can be confirmed or restored. */
+  expires: Time;
+}
+
+/** The metadata of an account. */
+export interface AdminMetadata {
+  /**
+   * What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a
+   * right, because the account can write anything.
+   */
+  metadata: Record<string, unknown>;
+  /** What administration has stored, such as a plan. The account cannot change it. */
+  app_metadata: Record<string, unknown>;
+}
+
+/** All that the service keeps of an account, except secrets. */
+export interface AdminAccountDetails {
+  /** The account. */
+  account: AdminAccountSummary;
+  /** The NPI of a clinician; absent for other accounts. */
+  npi?: string;
+  /** Where a customer came from; absent for other accounts. */
+  source?: string;
+  /** The brand of a salesperson; absent for other accounts. */
+  brand_id?: string;
+  /** The referral code of an account of sales; absent for other APIs. */
+  referral_code?: string;
+  /** The open sessions, the newest first. */
+  sessions: Array<AdminAccountSession>;
+  /** The locks in force. */
+  locks: Array<AdminAccountLock>;
+  /** The codes that are out. */
+  codes: Array<AdminAccountCode>;
+  /** The address that the account will have once its code is used; absent if no change is pending. */
+  pending_email?: AdminAccountAddress;
+  /** The earlier addresses that can be restored. */
+  earlier_emails: Array<AdminAccountAddress>;
+  /** The metadata. */
+  metadata: AdminMetadata;
+}
+
+/** The number of sessions that were ended. */
+export interface AdminEndedSessions {
+  /** The number of sessions that were ended. */
+  ended: number;
+}
+
+/** A record that belongs to an account. */
+export interface AdminAccountRecord {
+  /** The kind of record, such as `operators.clients`. */
+  collection: string;
+  /** The record, as it is stored. */
+  record: Record<string, unknown>;
+}
+
+/** A mail in the outbox. */
+export interface AdminOutboxEntry {
+  /** The mail's number. */
+  id: number;
+  /** The kind of mail. */
+  kind: string;
+  /** The address of the recipient. */
+  to: string;
+  /** The subject. */
+  subject: string;
+  /** `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired. */
+  state: string;
+  /** When the mail was created. */
+  created: Time;
+  /** When its code expires. */
+  expires: Time;
+  /** The number of attempts to deliver it. */
+  attempts: number;
+  /** When the next attempt is due; absent if the mail does not wait. */
+  next_attempt?: Time;
+  /** Why the last attempt failed; absent if none did. */
+  last_error?: string;
+}
+
+/** What an event is about, beyond its account. */
+export interface AdminEventDetail {
+  /** The number of a session. */
+  session?: number;
+  /** The number of a client. */
+  client?: number;
+  /** The number of a patient. */
+  patient?: number;
+  /** The number of a share. */
+  share?: number;
+  /** The number of a mail. */
+  mail?: number;
+  /** The number of an invitation. */
+  invitation?: number;
+  /** The kind of a mail. */
+  mail_kind?: string;
+  /** created, updated or deleted. */
+  change?: string;
+  /** Who asked for an administrator's operation, as the host states it. */
+  actor?: string;
+}
+
+/**
+ * An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and contains
+ * no secret.
+ */
+export interface AdminEvent {
+  /** The event's number. Events are numbered in the order in which they were stored. */
+  seq: number;
+  /** When it happened. */
+  time: Time;
+  /** The API of the account. */
+  api: string;
+  /** The number of the account; absent for an email that has none. */
+  account?: number;
+  /** What happened. */
+  kind: EventKind;
+  /** Who caused it: account, anonymous, admin, or the service itself. */
+  by: string;
+  /** The address that the request came from, if the host stated it. */
+  ip?: string;
+  /** The program that sent the request, if the host stated it. */
+  agent?: string;
+  /** What the event is about, beyond its account. */
+  detail?: AdminEventDetail;
+}
+
+/** The data of one account. */
+export interface AdminAccountExport {
+  /** The account. */
+  account: AdminAccountDetails;
+  /**
+   * The records that belong to the account: the clients of an operator; the patients that a user of care has access to,
+   * and the user's shares of them.
+   */
+  records: Array<AdminAccountRecord>;
+  /** The mails to the account's address that are still in the outbox, without their texts. */
+  mails: Array<AdminOutboxEntry>;
+  /** The account's events in the audit trail. */
+  events: Array<AdminEvent>;
+}
+
+/** A new invitation. */
+export interface AdminNewInvitation {
+  /** The invitation's number. */
+  id: number;
+  /** The code, which cannot be read again. */
+  referral_code: string;
+  /** When it expires. */
+  expires: Time;
+}
+
+/** A valid invitation. */
+export interface AdminValidInvitation {
+  /** The invitation's number. */
+  id: number;
+  /** The role with which the code invites. */
+  role: string;
+  /** The number of accounts that the code can still create. */
+  uses_left: number;
+  /** When the invitation was created. */
+  created: Time;
+  /** When it expires. */
+  expires: Time;
+}
+
+/** The valid invitations. */
+export interface AdminInvitationList {
+  /** The invitations, the oldest first. */
+  invitations: Array<AdminValidInvitation>;
+}
+
+/** A page of mails. */
+export interface AdminOutboxPage {
+  /** The mails, the oldest first. */
+  mails: Array<AdminOutboxEntry>;
+  /** The `after` of the next page; absent at the end. */
+  next?: number;
+}
+
+/** A mail with its text. */
+export interface AdminOutboxMailText {
+  /** The mail. */
+  mail: AdminOutboxEntry;
+  /** The text; absent after it was erased. */
+  text?: string;
+}
+
+/** The number of mails that are due. */
+export interface AdminDueMails {
+  /** The number of waiting mails, which are all due now. */
+  due: number;
+}
+
+/** A page of the audit trail. */
+export interface AdminEventPage {
+  /** The events, the earliest first. */
+  events: Array<AdminEvent>;
+  /** The `after` of the next page. With `account` it may be the number of a later event of another account. */
+  next: number;
 }
 
 /** The store. */
@@ -1523,6 +1809,184 @@ export interface SalesUserDeleteParams {
   current_password: string;
   /** Where the host's own client is, as far as the host knows. A host overwrites what its clients state. */
   client?: SalesOriginInput | undefined;
+}
+
+/** The params of `admin.accounts.list`. */
+export interface AdminAccountsListParams {
+  /** Only accounts of this API. */
+  api?: AccountAPI | undefined;
+  /** Only accounts whose email or name contains this text, in upper or lower case. */
+  search?: string | undefined;
+  /** The `next` of the previous page. */
+  after?: string | undefined;
+  /** The maximum number of accounts; default 100. */
+  limit?: number | undefined;
+}
+
+/** The params of `admin.accounts.show`. */
+export interface AdminAccountsShowParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+}
+
+/** The params of `admin.accounts.create`. */
+export interface AdminAccountsCreateParams {
+  /** The API of the account. */
+  api: AccountAPI;
+  /** The email address. */
+  email: string;
+  /** The password, 1 to 1,024 bytes, taken exactly as given. */
+  password?: string | undefined;
+  /** The first name. */
+  first_name?: string | undefined;
+  /** The last name. */
+  last_name?: string | undefined;
+  /** The phone number, if the API or the role has one. */
+  phone?: string | undefined;
+  /** The role; default `user` in care and `customer` in sales. */
+  role?: string | undefined;
+  /** Where a customer of sales comes from; default `admin`. */
+  source?: string | undefined;
+  /** The brand of a salesperson. */
+  brand_id?: string | undefined;
+  /** Whether the email is known to belong to the user; default false. */
+  email_confirmed?: boolean | undefined;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.disable`. */
+export interface AdminAccountsDisableParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.enable`. */
+export interface AdminAccountsEnableParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.unlock`. */
+export interface AdminAccountsUnlockParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.confirm`. */
+export interface AdminAccountsConfirmParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.end_sessions`. */
+export interface AdminAccountsEndSessionsParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.set_password`. */
+export interface AdminAccountsSetPasswordParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** The password, 1 to 1,024 bytes, taken exactly as given. */
+  password: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.set_app_metadata`. */
+export interface AdminAccountsSetAppMetadataParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** The metadata. */
+  app_metadata: Record<string, unknown>;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.delete`. */
+export interface AdminAccountsDeleteParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.accounts.export`. */
+export interface AdminAccountsExportParams {
+  /** The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`. */
+  account: string;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.invitations.create`. */
+export interface AdminInvitationsCreateParams {
+  /** The role with which the code invites; default `admin`. */
+  role?: SalesRole | undefined;
+  /** The number of accounts that the code can create; default 1. */
+  uses?: number | undefined;
+  /** How long the code is valid; default 7 days. */
+  seconds?: number | undefined;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.invitations.revoke`. */
+export interface AdminInvitationsRevokeParams {
+  /** The invitation's number. */
+  id: number;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.outbox.list`. */
+export interface AdminOutboxListParams {
+  /** The `next` of the previous page. */
+  after?: number | undefined;
+  /** The maximum number of mails; default 100. */
+  limit?: number | undefined;
+}
+
+/** The params of `admin.outbox.show`. */
+export interface AdminOutboxShowParams {
+  /** The mail's number. */
+  id: number;
+}
+
+/** The params of `admin.outbox.retry`. */
+export interface AdminOutboxRetryParams {
+  /** The mail's number. */
+  id: number;
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.outbox.deliver`. */
+export interface AdminOutboxDeliverParams {
+  /** Who asks for the operation; the audit trail shows it. */
+  actor?: string | undefined;
+}
+
+/** The params of `admin.events`. */
+export interface AdminEventsParams {
+  /** The number of the last event that the caller has; absent to start with the earliest. */
+  after?: number | undefined;
+  /** The maximum number of events; default 100. */
+  limit?: number | undefined;
+  /** Only events of this account; a number may belong to a deleted account. */
+  account?: string | undefined;
 }
 
 /** The params of `system.advance_clock`. */

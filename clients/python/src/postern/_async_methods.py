@@ -9,6 +9,20 @@ from ._calls import AsyncCall
 from ._reading import any_object, nothing
 from ._unset import UNSET, Unset, given
 from .types import (
+    AccountAPI,
+    AdminAccountDetails,
+    AdminAccountExport,
+    AdminAccountPage,
+    AdminAccountSummary,
+    AdminDueMails,
+    AdminEndedSessions,
+    AdminEventPage,
+    AdminInvitationList,
+    AdminMetadata,
+    AdminNewInvitation,
+    AdminOutboxEntry,
+    AdminOutboxMailText,
+    AdminOutboxPage,
     CareAccess,
     CareAccessToken,
     CareAccount,
@@ -1216,7 +1230,7 @@ class AsyncCareAuthMethods:
 
         Raises:
             care.EmailRequired, care.InvalidEmail, care.PasswordRequired, care.InvalidPassword, care.WrongEmailPassword,
-            care.LoginAttemptsExceeded, care.InvalidClient, care.InvalidSessionSeconds
+            care.LoginAttemptsExceeded, care.AccountDisabled, care.InvalidClient, care.InvalidSessionSeconds
         """
         return await self._call(
             "care.auth.token",
@@ -2139,6 +2153,482 @@ class AsyncSalesMethods:
         """The methods `sales.user.…`."""
 
 
+class AsyncAdminAccountsMethods:
+    """The methods `admin.accounts.…`."""
+
+    def __init__(self, call: AsyncCall) -> None:
+        self._call = call
+
+    async def list(
+        self,
+        *,
+        api: AccountAPI | Unset = UNSET,
+        search: str | Unset = UNSET,
+        after: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AdminAccountPage:
+        """Lists accounts.
+
+        Searching reads a limited number of accounts for each page, so a page may be short or empty although there is a
+        next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+
+        Args:
+            api: Only accounts of this API.
+            search: Only accounts whose email or name contains this text, in upper or lower case.
+            after: The `next` of the previous page.
+            limit: The maximum number of accounts; default 100.
+
+        Raises:
+            admin.InvalidRequest
+        """
+        return await self._call(
+            "admin.accounts.list", given(api=api, search=search, after=after, limit=limit), AdminAccountPage.from_json
+        )
+
+    async def show(
+        self,
+        *,
+        account: str,
+    ) -> AdminAccountDetails:
+        """Shows an account.
+
+        Everything except secrets.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call("admin.accounts.show", {"account": account}, AdminAccountDetails.from_json)
+
+    async def create(
+        self,
+        *,
+        api: AccountAPI,
+        email: str,
+        password: str | Unset = UNSET,
+        first_name: str | Unset = UNSET,
+        last_name: str | Unset = UNSET,
+        phone: str | Unset = UNSET,
+        role: str | Unset = UNSET,
+        source: str | Unset = UNSET,
+        brand_id: str | Unset = UNSET,
+        email_confirmed: bool | Unset = UNSET,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountSummary:
+        """Creates an account.
+
+        No mail is sent and no session is opened. Without `password`, the account gets one by a reset.
+
+        Args:
+            api: The API of the account.
+            email: The email address.
+            password: The password, 1 to 1,024 bytes, taken exactly as given.
+            first_name: The first name.
+            last_name: The last name.
+            phone: The phone number, if the API or the role has one.
+            role: The role; default `user` in care and `customer` in sales.
+            source: Where a customer of sales comes from; default `admin`.
+            brand_id: The brand of a salesperson.
+            email_confirmed: Whether the email is known to belong to the user; default false.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.PasswordTooShort, admin.PasswordCommon, admin.PasswordPersonal, admin.EmailTaken
+        """
+        return await self._call(
+            "admin.accounts.create",
+            given(
+                api=api,
+                email=email,
+                password=password,
+                first_name=first_name,
+                last_name=last_name,
+                phone=phone,
+                role=role,
+                source=source,
+                brand_id=brand_id,
+                email_confirmed=email_confirmed,
+                actor=actor,
+            ),
+            AdminAccountSummary.from_json,
+        )
+
+    async def disable(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountSummary:
+        """Disables an account.
+
+        The account cannot sign in and has no session, its codes end, its referral code is unknown, and resets for it
+        are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.disable", given(account=account, actor=actor), AdminAccountSummary.from_json
+        )
+
+    async def enable(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountSummary:
+        """Enables a disabled account.
+
+        The account can sign in again with the password that it had.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.enable", given(account=account, actor=actor), AdminAccountSummary.from_json
+        )
+
+    async def unlock(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountSummary:
+        """Ends an account's locks.
+
+        All counts of wrong passwords become zero.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.unlock", given(account=account, actor=actor), AdminAccountSummary.from_json
+        )
+
+    async def confirm(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountSummary:
+        """Confirms an account's email.
+
+        As if the account had used a mailed code.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.confirm", given(account=account, actor=actor), AdminAccountSummary.from_json
+        )
+
+    async def end_sessions(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminEndedSessions:
+        """Ends all sessions of an account.
+
+        A pending change of the email ends too.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.end_sessions", given(account=account, actor=actor), AdminEndedSessions.from_json
+        )
+
+    async def set_password(
+        self,
+        *,
+        account: str,
+        password: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountSummary:
+        """Sets an account's password.
+
+        All sessions, unused codes and locks end.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            password: The password, 1 to 1,024 bytes, taken exactly as given.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound, admin.PasswordTooShort, admin.PasswordCommon,
+            admin.PasswordPersonal
+        """
+        return await self._call(
+            "admin.accounts.set_password",
+            given(account=account, password=password, actor=actor),
+            AdminAccountSummary.from_json,
+        )
+
+    async def set_app_metadata(
+        self,
+        *,
+        account: str,
+        app_metadata: dict[str, Any],
+        actor: str | Unset = UNSET,
+    ) -> AdminMetadata:
+        """Replaces all of an account's `app_metadata`.
+
+        The account can read it and cannot change it. Limits: `metadataBytesMax` (16,384), `metadataDepthMax` (64).
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            app_metadata: The metadata.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.set_app_metadata",
+            given(account=account, app_metadata=app_metadata, actor=actor),
+            AdminMetadata.from_json,
+        )
+
+    async def delete(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> None:
+        """Deletes an account.
+
+        As if the account had deleted itself.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        await self._call("admin.accounts.delete", given(account=account, actor=actor), nothing)
+
+    async def export(
+        self,
+        *,
+        account: str,
+        actor: str | Unset = UNSET,
+    ) -> AdminAccountExport:
+        """Returns the data of one account.
+
+        For a request for all personal data. The command `postern account export` has no bound on the length.
+
+        Args:
+            account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound
+        """
+        return await self._call(
+            "admin.accounts.export", given(account=account, actor=actor), AdminAccountExport.from_json
+        )
+
+
+class AsyncAdminInvitationsMethods:
+    """The methods `admin.invitations.…`."""
+
+    def __init__(self, call: AsyncCall) -> None:
+        self._call = call
+
+    async def create(
+        self,
+        *,
+        role: SalesRole | Unset = UNSET,
+        uses: int | Unset = UNSET,
+        seconds: int | Unset = UNSET,
+        actor: str | Unset = UNSET,
+    ) -> AdminNewInvitation:
+        """Creates an invitation and returns its referral code.
+
+        The code belongs to no account. Limits: `invitationSeconds` (7 days), `invitationUsesMax` (1,000,000).
+
+        Args:
+            role: The role with which the code invites; default `admin`.
+            uses: The number of accounts that the code can create; default 1.
+            seconds: How long the code is valid; default 7 days.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest
+        """
+        return await self._call(
+            "admin.invitations.create",
+            given(role=role, uses=uses, seconds=seconds, actor=actor),
+            AdminNewInvitation.from_json,
+        )
+
+    async def list(self) -> AdminInvitationList:
+        """Lists the valid invitations.
+
+        Their codes are not stored.
+        """
+        return await self._call("admin.invitations.list", None, AdminInvitationList.from_json)
+
+    async def revoke(
+        self,
+        *,
+        id: int,
+        actor: str | Unset = UNSET,
+    ) -> None:
+        """Revokes an invitation.
+
+        Its code is then unknown.
+
+        Args:
+            id: The invitation's number.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.InvitationNotFound
+        """
+        await self._call("admin.invitations.revoke", given(id=id, actor=actor), nothing)
+
+
+class AsyncAdminOutboxMethods:
+    """The methods `admin.outbox.…`."""
+
+    def __init__(self, call: AsyncCall) -> None:
+        self._call = call
+
+    async def list(
+        self,
+        *,
+        after: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AdminOutboxPage:
+        """Lists the mails of the outbox.
+
+        Texts are not listed. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+
+        Args:
+            after: The `next` of the previous page.
+            limit: The maximum number of mails; default 100.
+
+        Raises:
+            admin.InvalidRequest
+        """
+        return await self._call("admin.outbox.list", given(after=after, limit=limit), AdminOutboxPage.from_json)
+
+    async def show(
+        self,
+        *,
+        id: int,
+    ) -> AdminOutboxMailText:
+        """Shows a mail with its text.
+
+        The text contains the code.
+
+        Args:
+            id: The mail's number.
+
+        Raises:
+            admin.InvalidRequest, admin.MailNotFound
+        """
+        return await self._call("admin.outbox.show", {"id": id}, AdminOutboxMailText.from_json)
+
+    async def retry(
+        self,
+        *,
+        id: int,
+        actor: str | Unset = UNSET,
+    ) -> AdminOutboxEntry:
+        """Makes a waiting mail due now.
+
+        A mail that was given up cannot be sent again, because its text is erased.
+
+        Args:
+            id: The mail's number.
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest, admin.MailNotFound, admin.MailClosed
+        """
+        return await self._call("admin.outbox.retry", given(id=id, actor=actor), AdminOutboxEntry.from_json)
+
+    async def deliver(
+        self,
+        *,
+        actor: str | Unset = UNSET,
+    ) -> AdminDueMails:
+        """Makes all waiting mails due now.
+
+        The processes that deliver mails do so at once.
+
+        Args:
+            actor: Who asks for the operation; the audit trail shows it.
+
+        Raises:
+            admin.InvalidRequest
+        """
+        return await self._call("admin.outbox.deliver", given(actor=actor), AdminDueMails.from_json)
+
+
+class AsyncAdminMethods:
+    """Administration."""
+
+    def __init__(self, call: AsyncCall) -> None:
+        self._call = call
+        self.accounts = AsyncAdminAccountsMethods(call)
+        """The methods `admin.accounts.…`."""
+        self.invitations = AsyncAdminInvitationsMethods(call)
+        """The methods `admin.invitations.…`."""
+        self.outbox = AsyncAdminOutboxMethods(call)
+        """The methods `admin.outbox.…`."""
+
+    async def events(
+        self,
+        *,
+        after: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        account: str | Unset = UNSET,
+    ) -> AdminEventPage:
+        """Reads the audit trail.
+
+        `next` is a cursor: no event ever appears at or below a `seq` that was given out. Limits: `adminPageMax`
+        (1,000), `adminPageStandard` (100).
+
+        Args:
+            after: The number of the last event that the caller has; absent to start with the earliest.
+            limit: The maximum number of events; default 100.
+            account: Only events of this account; a number may belong to a deleted account.
+
+        Raises:
+            admin.InvalidRequest, admin.AccountNotFound, admin.EventsGone
+        """
+        return await self._call(
+            "admin.events", given(after=after, limit=limit, account=account), AdminEventPage.from_json
+        )
+
+
 class AsyncRpcMethods:
     """The methods `rpc.…`."""
 
@@ -2221,6 +2711,8 @@ class AsyncMethods:
         """Users, clinicians and their patients."""
         self.sales = AsyncSalesMethods(call)
         """Customers, salespeople and internal users."""
+        self.admin = AsyncAdminMethods(call)
+        """Administration."""
         self.rpc = AsyncRpcMethods(call)
         """The methods `rpc.…`."""
         self.system = AsyncSystemMethods(call)

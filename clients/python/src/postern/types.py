@@ -46,6 +46,18 @@ EventKind = Literal[
     "mail_sent",
     "mail_failed",
     "imported",
+    "admin_account_created",
+    "admin_account_disabled",
+    "admin_account_enabled",
+    "admin_account_unlocked",
+    "admin_account_confirmed",
+    "admin_sessions_ended",
+    "admin_password_set",
+    "admin_app_metadata_set",
+    "admin_account_deleted",
+    "admin_account_exported",
+    "admin_invitation_revoked",
+    "admin_mail_retried",
 ]
 """What an event of the audit trail reports."""
 
@@ -66,6 +78,9 @@ SalesRole = Literal["customer", "salesperson", "admin"]
 
 ServiceStoreKind = Literal["memory", "directory"]
 """The kind of a store."""
+
+AccountAPI = Literal["operators", "care", "sales"]
+"""An API that has accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1098,6 +1113,571 @@ class SalesConfirmedEmail:
         properties = object_members(value)
         return cls(
             email=read(properties, "email", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountSummary:
+    """An account, as administration sees it."""
+
+    account: str
+    """The account's API and number, such as `care:17`."""
+    api: AccountAPI
+    """The API of the account."""
+    id: int
+    """The account's number."""
+    email: str
+    """The email address."""
+    email_confirmed: bool
+    """Whether the email is confirmed."""
+    first_name: str
+    """The first name."""
+    last_name: str
+    """The last name."""
+    created: datetime
+    """When the account was created."""
+    external_id: str | None = None
+    """The UUID of an account of sales; absent for other APIs. None if the reply omits it."""
+    role: str | None = None
+    """The role; absent for an operator. None if the reply omits it."""
+    phone: str | None = None
+    """The phone number; absent if the account has none. None if the reply omits it."""
+    locale: str | None = None
+    """The language of mails to the account; absent for the default. None if the reply omits it."""
+    disabled: datetime | None = None
+    """When the account was disabled; absent if it is not disabled. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountSummary:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            account=read(properties, "account", string),
+            api=read(properties, "api", choice),
+            id=read(properties, "id", integer),
+            email=read(properties, "email", string),
+            email_confirmed=read(properties, "email_confirmed", boolean),
+            first_name=read(properties, "first_name", string),
+            last_name=read(properties, "last_name", string),
+            created=read(properties, "created", time),
+            external_id=read_optional(properties, "external_id", string),
+            role=read_optional(properties, "role", string),
+            phone=read_optional(properties, "phone", string),
+            locale=read_optional(properties, "locale", string),
+            disabled=read_optional(properties, "disabled", time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountPage:
+    """A page of accounts."""
+
+    accounts: tuple[AdminAccountSummary, ...]
+    """The accounts of one API after those of another, each in the order of their numbers."""
+    next: str | None = None
+    """The `after` of the next page; absent at the end. A page with few accounts, or none, need not be the last.
+    None if the reply omits it.
+    """
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountPage:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            accounts=read(properties, "accounts", listed(AdminAccountSummary.from_json)),
+            next=read_optional(properties, "next", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountSession:
+    """An open session of an account."""
+
+    id: int
+    """The session's number."""
+    created: datetime
+    """When the session was opened."""
+    last_used: datetime
+    """When a request last used the session. Processes store it every 10 minutes, so the uses of another process may
+    be missing until then.
+    """
+    expires: datetime
+    """When the session expires if no request uses it."""
+    ip: str | None
+    """The address that the session was opened from, if the host stated it."""
+    agent: str | None
+    """The program that opened the session, if the host stated it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountSession:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            created=read(properties, "created", time),
+            last_used=read(properties, "last_used", time),
+            expires=read(properties, "expires", time),
+            ip=read(properties, "ip", nullable(string)),
+            agent=read(properties, "agent", nullable(string)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountLock:
+    """A lock after too many wrong passwords."""
+
+    scope: str
+    """What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
+    `password change`.
+    """
+    until: datetime
+    """When the lock ends."""
+    network: str | None = None
+    """The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it.
+    None if the reply omits it.
+    """
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountLock:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            scope=read(properties, "scope", string),
+            until=read(properties, "until", time),
+            network=read_optional(properties, "network", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountCode:
+    """A mailed code that is not used yet."""
+
+    purpose: str
+    """What the code is for: `confirm`, `verify`, `reset` or `change-email`."""
+    expires: datetime
+    """When the code expires."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountCode:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            purpose=read(properties, "purpose", string),
+            expires=read(properties, "expires", time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountAddress:
+    """An address that an account will have, or had."""
+
+    email: str
+    """The address."""
+    expires: datetime
+    """Until when it can be confirmed or restored."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountAddress:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            email=read(properties, "email", string),
+            expires=read(properties, "expires", time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminMetadata:
+    """The metadata of an account."""
+
+    metadata: dict[str, Any]
+    """What the account itself has stored. The service does not interpret it. A program must not trust it with a
+    plan or a right, because the account can write anything.
+    """
+    app_metadata: dict[str, Any]
+    """What administration has stored, such as a plan. The account cannot change it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminMetadata:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            metadata=read(properties, "metadata", any_object),
+            app_metadata=read(properties, "app_metadata", any_object),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountDetails:
+    """All that the service keeps of an account, except secrets."""
+
+    account: AdminAccountSummary
+    """The account."""
+    sessions: tuple[AdminAccountSession, ...]
+    """The open sessions, the newest first."""
+    locks: tuple[AdminAccountLock, ...]
+    """The locks in force."""
+    codes: tuple[AdminAccountCode, ...]
+    """The codes that are out."""
+    earlier_emails: tuple[AdminAccountAddress, ...]
+    """The earlier addresses that can be restored."""
+    metadata: AdminMetadata
+    """The metadata."""
+    npi: str | None = None
+    """The NPI of a clinician; absent for other accounts. None if the reply omits it."""
+    source: str | None = None
+    """Where a customer came from; absent for other accounts. None if the reply omits it."""
+    brand_id: str | None = None
+    """The brand of a salesperson; absent for other accounts. None if the reply omits it."""
+    referral_code: str | None = None
+    """The referral code of an account of sales; absent for other APIs. None if the reply omits it."""
+    pending_email: AdminAccountAddress | None = None
+    """The address that the account will have once its code is used; absent if no change is pending. None if the
+    reply omits it.
+    """
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountDetails:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            account=read(properties, "account", AdminAccountSummary.from_json),
+            sessions=read(properties, "sessions", listed(AdminAccountSession.from_json)),
+            locks=read(properties, "locks", listed(AdminAccountLock.from_json)),
+            codes=read(properties, "codes", listed(AdminAccountCode.from_json)),
+            earlier_emails=read(properties, "earlier_emails", listed(AdminAccountAddress.from_json)),
+            metadata=read(properties, "metadata", AdminMetadata.from_json),
+            npi=read_optional(properties, "npi", string),
+            source=read_optional(properties, "source", string),
+            brand_id=read_optional(properties, "brand_id", string),
+            referral_code=read_optional(properties, "referral_code", string),
+            pending_email=read_optional(properties, "pending_email", AdminAccountAddress.from_json),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminEndedSessions:
+    """The number of sessions that were ended."""
+
+    ended: int
+    """The number of sessions that were ended."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminEndedSessions:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            ended=read(properties, "ended", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountRecord:
+    """A record that belongs to an account."""
+
+    collection: str
+    """The kind of record, such as `operators.clients`."""
+    record: dict[str, Any]
+    """The record, as it is stored."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountRecord:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            collection=read(properties, "collection", string),
+            record=read(properties, "record", any_object),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminOutboxEntry:
+    """A mail in the outbox."""
+
+    id: int
+    """The mail's number."""
+    kind: str
+    """The kind of mail."""
+    to: str
+    """The address of the recipient."""
+    subject: str
+    """The subject."""
+    state: str
+    """`waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired."""
+    created: datetime
+    """When the mail was created."""
+    expires: datetime
+    """When its code expires."""
+    attempts: int
+    """The number of attempts to deliver it."""
+    next_attempt: datetime | None = None
+    """When the next attempt is due; absent if the mail does not wait. None if the reply omits it."""
+    last_error: str | None = None
+    """Why the last attempt failed; absent if none did. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminOutboxEntry:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            kind=read(properties, "kind", string),
+            to=read(properties, "to", string),
+            subject=read(properties, "subject", string),
+            state=read(properties, "state", string),
+            created=read(properties, "created", time),
+            expires=read(properties, "expires", time),
+            attempts=read(properties, "attempts", integer),
+            next_attempt=read_optional(properties, "next_attempt", time),
+            last_error=read_optional(properties, "last_error", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminEventDetail:
+    """What an event is about, beyond its account."""
+
+    session: int | None = None
+    """The number of a session. None if the reply omits it."""
+    client: int | None = None
+    """The number of a client. None if the reply omits it."""
+    patient: int | None = None
+    """The number of a patient. None if the reply omits it."""
+    share: int | None = None
+    """The number of a share. None if the reply omits it."""
+    mail: int | None = None
+    """The number of a mail. None if the reply omits it."""
+    invitation: int | None = None
+    """The number of an invitation. None if the reply omits it."""
+    mail_kind: str | None = None
+    """The kind of a mail. None if the reply omits it."""
+    change: str | None = None
+    """created, updated or deleted. None if the reply omits it."""
+    actor: str | None = None
+    """Who asked for an administrator's operation, as the host states it. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminEventDetail:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            session=read_optional(properties, "session", integer),
+            client=read_optional(properties, "client", integer),
+            patient=read_optional(properties, "patient", integer),
+            share=read_optional(properties, "share", integer),
+            mail=read_optional(properties, "mail", integer),
+            invitation=read_optional(properties, "invitation", integer),
+            mail_kind=read_optional(properties, "mail_kind", string),
+            change=read_optional(properties, "change", string),
+            actor=read_optional(properties, "actor", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminEvent:
+    """An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
+    contains no secret.
+    """
+
+    seq: int
+    """The event's number. Events are numbered in the order in which they were stored."""
+    time: datetime
+    """When it happened."""
+    api: str
+    """The API of the account."""
+    kind: EventKind
+    """What happened."""
+    by: str
+    """Who caused it: account, anonymous, admin, or the service itself."""
+    account: int | None = None
+    """The number of the account; absent for an email that has none. None if the reply omits it."""
+    ip: str | None = None
+    """The address that the request came from, if the host stated it. None if the reply omits it."""
+    agent: str | None = None
+    """The program that sent the request, if the host stated it. None if the reply omits it."""
+    detail: AdminEventDetail | None = None
+    """What the event is about, beyond its account. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminEvent:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            seq=read(properties, "seq", integer),
+            time=read(properties, "time", time),
+            api=read(properties, "api", string),
+            kind=read(properties, "kind", choice),
+            by=read(properties, "by", string),
+            account=read_optional(properties, "account", integer),
+            ip=read_optional(properties, "ip", string),
+            agent=read_optional(properties, "agent", string),
+            detail=read_optional(properties, "detail", AdminEventDetail.from_json),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountExport:
+    """The data of one account."""
+
+    account: AdminAccountDetails
+    """The account."""
+    records: tuple[AdminAccountRecord, ...]
+    """The records that belong to the account: the clients of an operator; the patients that a user of care has
+    access to, and the user's shares of them.
+    """
+    mails: tuple[AdminOutboxEntry, ...]
+    """The mails to the account's address that are still in the outbox, without their texts."""
+    events: tuple[AdminEvent, ...]
+    """The account's events in the audit trail."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountExport:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            account=read(properties, "account", AdminAccountDetails.from_json),
+            records=read(properties, "records", listed(AdminAccountRecord.from_json)),
+            mails=read(properties, "mails", listed(AdminOutboxEntry.from_json)),
+            events=read(properties, "events", listed(AdminEvent.from_json)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminNewInvitation:
+    """A new invitation."""
+
+    id: int
+    """The invitation's number."""
+    referral_code: str = field(repr=False)
+    """The code, which cannot be read again."""
+    expires: datetime
+    """When it expires."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminNewInvitation:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            referral_code=read(properties, "referral_code", string),
+            expires=read(properties, "expires", time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminValidInvitation:
+    """A valid invitation."""
+
+    id: int
+    """The invitation's number."""
+    role: str
+    """The role with which the code invites."""
+    uses_left: int
+    """The number of accounts that the code can still create."""
+    created: datetime
+    """When the invitation was created."""
+    expires: datetime
+    """When it expires."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminValidInvitation:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            id=read(properties, "id", integer),
+            role=read(properties, "role", string),
+            uses_left=read(properties, "uses_left", integer),
+            created=read(properties, "created", time),
+            expires=read(properties, "expires", time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminInvitationList:
+    """The valid invitations."""
+
+    invitations: tuple[AdminValidInvitation, ...]
+    """The invitations, the oldest first."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminInvitationList:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            invitations=read(properties, "invitations", listed(AdminValidInvitation.from_json)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminOutboxPage:
+    """A page of mails."""
+
+    mails: tuple[AdminOutboxEntry, ...]
+    """The mails, the oldest first."""
+    next: int | None = None
+    """The `after` of the next page; absent at the end. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminOutboxPage:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            mails=read(properties, "mails", listed(AdminOutboxEntry.from_json)),
+            next=read_optional(properties, "next", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminOutboxMailText:
+    """A mail with its text."""
+
+    mail: AdminOutboxEntry
+    """The mail."""
+    text: str | None = field(default=None, repr=False)
+    """The text; absent after it was erased. None if the reply omits it."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminOutboxMailText:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            mail=read(properties, "mail", AdminOutboxEntry.from_json),
+            text=read_optional(properties, "text", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminDueMails:
+    """The number of mails that are due."""
+
+    due: int
+    """The number of waiting mails, which are all due now."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminDueMails:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            due=read(properties, "due", integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminEventPage:
+    """A page of the audit trail."""
+
+    events: tuple[AdminEvent, ...]
+    """The events, the earliest first."""
+    next: int
+    """The `after` of the next page. With `account` it may be the number of a later event of another account."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminEventPage:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            events=read(properties, "events", listed(AdminEvent.from_json)),
+            next=read(properties, "next", integer),
         )
 
 

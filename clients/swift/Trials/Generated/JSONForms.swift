@@ -18,6 +18,8 @@ extension SalesRole: ChoiceValue {}
 
 extension ServiceStoreKind: ChoiceValue {}
 
+extension AccountAPI: ChoiceValue {}
+
 extension OperatorsOriginInput: FittingValue {
     init?(fitting value: JSONValue) {
         guard
@@ -756,6 +758,417 @@ extension SalesConfirmedEmail: WrittenValue {
         writer.beginObject()
         writer.property("email")
         writer.string(email)
+        writer.endObject()
+    }
+}
+
+extension AdminAccountSummary: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("account")
+        writer.string(account)
+        writer.property("api")
+        api.write(to: &writer)
+        writer.property("id")
+        writer.int(id)
+        if let externalID {
+            writer.property("external_id")
+            writer.string(externalID)
+        }
+        writer.property("email")
+        writer.string(email)
+        writer.property("email_confirmed")
+        writer.bool(emailConfirmed)
+        writer.property("first_name")
+        writer.string(firstName)
+        writer.property("last_name")
+        writer.string(lastName)
+        if let role {
+            writer.property("role")
+            writer.string(role)
+        }
+        if let phone {
+            writer.property("phone")
+            writer.string(phone)
+        }
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
+        writer.property("created")
+        writer.string(created)
+        if let disabled {
+            writer.property("disabled")
+            writer.string(disabled)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminAccountPage: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("accounts")
+        writer.beginArray()
+        for element in accounts { element.write(to: &writer) }
+        writer.endArray()
+        if let next {
+            writer.property("next")
+            writer.string(next)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminAccountSession: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        writer.string(created)
+        writer.property("last_used")
+        writer.string(lastUsed)
+        writer.property("expires")
+        writer.string(expires)
+        writer.property("ip")
+        writer.string(ip)
+        writer.property("agent")
+        writer.string(agent)
+        writer.endObject()
+    }
+}
+
+extension AdminAccountLock: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("scope")
+        writer.string(scope)
+        if let network {
+            writer.property("network")
+            writer.string(network)
+        }
+        writer.property("until")
+        writer.string(until)
+        writer.endObject()
+    }
+}
+
+extension AdminAccountCode: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("purpose")
+        writer.string(purpose)
+        writer.property("expires")
+        writer.string(expires)
+        writer.endObject()
+    }
+}
+
+extension AdminAccountAddress: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("email")
+        writer.string(email)
+        writer.property("expires")
+        writer.string(expires)
+        writer.endObject()
+    }
+}
+
+extension AdminMetadata: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+extension AdminAccountDetails: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("account")
+        account.write(to: &writer)
+        if let npi {
+            writer.property("npi")
+            writer.string(npi)
+        }
+        if let source {
+            writer.property("source")
+            writer.string(source)
+        }
+        if let brandID {
+            writer.property("brand_id")
+            writer.string(brandID)
+        }
+        if let referralCode {
+            writer.property("referral_code")
+            writer.string(referralCode)
+        }
+        writer.property("sessions")
+        writer.beginArray()
+        for element in sessions { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("locks")
+        writer.beginArray()
+        for element in locks { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("codes")
+        writer.beginArray()
+        for element in codes { element.write(to: &writer) }
+        writer.endArray()
+        if let pendingEmail {
+            writer.property("pending_email")
+            pendingEmail.write(to: &writer)
+        }
+        writer.property("earlier_emails")
+        writer.beginArray()
+        for element in earlierEmails { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+extension AdminEndedSessions: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("ended")
+        writer.int(ended)
+        writer.endObject()
+    }
+}
+
+extension AdminAccountRecord: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("collection")
+        writer.string(collection)
+        writer.property("record")
+        record.write(to: &writer)
+        writer.endObject()
+    }
+}
+
+extension AdminOutboxEntry: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("kind")
+        writer.string(kind)
+        writer.property("to")
+        writer.string(to)
+        writer.property("subject")
+        writer.string(subject)
+        writer.property("state")
+        writer.string(state)
+        writer.property("created")
+        writer.string(created)
+        writer.property("expires")
+        writer.string(expires)
+        writer.property("attempts")
+        writer.int(attempts)
+        if let nextAttempt {
+            writer.property("next_attempt")
+            writer.string(nextAttempt)
+        }
+        if let lastError {
+            writer.property("last_error")
+            writer.string(lastError)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminEventDetail: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        if let session {
+            writer.property("session")
+            writer.int(session)
+        }
+        if let client {
+            writer.property("client")
+            writer.int(client)
+        }
+        if let patient {
+            writer.property("patient")
+            writer.int(patient)
+        }
+        if let share {
+            writer.property("share")
+            writer.int(share)
+        }
+        if let mail {
+            writer.property("mail")
+            writer.int(mail)
+        }
+        if let invitation {
+            writer.property("invitation")
+            writer.int(invitation)
+        }
+        if let mailKind {
+            writer.property("mail_kind")
+            writer.string(mailKind)
+        }
+        if let change {
+            writer.property("change")
+            writer.string(change)
+        }
+        if let actor {
+            writer.property("actor")
+            writer.string(actor)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminEvent: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("seq")
+        writer.int(seq)
+        writer.property("time")
+        writer.string(time)
+        writer.property("api")
+        writer.string(api)
+        if let account {
+            writer.property("account")
+            writer.int(account)
+        }
+        writer.property("kind")
+        kind.write(to: &writer)
+        writer.property("by")
+        writer.string(by)
+        if let ip {
+            writer.property("ip")
+            writer.string(ip)
+        }
+        if let agent {
+            writer.property("agent")
+            writer.string(agent)
+        }
+        if let detail {
+            writer.property("detail")
+            detail.write(to: &writer)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminAccountExport: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("account")
+        account.write(to: &writer)
+        writer.property("records")
+        writer.beginArray()
+        for element in records { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("mails")
+        writer.beginArray()
+        for element in mails { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("events")
+        writer.beginArray()
+        for element in events { element.write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
+    }
+}
+
+extension AdminNewInvitation: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("referral_code")
+        writer.string(referralCode)
+        writer.property("expires")
+        writer.string(expires)
+        writer.endObject()
+    }
+}
+
+extension AdminValidInvitation: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("role")
+        writer.string(role)
+        writer.property("uses_left")
+        writer.int(usesLeft)
+        writer.property("created")
+        writer.string(created)
+        writer.property("expires")
+        writer.string(expires)
+        writer.endObject()
+    }
+}
+
+extension AdminInvitationList: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("invitations")
+        writer.beginArray()
+        for element in invitations { element.write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
+    }
+}
+
+extension AdminOutboxPage: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("mails")
+        writer.beginArray()
+        for element in mails { element.write(to: &writer) }
+        writer.endArray()
+        if let next {
+            writer.property("next")
+            writer.int(next)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminOutboxMailText: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("mail")
+        mail.write(to: &writer)
+        if let text {
+            writer.property("text")
+            writer.string(text)
+        }
+        writer.endObject()
+    }
+}
+
+extension AdminDueMails: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("due")
+        writer.int(due)
+        writer.endObject()
+    }
+}
+
+extension AdminEventPage: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("events")
+        writer.beginArray()
+        for element in events { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("next")
+        writer.int(next)
         writer.endObject()
     }
 }

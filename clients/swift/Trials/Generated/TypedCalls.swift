@@ -777,6 +777,175 @@ extension Postern {
             else { return nil }
             try await sales.user.delete(apiKey: apiKey, currentPassword: currentPassword, client: client)
             return .null
+        case "admin.accounts.list":
+            guard
+                params.hasOnly(["api", "search", "after", "limit"]),
+                let api = params.optional("api", AccountAPI.self),
+                let search = params.optional("search", String.self),
+                let after = params.optional("after", String.self),
+                let limit = params.optional("limit", Int.self)
+            else { return nil }
+            return try await admin.accounts.list(api: api, search: search, after: after, limit: limit).json
+        case "admin.accounts.show":
+            guard
+                params.hasOnly(["account"]),
+                let account = params.required("account", String.self)
+            else { return nil }
+            return try await admin.accounts.show(account: account).json
+        case "admin.accounts.create":
+            guard
+                params.hasOnly(["api", "email", "password", "first_name", "last_name", "phone", "role", "source", "brand_id", "email_confirmed", "actor"]),
+                let api = params.required("api", AccountAPI.self),
+                let email = params.required("email", String.self),
+                let password = params.optional("password", String.self),
+                let firstName = params.optional("first_name", String.self),
+                let lastName = params.optional("last_name", String.self),
+                let phone = params.optional("phone", String.self),
+                let role = params.optional("role", String.self),
+                let source = params.optional("source", String.self),
+                let brandID = params.optional("brand_id", String.self),
+                let emailConfirmed = params.optional("email_confirmed", Bool.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.create(
+                api: api,
+                email: email,
+                password: password,
+                firstName: firstName,
+                lastName: lastName,
+                phone: phone,
+                role: role,
+                source: source,
+                brandID: brandID,
+                emailConfirmed: emailConfirmed,
+                actor: actor
+            ).json
+        case "admin.accounts.disable":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.disable(account: account, actor: actor).json
+        case "admin.accounts.enable":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.enable(account: account, actor: actor).json
+        case "admin.accounts.unlock":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.unlock(account: account, actor: actor).json
+        case "admin.accounts.confirm":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.confirm(account: account, actor: actor).json
+        case "admin.accounts.end_sessions":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.endSessions(account: account, actor: actor).json
+        case "admin.accounts.set_password":
+            guard
+                params.hasOnly(["account", "password", "actor"]),
+                let account = params.required("account", String.self),
+                let password = params.required("password", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.setPassword(account: account, password: password, actor: actor).json
+        case "admin.accounts.set_app_metadata":
+            guard
+                params.hasOnly(["account", "app_metadata", "actor"]),
+                let account = params.required("account", String.self),
+                let appMetadata = params.required("app_metadata", JSONObject.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.setAppMetadata(
+                account: account,
+                appMetadata: appMetadata,
+                actor: actor
+            ).json
+        case "admin.accounts.delete":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            try await admin.accounts.delete(account: account, actor: actor)
+            return .null
+        case "admin.accounts.export":
+            guard
+                params.hasOnly(["account", "actor"]),
+                let account = params.required("account", String.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.accounts.export(account: account, actor: actor).json
+        case "admin.invitations.create":
+            guard
+                params.hasOnly(["role", "uses", "seconds", "actor"]),
+                let role = params.optional("role", SalesRole.self),
+                let uses = params.optional("uses", Int.self),
+                let seconds = params.optional("seconds", Int.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.invitations.create(role: role, uses: uses, seconds: seconds, actor: actor).json
+        case "admin.invitations.list":
+            guard
+                params.hasOnly([])
+            else { return nil }
+            return try await admin.invitations.list().json
+        case "admin.invitations.revoke":
+            guard
+                params.hasOnly(["id", "actor"]),
+                let id = params.required("id", Int.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            try await admin.invitations.revoke(id: id, actor: actor)
+            return .null
+        case "admin.outbox.list":
+            guard
+                params.hasOnly(["after", "limit"]),
+                let after = params.optional("after", Int.self),
+                let limit = params.optional("limit", Int.self)
+            else { return nil }
+            return try await admin.outbox.list(after: after, limit: limit).json
+        case "admin.outbox.show":
+            guard
+                params.hasOnly(["id"]),
+                let id = params.required("id", Int.self)
+            else { return nil }
+            return try await admin.outbox.show(id: id).json
+        case "admin.outbox.retry":
+            guard
+                params.hasOnly(["id", "actor"]),
+                let id = params.required("id", Int.self),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.outbox.retry(id: id, actor: actor).json
+        case "admin.outbox.deliver":
+            guard
+                params.hasOnly(["actor"]),
+                let actor = params.optional("actor", String.self)
+            else { return nil }
+            return try await admin.outbox.deliver(actor: actor).json
+        case "admin.events":
+            guard
+                params.hasOnly(["after", "limit", "account"]),
+                let after = params.optional("after", Int.self),
+                let limit = params.optional("limit", Int.self),
+                let account = params.optional("account", String.self)
+            else { return nil }
+            return try await admin.events(after: after, limit: limit, account: account).json
         case "rpc.discover":
             guard
                 params.hasOnly([])

@@ -138,6 +138,13 @@ export class LoginAttemptsExceeded extends CallError {
   readonly slug: "login_attempts_exceeded";
 }
 
+/** The password is right, but administration has disabled the account. */
+export class AccountDisabled extends CallError {
+  static readonly slug: "account_disabled";
+  readonly name: "AccountDisabled";
+  readonly slug: "account_disabled";
+}
+
 /** A patient's first name is missing or blank. */
 export class FirstNameRequired extends CallError {
   static readonly slug: "first_name_required";

@@ -154,6 +154,14 @@ export class LoginAttemptsExceeded extends CallError {
   }
 }
 
+export class AccountDisabled extends CallError {
+  static slug = "account_disabled";
+
+  get name() {
+    return "AccountDisabled";
+  }
+}
+
 export class FirstNameRequired extends CallError {
   static slug = "first_name_required";
 

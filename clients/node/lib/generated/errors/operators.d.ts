@@ -54,7 +54,7 @@ export class OperatorExists extends CallError {
   readonly slug: "operator_exists";
 }
 
-/** The account does not exist, or its email is not confirmed. */
+/** The account does not exist, its email is not confirmed, or administration has disabled it. */
 export class AccountInvalidOrUnconfirmed extends CallError {
   static readonly slug: "account_invalid_or_unconfirmed";
   readonly name: "AccountInvalidOrUnconfirmed";

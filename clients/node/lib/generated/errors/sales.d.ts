@@ -47,7 +47,7 @@ export class InsufficientAuthorization extends CallError {
   readonly slug: "insufficient_authorization";
 }
 
-/** The sign-in failed. */
+/** The sign-in failed: the email or the password is wrong, or the account is not verified or is disabled. */
 export class AuthenticationFailed extends CallError {
   static readonly slug: "authentication_failed";
   readonly name: "AuthenticationFailed";
@@ -61,7 +61,7 @@ export class NotAuthenticated extends CallError {
   readonly slug: "not_authenticated";
 }
 
-/** The code belongs to no account and to no valid invitation. */
+/** The code belongs to no account that is enabled, and to no valid invitation. */
 export class InvalidReferralCode extends CallError {
   static readonly slug: "invalid_referral_code";
   readonly name: "InvalidReferralCode";

@@ -9,6 +9,7 @@ from .._failures import MessageTooLong as MessageTooLong
 from .._failures import PosternError as PosternError
 from .._failures import ProcessEnded as ProcessEnded
 from .._failures import ProtocolError as ProtocolError
+from . import admin as admin
 from . import care as care
 from . import operators as operators
 from . import sales as sales
@@ -18,6 +19,7 @@ BY_API: dict[str, dict[str, type[CallError]]] = {
     "operators": operators.BY_SLUG,
     "care": care.BY_SLUG,
     "sales": sales.BY_SLUG,
+    "admin": admin.BY_SLUG,
     "service": service.BY_SLUG,
 }
 """The class of each slug, by API."""

@@ -82,6 +82,10 @@ class LoginAttemptsExceeded(CallError):
     """Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait."""
 
 
+class AccountDisabled(CallError):
+    """The password is right, but administration has disabled the account."""
+
+
 class FirstNameRequired(CallError):
     """A patient's first name is missing or blank."""
 
@@ -182,6 +186,7 @@ BY_SLUG: dict[str, type[CallError]] = {
     "invalid_access_token": InvalidAccessToken,
     "wrong_email_password": WrongEmailPassword,
     "login_attempts_exceeded": LoginAttemptsExceeded,
+    "account_disabled": AccountDisabled,
     "first_name_required": FirstNameRequired,
     "invalid_birthdate": InvalidBirthdate,
     "invalid_sex": InvalidSex,

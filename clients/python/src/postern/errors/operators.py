@@ -35,7 +35,7 @@ class OperatorExists(CallError):
 
 
 class AccountInvalidOrUnconfirmed(CallError):
-    """The account does not exist, or its email is not confirmed."""
+    """The account does not exist, its email is not confirmed, or administration has disabled it."""
 
 
 class WrongPassword(CallError):

@@ -31,7 +31,7 @@ class InsufficientAuthorization(CallError):
 
 
 class AuthenticationFailed(CallError):
-    """The sign-in failed."""
+    """The sign-in failed: the email or the password is wrong, or the account is not verified or is disabled."""
 
 
 class NotAuthenticated(CallError):
@@ -39,7 +39,7 @@ class NotAuthenticated(CallError):
 
 
 class InvalidReferralCode(CallError):
-    """The code belongs to no account and to no valid invitation."""
+    """The code belongs to no account that is enabled, and to no valid invitation."""
 
 
 class UserAlreadyExists(CallError):

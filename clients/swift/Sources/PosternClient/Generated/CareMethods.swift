@@ -513,8 +513,8 @@ public struct CareAuthMethods: Sendable {
     ///     within a quarter.
     /// - Returns: A new session.
     /// - Throws: `PosternError`; its own slugs: `Care.emailRequired`, `Care.invalidEmail`, `Care.passwordRequired`,
-    ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`, `Care.invalidClient`,
-    ///   `Care.invalidSessionSeconds`.
+    ///   `Care.invalidPassword`, `Care.wrongEmailPassword`, `Care.loginAttemptsExceeded`, `Care.accountDisabled`,
+    ///   `Care.invalidClient`, `Care.invalidSessionSeconds`.
     public func token(
         email: String,
         password: String,

@@ -4,7 +4,7 @@
 extension ErrorSlug {
     /// The APIs. Each has its own errors.
     public enum API: String, Sendable {
-        case operators, care, sales, service
+        case operators, care, sales, admin, service
     }
 
     /// Field operators and their clients.
@@ -24,7 +24,7 @@ extension ErrorSlug {
         public static let passwordPersonal = ErrorSlug(.operators, "password_personal")
         /// The email is taken.
         public static let operatorExists = ErrorSlug(.operators, "operator_exists")
-        /// The account does not exist, or its email is not confirmed.
+        /// The account does not exist, its email is not confirmed, or administration has disabled it.
         public static let accountInvalidOrUnconfirmed = ErrorSlug(.operators, "account_invalid_or_unconfirmed")
         /// The password is wrong.
         public static let wrongPassword = ErrorSlug(.operators, "wrong_password")
@@ -87,6 +87,8 @@ extension ErrorSlug {
         public static let wrongEmailPassword = ErrorSlug(.care, "wrong_email_password")
         /// Too many wrong passwords in a row; `data.retry_after` is the number of seconds to wait.
         public static let loginAttemptsExceeded = ErrorSlug(.care, "login_attempts_exceeded")
+        /// The password is right, but administration has disabled the account.
+        public static let accountDisabled = ErrorSlug(.care, "account_disabled")
         /// A patient's first name is missing or blank.
         public static let firstNameRequired = ErrorSlug(.care, "first_name_required")
         /// The value is not a date of the form 1970-12-31, is before 1850-01-01, or is after tomorrow (UTC).
@@ -144,11 +146,11 @@ extension ErrorSlug {
         public static let tokenInvalid = ErrorSlug(.sales, "token_invalid")
         /// The role of the code's owner does not allow it to invite this kind of account.
         public static let insufficientAuthorization = ErrorSlug(.sales, "insufficient_authorization")
-        /// The sign-in failed.
+        /// The sign-in failed: the email or the password is wrong, or the account is not verified or is disabled.
         public static let authenticationFailed = ErrorSlug(.sales, "authentication_failed")
         /// The api key is missing or unknown, or its session has ended or expired.
         public static let notAuthenticated = ErrorSlug(.sales, "not_authenticated")
-        /// The code belongs to no account and to no valid invitation.
+        /// The code belongs to no account that is enabled, and to no valid invitation.
         public static let invalidReferralCode = ErrorSlug(.sales, "invalid_referral_code")
         /// The email is taken.
         public static let userAlreadyExists = ErrorSlug(.sales, "user_already_exists")
@@ -164,6 +166,30 @@ extension ErrorSlug {
         /// The account has 5 earlier addresses that can be restored; `data.retry_after` is the number of seconds until one
         /// of them no longer can.
         public static let tooManyEmailChanges = ErrorSlug(.sales, "too_many_email_changes")
+    }
+
+    /// Administration.
+    public enum Admin {
+        /// A property is missing or not valid.
+        public static let invalidRequest = ErrorSlug(.admin, "invalid_request")
+        /// The password policy refuses the password, because it has too few characters.
+        public static let passwordTooShort = ErrorSlug(.admin, "password_too_short")
+        /// The password policy refuses the password, because a list has it.
+        public static let passwordCommon = ErrorSlug(.admin, "password_common")
+        /// The password policy refuses the password, because it resembles the account's email or name.
+        public static let passwordPersonal = ErrorSlug(.admin, "password_personal")
+        /// The API has no account with that email or number.
+        public static let accountNotFound = ErrorSlug(.admin, "account_not_found")
+        /// The email has an account, or an account can still take it back.
+        public static let emailTaken = ErrorSlug(.admin, "email_taken")
+        /// No invitation has that number.
+        public static let invitationNotFound = ErrorSlug(.admin, "invitation_not_found")
+        /// The outbox has no mail with that number.
+        public static let mailNotFound = ErrorSlug(.admin, "mail_not_found")
+        /// The mail was delivered or given up, and its text was erased.
+        public static let mailClosed = ErrorSlug(.admin, "mail_closed")
+        /// The audit trail no longer has all events after `after`.
+        public static let eventsGone = ErrorSlug(.admin, "events_gone")
     }
 
     /// The service itself.
@@ -219,6 +245,7 @@ extension ErrorSlug {
         Care.invalidAccessToken,
         Care.wrongEmailPassword,
         Care.loginAttemptsExceeded,
+        Care.accountDisabled,
         Care.firstNameRequired,
         Care.invalidBirthdate,
         Care.invalidSex,
@@ -253,6 +280,16 @@ extension ErrorSlug {
         Sales.sessionNotFound,
         Sales.wrongPassword,
         Sales.tooManyEmailChanges,
+        Admin.invalidRequest,
+        Admin.passwordTooShort,
+        Admin.passwordCommon,
+        Admin.passwordPersonal,
+        Admin.accountNotFound,
+        Admin.emailTaken,
+        Admin.invitationNotFound,
+        Admin.mailNotFound,
+        Admin.mailClosed,
+        Admin.eventsGone,
         Service.invalidRequest,
         Service.busy,
         Service.diskFull,

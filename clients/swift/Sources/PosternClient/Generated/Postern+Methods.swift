@@ -11,6 +11,9 @@ extension Postern {
     /// Customers, salespeople and internal users.
     public var sales: SalesMethods { SalesMethods(postern: self) }
 
+    /// Administration.
+    public var admin: AdminMethods { AdminMethods(postern: self) }
+
     /// The methods `rpc.…`.
     public var rpc: RpcMethods { RpcMethods(postern: self) }
 

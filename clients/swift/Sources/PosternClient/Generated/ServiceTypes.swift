@@ -29,9 +29,21 @@ public struct EventKind: Choice, ResultValue {
     public static let mailSent = EventKind(rawValue: "mail_sent")
     public static let mailFailed = EventKind(rawValue: "mail_failed")
     public static let imported = EventKind(rawValue: "imported")
+    public static let adminAccountCreated = EventKind(rawValue: "admin_account_created")
+    public static let adminAccountDisabled = EventKind(rawValue: "admin_account_disabled")
+    public static let adminAccountEnabled = EventKind(rawValue: "admin_account_enabled")
+    public static let adminAccountUnlocked = EventKind(rawValue: "admin_account_unlocked")
+    public static let adminAccountConfirmed = EventKind(rawValue: "admin_account_confirmed")
+    public static let adminSessionsEnded = EventKind(rawValue: "admin_sessions_ended")
+    public static let adminPasswordSet = EventKind(rawValue: "admin_password_set")
+    public static let adminAppMetadataSet = EventKind(rawValue: "admin_app_metadata_set")
+    public static let adminAccountDeleted = EventKind(rawValue: "admin_account_deleted")
+    public static let adminAccountExported = EventKind(rawValue: "admin_account_exported")
+    public static let adminInvitationRevoked = EventKind(rawValue: "admin_invitation_revoked")
+    public static let adminMailRetried = EventKind(rawValue: "admin_mail_retried")
 
     /// All values of the contract.
-    public static let known: [EventKind] = [.registered, .confirmed, .signedIn, .signInFailed, .locked, .signedOut, .sessionEnded, .passwordChanged, .passwordReset, .resetRequested, .emailChangeRequested, .emailChanged, .emailReverted, .profileChanged, .clientChanged, .patientChanged, .shared, .unshared, .claimed, .invited, .accountDeleted, .mailSent, .mailFailed, .imported]
+    public static let known: [EventKind] = [.registered, .confirmed, .signedIn, .signInFailed, .locked, .signedOut, .sessionEnded, .passwordChanged, .passwordReset, .resetRequested, .emailChangeRequested, .emailChanged, .emailReverted, .profileChanged, .clientChanged, .patientChanged, .shared, .unshared, .claimed, .invited, .accountDeleted, .mailSent, .mailFailed, .imported, .adminAccountCreated, .adminAccountDisabled, .adminAccountEnabled, .adminAccountUnlocked, .adminAccountConfirmed, .adminSessionsEnded, .adminPasswordSet, .adminAppMetadataSet, .adminAccountDeleted, .adminAccountExported, .adminInvitationRevoked, .adminMailRetried]
 
     /// The value as the service sends it.
     public let rawValue: String
@@ -49,6 +61,24 @@ public struct ServiceStoreKind: Choice, ResultValue {
 
     /// All values of the contract.
     public static let known: [ServiceStoreKind] = [.memory, .directory]
+
+    /// The value as the service sends it.
+    public let rawValue: String
+
+    /// Creates a value from the string that the service sends.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+/// An API that has accounts. A newer service may have more values.
+public struct AccountAPI: Choice, ResultValue {
+    public static let operators = AccountAPI(rawValue: "operators")
+    public static let care = AccountAPI(rawValue: "care")
+    public static let sales = AccountAPI(rawValue: "sales")
+
+    /// All values of the contract.
+    public static let known: [AccountAPI] = [.operators, .care, .sales]
 
     /// The value as the service sends it.
     public let rawValue: String
@@ -370,7 +400,7 @@ extension ServiceMail: CustomReflectable, CustomStringConvertible, CustomDebugSt
             ("code", Redacted()),
             ("link", Redacted()),
             ("html", Redacted()),
-            ("locale", locale),
+            ("locale", locale as Any),
         ])
     }
 
@@ -485,7 +515,10 @@ public struct ServiceEvent: ResultValue, Equatable, Sendable {
     /// What happened. One of `registered`, `confirmed`, `signed_in`, `sign_in_failed`, `locked`, `signed_out`,
     /// `session_ended`, `password_changed`, `password_reset`, `reset_requested`, `email_change_requested`,
     /// `email_changed`, `email_reverted`, `profile_changed`, `client_changed`, `patient_changed`, `shared`,
-    /// `unshared`, `claimed`, `invited`, `account_deleted`, `mail_sent`, `mail_failed`, `imported`.
+    /// `unshared`, `claimed`, `invited`, `account_deleted`, `mail_sent`, `mail_failed`, `imported`,
+    /// `admin_account_created`, `admin_account_disabled`, `admin_account_enabled`, `admin_account_unlocked`,
+    /// `admin_account_confirmed`, `admin_sessions_ended`, `admin_password_set`, `admin_app_metadata_set`,
+    /// `admin_account_deleted`, `admin_account_exported`, `admin_invitation_revoked`, `admin_mail_retried`.
     public var kind: EventKind
     /// Who caused it: account, anonymous, admin, or the service itself.
     public var by: String

@@ -1,0 +1,80 @@
+import Store
+
+/// The account in a request to create one, with valid properties as far as all APIs have them.
+package struct NewAccount: Sendable {
+    /// The API of the account.
+    package let realm: Realm
+    fileprivate let email: EmailAddress
+    fileprivate let password: Password?
+    /// The account as an import would have it, without a password.
+    fileprivate let account: ImportedAccount
+
+    /// - Parameter texts: the properties that not all APIs have.
+    package init(
+        api: Given<String>,
+        email: Given<String>,
+        password: Given<Password>,
+        texts: [(property: ImportedAccount.Property, text: Given<String>)],
+        emailConfirmed: Given<Bool>,
+        actor: Given<String>
+    ) throws {
+        realm = try AdminRules.api(api)
+        guard let address = email.value.flatMap({ EmailAddress($0) }) else { throw AdminRules.invalid(email, "email") }
+        self.email = address
+        switch password {
+        case .absent, .null: self.password = nil
+        default: self.password = try AdminRules.password(password)
+        }
+        var account = ImportedAccount(isConfirmed: try AdminRules.flag(emailConfirmed, "email_confirmed"))
+        account[.email] = address.text
+        for (property, text) in texts {
+            let charactersMax = Limits.nameCharactersMax
+            account[property] = try AdminRules.text(text, property.rawValue, charactersMax: charactersMax) ?? ""
+        }
+        account.event = .adminAccountCreated
+        account.actor = try AdminRules.actor(actor)
+        self.account = account
+    }
+}
+
+/// Creating accounts.
+extension AccountAPI {
+    /// Creates an account as an import does: no mail is sent, and no session is opened.
+    ///
+    /// - Throws: `email_taken`; `invalid_request` for a property that the API refuses or does not have.
+    package func create(_ new: NewAccount) throws -> Progress<AccountSummary> {
+        let now = environment.time.now
+        if try environment.store.read({ try isTaken(new.email, at: now, in: $0) }) {
+            throw AccountError(ErrorCode.Admin.emailTaken)
+        }
+        try Self.refuse(try importAccount(new.account, adds: false))
+        guard let password = new.password else { return .done(try add(new.account)) }
+        let names = [new.account[.firstName], new.account[.lastName]]
+        try passwordPolicy.check(password, email: new.email.text, names: names) { fault in
+            AccountError(AdminRules.code(of: fault), field: "password")
+        }
+        return .hash(password) { hash, apis in
+            var account = new.account
+            account[.passwordHash] = hash.text
+            return .done(try Self(from: apis).add(account))
+        }
+    }
+
+    private func add(_ account: ImportedAccount) throws -> AccountSummary {
+        // Another request may have taken the email meanwhile.
+        try Self.refuse(try importAccount(account, adds: true))
+        return try environment.store.read { tx in
+            let number = try EmailAddress(account[.email]).flatMap { try Self.realm.account(of: $0.canonical, in: tx) }
+            guard let number, let account = try tx.get(Account.self, Key(number)) else {
+                throw AccountError(ErrorCode.Admin.accountNotFound)
+            }
+            return Self.summary(of: account)
+        }
+    }
+
+    private static func refuse(_ faults: [RecordFindings.Fault]) throws {
+        guard let fault = faults.first else { return }
+        if fault.property == "email" { throw AccountError(ErrorCode.Admin.emailTaken) }
+        throw AccountError(ErrorCode.Admin.invalidRequest, field: fault.property)
+    }
+}

@@ -1,0 +1,74 @@
+import JSON
+import Store
+
+/// The data of one account, for a request of its owner.
+extension AccountAPI {
+    /// Everything about an account: what the details show, the records that belong to it, the mails to its address, and its
+    /// events.
+    ///
+    /// - Parameter bytesMax: the maximum length of the reply.
+    /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer; `account_not_found`.
+    package func export(_ operation: AccountOperation, bytesMax: Int) throws -> AccountExport {
+        let now = environment.time.now
+        return try environment.store.write { tx in
+            let account = try account(named: operation.account, in: tx)
+            var bound = ExportBound(bytesMax: bytesMax)
+            var records: [AccountRecord] = []
+            try visitRecords(of: account.id, in: tx) { records.append(try bound.added($0)) }
+            var mails: [OutboxEntry] = []
+            try environment.outbox.visitMails(of: Self.realm, account, in: tx) { mail in
+                _ = try bound.added(mail)
+                mails.append(OutboxEntry(mail))
+            }
+            var events: [Event] = []
+            try audit.visitEvents(of: account.id, in: tx) { event in
+                _ = try bound.added(event)
+                events.append(event)
+            }
+            try record(.adminAccountExported, of: account.id, operation, at: now, in: tx)
+            let details = try details(of: account, at: now, in: tx)
+            return AccountExport(account: details, records: records, mails: mails, events: events)
+        }
+    }
+}
+
+/// Measures the records of an export while they are read.
+private struct ExportBound {
+    let bytesMax: Int
+    private var bytes = 0
+
+    init(bytesMax: Int) {
+        self.bytesMax = bytesMax
+    }
+
+    /// Counts a record, and returns it with its collection.
+    mutating func added(_ record: some Record) throws -> AccountRecord {
+        var writer = JSONWriter()
+        record.write(to: &writer)
+        bytes += writer.count
+        if bytes > bytesMax { throw ReplyTooLong() }
+        let object = try writer.withUnsafeBytes { text in
+            var reader = JSONReader(text)
+            return try CompactObject(reading: &reader)
+        }
+        return AccountRecord(collection: type(of: record).collection.name, record: object)
+    }
+}
+
+extension OutboxEntry {
+    /// A mail without its text.
+    init(_ mail: OutboxMail) {
+        self.init(
+            id: mail.id,
+            kind: mail.kind,
+            to: mail.to,
+            subject: mail.subject,
+            state: mail.state,
+            created: mail.created,
+            expires: mail.expires,
+            attempts: mail.attempts,
+            nextAttempt: mail.nextAttempt,
+            lastError: mail.lastError
+        )
+    }
+}
