@@ -87,8 +87,9 @@ struct NoticeTests {
         try lock("b@b.co", in: apis)
         try apis.operators.changeEmail(session, currentPassword: password, email: .value("c@b.co"))
             .finished(with: apis)
-        try apis.operators.delete(session, currentPassword: password).finished(with: apis)
         #expect(try store.transact { try environment.outbox.all(in: $0).map(\.kind) } == ["operators-email-change"])
+        try apis.operators.delete(session, currentPassword: password).finished(with: apis)
+        #expect(try count(OutboxMail.self) == 0)
     }
 
     /// A stranger registers with somebody's address, and must not cause notices to it.

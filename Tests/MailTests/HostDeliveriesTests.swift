@@ -218,6 +218,7 @@ struct HostDeliveriesTests {
         try store.transact { tx in
             try outbox.post(
                 kind,
+                of: nil,
                 to: email,
                 secret: secret,
                 messageID: "\(address)-\(kind)",

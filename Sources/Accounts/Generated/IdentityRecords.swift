@@ -800,6 +800,8 @@ package struct OutboxMail: Equatable, Sendable {
     package var nextAttempt: Timestamp?
     /// Why the last attempt failed.
     package var lastError: String?
+    /// The number of the account that the mail is about; absent in an invitation, and in mails of earlier versions.
+    package var account: Int?
 
     package init(
         id: Int,
@@ -812,7 +814,8 @@ package struct OutboxMail: Equatable, Sendable {
         state: String,
         attempts: Int,
         nextAttempt: Timestamp?,
-        lastError: String?
+        lastError: String?,
+        account: Int?
     ) {
         self.id = id
         self.kind = kind
@@ -825,6 +828,7 @@ package struct OutboxMail: Equatable, Sendable {
         self.attempts = attempts
         self.nextAttempt = nextAttempt
         self.lastError = lastError
+        self.account = account
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -839,6 +843,7 @@ package struct OutboxMail: Equatable, Sendable {
         var attempts: Int?
         var nextAttempt: Timestamp?
         var lastError: String?
+        var account: Int?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -863,6 +868,8 @@ package struct OutboxMail: Equatable, Sendable {
                 if try reader.kind() == .null { try reader.null() } else { nextAttempt = try Timestamp(reading: &reader) }
             } else if propertyName.equals("last_error") {
                 if try reader.kind() == .null { try reader.null() } else { lastError = try reader.text().string }
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
             } else {
                 try reader.skip()
             }
@@ -881,6 +888,7 @@ package struct OutboxMail: Equatable, Sendable {
         self.attempts = attempts
         self.nextAttempt = nextAttempt
         self.lastError = lastError
+        self.account = account
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -907,6 +915,10 @@ package struct OutboxMail: Equatable, Sendable {
         if let nextAttempt { nextAttempt.write(to: &writer) } else { writer.null() }
         writer.property("last_error")
         writer.string(lastError)
+        if let account {
+            writer.property("account")
+            writer.int(account)
+        }
         writer.endObject()
     }
 }

@@ -117,6 +117,8 @@ extension OutboxMail {
         findings.check("id", id)
         findings.check("kind", kind, isOneOf: MailKind.allCases.map(\.rawValue))
         findings.check("to", email: to)
+        // The account may be deleted: the notice of its deletion stays until it is delivered.
+        if let account { findings.check("account", account) }
         findings.check("created", created)
         findings.check("expires", expires)
         findings.check("next_attempt", nextAttempt)

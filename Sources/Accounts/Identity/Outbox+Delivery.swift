@@ -78,7 +78,8 @@ extension Outbox {
 
     private func record(_ kind: EventKind, _ id: Int, at now: Timestamp, in tx: Transaction) throws {
         guard let mail = try mail(id, in: tx), let realm = mail.realm else { return }
-        try AuditTrail(realm).record(kind, of: nil, by: .service, detail: EventDetail(mail: mail), at: now, in: tx)
+        let detail = EventDetail(mail: mail)
+        try AuditTrail(realm).record(kind, of: mail.account, by: .service, detail: detail, at: now, in: tx)
     }
 
     private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
@@ -109,7 +110,7 @@ extension OutboxMail: Record {
     package static let collection = Collection<OutboxMail>(
         "outbox",
         isNumbered: true,
-        ordered: [byNextAttempt, byExpiry, byAddress]
+        ordered: [byNextAttempt, byExpiry, byAddress, byAccount]
     )
     /// The waiting mails.
     static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
@@ -120,6 +121,11 @@ extension OutboxMail: Record {
     /// The mails of an API to an address, the oldest first. Each kind of mail starts with the name of its API.
     static let byAddress = OrderedIndex<OutboxMail>("address") { mail in
         Key(mail.realmName, mail.to.lowercased(), mail.id)
+    }
+
+    /// The mails about an account, the oldest first.
+    static let byAccount = OrderedIndex<OutboxMail>("account") { mail in
+        mail.account.map { Key(mail.realmName, $0, mail.id) }
     }
 
     private var realmName: String { String(kind.prefix { $0 != "-" }) }

@@ -55,6 +55,7 @@ package final class Outbox {
         let seconds = purpose.seconds
         try post(
             kind,
+            of: purpose.isOfAccount ? holder : nil,
             to: address,
             secret: code,
             messageID: mail.messageID,
@@ -109,7 +110,7 @@ package final class Outbox {
         let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
         // The bytes of a mail and its code without the text: properties and index entries.
-        let rest = String(repeating: " ", count: 640 + address.text.utf8.count + bytes)
+        let rest = String(repeating: " ", count: 700 + address.text.utf8.count + bytes)
         let text = words.subject + words.text + (code ?? "") + (words.link ?? "") + rest
         try tx.save(DecoyMail(kind: kind.rawValue, hash: SecretToken.Hash(of: mail.secret).text, text: text))
         // Known and unknown addresses cause the same work.
@@ -121,7 +122,29 @@ package final class Outbox {
         try MailQuotas.forget(cause, in: tx)
     }
 
-    /// Deletes the mails of an API to an address, including waiting ones, when the account is deleted.
+    /// Deletes the mails about an account, including waiting ones, when the account is deleted: those to its address,
+    /// to earlier addresses, and to addresses that it did not confirm.
+    ///
+    /// - Parameters:
+    ///   - upper: only mails with lower numbers are deleted.
+    ///   - limit: the maximum number of mails to delete.
+    /// - Returns: the number of deleted mails.
+    package func forgetMails(
+        of realm: Realm,
+        about account: Int,
+        below upper: Int,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> Int {
+        try delete(
+            try tx.scan(OutboxMail.byAccount, prefix: Key(realm.rawValue, account), limit: limit),
+            below: upper,
+            in: tx
+        )
+    }
+
+    /// Deletes the mails of an API to an address, including waiting ones, when the account is deleted. Mails of earlier
+    /// versions do not name the account, and invitations to the address are about other accounts.
     ///
     /// - Parameters:
     ///   - address: in lower case.
@@ -135,8 +158,15 @@ package final class Outbox {
         limit: Int,
         in tx: Transaction
     ) throws -> Int {
-        let mails = try tx.scan(OutboxMail.byAddress, prefix: Key(realm.rawValue, address), limit: limit)
-            .filter { $0.id < upper }
+        try delete(
+            try tx.scan(OutboxMail.byAddress, prefix: Key(realm.rawValue, address), limit: limit),
+            below: upper,
+            in: tx
+        )
+    }
+
+    private func delete(_ mails: [OutboxMail], below upper: Int, in tx: Transaction) throws -> Int {
+        let mails = mails.filter { $0.id < upper }
         for mail in mails {
             try tx.delete(OutboxText.self, Key(mail.id))
             try tx.delete(DeletionNotice.self, Key(mail.id))
@@ -149,6 +179,7 @@ package final class Outbox {
     ///
     /// - Parameters:
     ///   - kind: the kind of mail.
+    ///   - account: the account that the mail is about, and with which it is deleted; nil for none.
     ///   - address: the recipient.
     ///   - secret: the code or temporary password in the mail; empty for none.
     ///   - messageID: a random text that identifies the mail permanently, drawn outside the transaction.
@@ -156,6 +187,7 @@ package final class Outbox {
     ///   - locale: the language of the mail; nil for the default.
     package func post(
         _ kind: MailKind,
+        of account: Int?,
         to address: EmailAddress,
         secret: String,
         messageID: String,
@@ -169,6 +201,7 @@ package final class Outbox {
         _ = try Self.insert(
             kind,
             words,
+            of: account,
             code: secret.isEmpty ? nil : secret,
             to: address,
             messageID: messageID,
@@ -194,6 +227,7 @@ package final class Outbox {
     static func insert(
         _ kind: MailKind,
         _ words: MailText,
+        of account: Int?,
         code: String?,
         to address: EmailAddress,
         messageID: String,
@@ -214,7 +248,8 @@ package final class Outbox {
                 state: OutboxMail.State.waiting.rawValue,
                 attempts: 0,
                 nextAttempt: now,
-                lastError: nil
+                lastError: nil,
+                account: account
             )
         )
         // The code and the link are stored beside the text, because neither can be found in the text for certain: a
