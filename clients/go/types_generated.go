@@ -178,7 +178,7 @@ type OperatorsAccount struct {
 	Created string `json:"created"`
 	// The operator's person data.
 	User OperatorsPerson `json:"user"`
-	// Whether the email is confirmed.
+	// Whether a code that was mailed to the email was used.
 	EmailConfirmed bool `json:"email_confirmed"`
 	// The language of mails to the account, if it has one. Nil if the reply omits it.
 	Locale *string `json:"locale,omitempty"`
@@ -556,7 +556,7 @@ type SalesAccount struct {
 	Role SalesRole `json:"role"`
 	// The email address.
 	Email string `json:"email"`
-	// Whether the email is verified.
+	// Whether a token that was mailed to the email was used.
 	EmailConfirmed bool `json:"email_confirmed"`
 	// The name.
 	Name SalesName `json:"name"`

@@ -10,7 +10,9 @@ package protocol PasswordAccount: Record {
     var names: [String] { get }
     /// The language of mails to the account; nil for the default.
     var locale: String? { get }
-    /// Whether mail to the address is known to reach the owner.
+    /// Whether mail to the address is known to reach the owner: a code that was mailed to it was used, or another program
+    /// had confirmed it before the account was imported. What protects or shares by address needs it; signing in may
+    /// need less.
     var isEmailProven: Bool { get }
     /// Replaces the address by one that the owner has proven.
     mutating func proveEmail(_ address: String)

@@ -95,7 +95,7 @@ export interface OperatorsAccount {
   created: Time;
   /** The operator's person data. */
   user: OperatorsPerson;
-  /** Whether the email is confirmed. */
+  /** Whether a code that was mailed to the email was used. */
   email_confirmed: boolean;
   /** The language of mails to the account, if it has one. */
   locale?: string;
@@ -461,7 +461,7 @@ export interface SalesAccount {
   role: SalesRole;
   /** The email address. */
   email: string;
-  /** Whether the email is verified. */
+  /** Whether a token that was mailed to the email was used. */
   email_confirmed: boolean;
   /** The name. */
   name: SalesName;

@@ -211,7 +211,7 @@ class OperatorsAccount:
     user: OperatorsPerson
     """The operator's person data."""
     email_confirmed: bool
-    """Whether the email is confirmed."""
+    """Whether a code that was mailed to the email was used."""
     locale: str | None = None
     """The language of mails to the account, if it has one. None if the reply omits it."""
 
@@ -947,7 +947,7 @@ class SalesAccount:
     email: str
     """The email address."""
     email_confirmed: bool
-    """Whether the email is verified."""
+    """Whether a token that was mailed to the email was used."""
     name: SalesName
     """The name."""
     referral_code: str
