@@ -1495,3 +1495,58 @@ package struct EventsDeleted: Equatable, Sendable {
         writer.endObject()
     }
 }
+
+/// The share of the audit trail that events about emails without an account have used.
+package struct UnknownEvents: Equatable, Sendable {
+    /// 1.
+    package var number: Int
+    /// The number of an event up to which the share is used: 8 numbers for each such event.
+    package var used: Int
+    /// As long as the event that was left out; empty if it was stored.
+    package var padding: String
+
+    package init(
+        number: Int,
+        used: Int,
+        padding: String
+    ) {
+        self.number = number
+        self.used = used
+        self.padding = padding
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var number: Int?
+        var used: Int?
+        var padding: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("number") {
+                number = try reader.number().int
+            } else if propertyName.equals("used") {
+                used = try reader.number().int
+            } else if propertyName.equals("padding") {
+                padding = try reader.text().string
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let number, let used, let padding else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.number = number
+        self.used = used
+        self.padding = padding
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("number")
+        writer.int(number)
+        writer.property("used")
+        writer.int(used)
+        writer.property("padding")
+        writer.string(padding)
+        writer.endObject()
+    }
+}

@@ -223,6 +223,13 @@ extension RecordFindings {
     }
 }
 
+extension UnknownEvents {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("number", number, in: 1...1)
+        findings.check("used", used, in: 0...Key.numbers.upperBound)
+    }
+}
+
 extension EventsDeleted {
     package func validate(into findings: inout RecordFindings) {
         findings.check("number", number, in: 1...1)
