@@ -115,6 +115,34 @@ struct AuditTrailTests {
         #expect(throws: EventsGone.self) { try events(after: 1) }
     }
 
+    /// A mail that was not delivered before its code expired once left no event.
+    @Test func aMailThatExpiresLeavesAnEvent() throws {
+        let outbox = Outbox(composer: SecretComposer())
+        try store.transact { tx in
+            try outbox.post(
+                .careConfirmation,
+                of: 7,
+                to: try #require(EmailAddress("a@b.co")),
+                secret: "s",
+                messageID: "m",
+                goodFor: 60,
+                locale: nil,
+                at: start,
+                in: tx
+            )
+            _ = try outbox.sweep(at: start.adding(seconds: 59), in: tx)
+            #expect(try tx.all(Event.self).isEmpty)
+            // Later its record is deleted, which is no event.
+            for seconds in [60, 61, 60 + Limits.outboxRecordSeconds] {
+                _ = try outbox.sweep(at: start.adding(seconds: seconds), in: tx)
+            }
+            let events = try tx.all(Event.self)
+            #expect(events.map(\.kind) == [EventKind.mailFailed.rawValue])
+            #expect(events.first?.account == 7 && events.first?.detail?.mail == 1)
+            #expect(try tx.count(OutboxMail.self) == 0)
+        }
+    }
+
     // MARK: Emails without an account
 
     /// Records a failed sign-in with an email that has no account, and returns whether it left an event.
@@ -174,7 +202,8 @@ struct AuditTrailTests {
                 try store.transact { try $0.all(UnknownEvents.self).map(\.padding.utf8.count).reduce(0, +) }
             )
         }
-        #expect(paddings == [AuditTrail.eventBytes(from: .unknown)])
+        let event = AuditTrail(.sales).sample(.signInFailed, of: nil, from: .unknown, at: start)
+        #expect(try paddings == [store.transact { $0.insertionBytes(of: event) }])
         #expect(try count(UnknownEvents.self) == 1)
     }
 

@@ -45,7 +45,16 @@ struct Notice: Sendable {
             guard let address = EmailAddress(account.email) else { return }
             try post(of: account.id, to: address, at: now, in: tx)
         } else if let address = EmailAddress(email) {
-            try Outbox.postDecoy(kind, words, code: nil, to: address, mail, at: now, in: tx)
+            try Outbox.postDecoy(
+                kind,
+                words,
+                code: nil,
+                messageID: messageID,
+                to: address,
+                mail,
+                at: now,
+                in: tx
+            )
         }
     }
 }

@@ -42,6 +42,7 @@ extension Outbox {
         for mail in try tx.scan(OutboxMail.byExpiry, limit: Limits.sweptRowsMax) {
             guard mail.sweepTime <= now else { return isCorrect ? mail.sweepTime : now }
             if try tx.get(OutboxText.self, Key(mail.id)) != nil {
+                try record(.mailFailed, mail.id, at: now, in: tx)
                 try close(mail.id, as: .expired, error: mail.lastError, in: tx)
             } else {
                 try tx.delete(OutboxMail.self, mail.key)
@@ -128,7 +129,7 @@ extension OutboxMail: Record {
         mail.account.map { Key(mail.realmName, $0, mail.id) }
     }
 
-    private var realmName: String { String(kind.prefix { $0 != "-" }) }
+    private var realmName: String { MailKind.realmName(of: kind) }
 
     /// The API that the mail is from.
     var realm: Realm? { Realm(rawValue: realmName) }
@@ -147,8 +148,9 @@ extension OutboxText: Record {
     package var key: Key { Key(id) }
 }
 
-extension DecoyMail: Record {
-    package static let collection = Collection<DecoyMail>("decoy mails")
+extension MailKind {
+    /// The API of mails of the kind.
+    var realm: Realm? { Realm(rawValue: Self.realmName(of: rawValue)) }
 
-    package var key: Key { Key(kind) }
+    fileprivate static func realmName(of kind: String) -> String { String(kind.prefix { $0 != "-" }) }
 }

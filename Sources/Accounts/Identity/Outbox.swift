@@ -5,7 +5,7 @@ package import Store
 /// A mail's text contains a live code. So it is stored separately from the rest of the mail, and erased when the mail
 /// is delivered or given up, or when the code has expired.
 package final class Outbox {
-    private let composer: any MailComposer
+    let composer: any MailComposer
 
     package init(composer: any MailComposer) {
         self.composer = composer
@@ -65,56 +65,6 @@ package final class Outbox {
             in: tx
         )
         return nil
-    }
-
-    /// Does the same work as `post` if the address has no account that needs a mail. It writes as many bytes and takes
-    /// as long, so neither reveals who has an account. Its record replaces that of the previous decoy of the same kind.
-    ///
-    /// - Parameter origin: where the request comes from, if it leaves an event when the address has an account.
-    package func postDecoy(
-        _ kind: MailKind,
-        to address: EmailAddress,
-        eventFrom origin: Origin? = nil,
-        _ mail: MailSecrets,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws {
-        let code = "1000-\(mail.secret)"
-        let event = origin.map { AuditTrail.eventBytes(from: $0) } ?? 0
-        try Self.postDecoy(
-            kind,
-            composer.compose(kind, secret: code, locale: nil),
-            code: code,
-            to: address,
-            moreBytes: event,
-            mail,
-            at: now,
-            in: tx
-        )
-    }
-
-    /// - Parameters:
-    ///   - words: the texts of a mail of that kind.
-    ///   - code: a text with the length of the code in the mail; nil for a notice.
-    ///   - bytes: what the mail's request would write beyond the mail.
-    static func postDecoy(
-        _ kind: MailKind,
-        _ words: MailText,
-        code: String?,
-        to address: EmailAddress,
-        moreBytes bytes: Int = 0,
-        _ mail: MailSecrets,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws {
-        let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
-        guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
-        // The bytes of a mail and its code without the text: properties and index entries.
-        let rest = String(repeating: " ", count: 700 + address.text.utf8.count + bytes)
-        let text = words.subject + words.text + (code ?? "") + (words.link ?? "") + rest
-        try tx.save(DecoyMail(kind: kind.rawValue, hash: SecretToken.Hash(of: mail.secret).text, text: text))
-        // Known and unknown addresses cause the same work.
-        tx.afterwards(.mail)
     }
 
     /// Deletes the count of mails that an account caused to others, when the account is deleted.
@@ -211,12 +161,15 @@ package final class Outbox {
         )
     }
 
+    /// The Message-ID of a mail, without angle brackets.
+    func messageID(of mail: MailSecrets) -> String { "\(mail.messageID)@\(composer.domain)" }
+
     /// A notice of a kind, composed before the transaction that may post it.
     func notice(_ kind: MailKind, locale: String?, _ mail: MailSecrets) -> Notice {
         Notice(
             kind: kind,
             words: composer.compose(kind, secret: "", locale: locale),
-            messageID: "\(mail.messageID)@\(composer.domain)",
+            messageID: messageID(of: mail),
             mail: mail
         )
     }
@@ -236,27 +189,52 @@ package final class Outbox {
         in tx: Transaction
     ) throws -> Int {
         let id = try tx.nextNumber(of: OutboxMail.self)
-        try tx.insert(
-            OutboxMail(
-                id: id,
-                kind: kind.rawValue,
-                to: address.text,
-                subject: words.subject,
-                messageID: messageID,
-                created: now,
-                expires: now.adding(seconds: seconds),
-                state: OutboxMail.State.waiting.rawValue,
-                attempts: 0,
-                nextAttempt: now,
-                lastError: nil,
-                account: account
-            )
+        let (mail, text) = records(
+            id,
+            kind,
+            words,
+            of: account,
+            code: code,
+            to: address,
+            messageID: messageID,
+            expires: now.adding(seconds: seconds),
+            at: now
+        )
+        try tx.insert(mail)
+        try tx.insert(text)
+        tx.afterwards(.mail)
+        return id
+    }
+
+    /// The records of a mail that waits to be delivered.
+    static func records(
+        _ id: Int,
+        _ kind: MailKind,
+        _ words: MailText,
+        of account: Int?,
+        code: String?,
+        to address: EmailAddress,
+        messageID: String,
+        expires: Timestamp,
+        at now: Timestamp
+    ) -> (OutboxMail, OutboxText) {
+        let mail = OutboxMail(
+            id: id,
+            kind: kind.rawValue,
+            to: address.text,
+            subject: words.subject,
+            messageID: messageID,
+            created: now,
+            expires: expires,
+            state: OutboxMail.State.waiting.rawValue,
+            attempts: 0,
+            nextAttempt: now,
+            lastError: nil,
+            account: account
         )
         // The code and the link are stored beside the text, because neither can be found in the text for certain: a
         // template may leave one of them out, and another process may use other templates and another URL.
-        try tx.insert(OutboxText(id: id, text: words.text, code: code, link: words.link))
-        tx.afterwards(.mail)
-        return id
+        return (mail, OutboxText(id: id, text: words.text, code: code, link: words.link))
     }
 
     // MARK: Reading

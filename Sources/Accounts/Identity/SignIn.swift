@@ -195,7 +195,8 @@ package struct SignIn<Account: PasswordAccount> {
             }
             guard account.passwordHash == known?.text else { return nil }
             guard isRight else {
-                throw Refusal(AccountError(refusals.wrongPassword)) { [lockout, audit, account] tx in
+                throw Refusal(AccountError(refusals.wrongPassword)) {
+                    [lockout, audit, account] tx in
                     let lock = try lockout.fail(account.id, from: attempt.origin, at: now, in: tx)
                     let origin = attempt.origin
                     try audit.record(.signInFailed, of: account.id, by: .anonymous, from: origin, at: now, in: tx)

@@ -8,8 +8,8 @@ extension AccountAPI {
     /// Mails a code to a new address, and a notice to the current one.
     ///
     /// If the address is taken, its owner gets a notice instead of the code. The rest of the work is the same: a code
-    /// is stored that no mail contains. So neither the reply nor its time reveals whether the address is taken; only
-    /// the mail in the store is some bytes shorter.
+    /// is stored that no mail contains, and as many bytes are written. So neither the reply nor its time reveals whether
+    /// the address is taken.
     package func changeEmail(
         _ credential: Credential,
         currentPassword: Given<Password>,
@@ -57,15 +57,16 @@ extension AccountAPI {
         )
         let holder = try holder(of: address, at: now, in: tx)
         let isTaken = holder != nil && holder != account.id
-        let owner = try isTaken ? holder.flatMap { try tx.get(Account.self, Key($0)) } : account
+        let owner = try isTaken ? holder.flatMap { try tx.get(Account.self, Key($0)) } : nil
+        let change = (kind: mails.emailChange, secret: code, account: account.id, locale: account.locale)
+        let taken = (kind: mails.emailTaken, secret: "", account: holder ?? 0, locale: (owner ?? account).locale)
+        let (posted, other) = isTaken ? (taken, change) : (change, taken)
         try outbox.post(
-            isTaken ? mails.emailTaken : mails.emailChange,
-            of: owner?.id,
+            posted,
+            insteadOf: (other.kind, other.secret, other.locale),
             to: address,
-            secret: isTaken ? "" : code,
-            messageID: mail.messageID,
             goodFor: seconds,
-            locale: (owner ?? account).locale,
+            mail,
             at: now,
             in: tx
         )

@@ -30,7 +30,8 @@ extension AuditTrail {
             share.padding = ""
             try record(kind, of: nil, by: source, from: origin, at: now, in: tx)
         } else {
-            share.padding = String(repeating: " ", count: Self.eventBytes(from: origin))
+            let event = sample(kind, of: nil, by: source, from: origin, at: now)
+            share.padding = String(repeating: " ", count: tx.insertionBytes(of: event))
         }
         try tx.save(share)
     }
