@@ -8,13 +8,18 @@ package struct AccountSettings: Sendable {
     /// Whether notices are mailed, for example of a changed password. False for hosts that send their own.
     package var sendsNotices: Bool
 
+    /// How long the audit trail is.
+    package var auditBounds: AuditBounds
+
     package init(
         operatorsConfirmEmail: Bool = true,
         passwordPolicy: PasswordPolicy = PasswordPolicy(),
-        sendsNotices: Bool = true
+        sendsNotices: Bool = true,
+        auditBounds: AuditBounds = AuditBounds()
     ) {
         self.operatorsConfirmEmail = operatorsConfirmEmail
         self.passwordPolicy = passwordPolicy
         self.sendsNotices = sendsNotices
+        self.auditBounds = auditBounds
     }
 }

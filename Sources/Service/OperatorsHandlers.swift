@@ -129,7 +129,7 @@ extension OperatorsWire.Account {
             id: account.id,
             created: account.created,
             user: OperatorsWire.Person(account.person),
-            emailConfirmed: account.isConfirmed,
+            emailConfirmed: account.isEmailProven,
             locale: account.locale
         )
     }

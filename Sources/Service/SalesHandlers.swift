@@ -104,7 +104,7 @@ extension SalesWire.Account {
             created: user.created.seconds,
             role: user.role,
             email: user.email,
-            emailConfirmed: user.isVerified,
+            emailConfirmed: user.isEmailProven,
             name: SalesWire.Name(first: user.firstName, last: user.lastName),
             referralCode: user.referralCode,
             source: user.source,

@@ -34,7 +34,8 @@ struct Wiring {
         let settings = AccountSettings(
             operatorsConfirmEmail: options.confirmsEmail,
             passwordPolicy: try Self.passwordPolicy(options),
-            sendsNotices: options.sendsNotices
+            sendsNotices: options.sendsNotices,
+            auditBounds: options.auditBounds
         )
         let store = try Self.store(options, log, waitsInPlace: !hasLoop)
         let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }

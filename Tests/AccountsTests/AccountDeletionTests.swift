@@ -22,6 +22,7 @@ struct AccountDeletionTests {
     private func register(_ email: String) throws -> SessionFields {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value(email))
         let signedIn = try operators.register(person: .value(person), password: password).finished(in: environment)
+        try store.proveEmail(of: Operator.self, email)
         return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
     }
 
@@ -69,12 +70,14 @@ struct AccountDeletionTests {
                 name: .value(NameFields(first: .value("A"), last: .value("B")))
             )
         ).finished(in: environment).key
+        try store.proveEmail(of: SalesUser.self, "a@b.co")
         let token = Given.value(try #require(key).text)
         let address = try #require(EmailAddress("a@b.co"))
         func post() throws {
             try store.transact { tx in
                 try environment.outbox.post(
                     .salesReset,
+                    of: nil,
                     to: address,
                     secret: "s",
                     messageID: "m",
@@ -93,5 +96,40 @@ struct AccountDeletionTests {
         while try sales.runJob() {}
         #expect(try count(OutboxMail.self) == 2)
         #expect(try count(OutboxText.self) == 2)
+    }
+
+    /// Mails name their account since this version; of an account's own address, older ones are deleted too.
+    @Test func deletesTheMailsAboutTheAccountToAnyAddress() throws {
+        let (session, other) = (try register("a@b.co"), try register("other@b.co"))
+        func change(_ email: String, _ session: SessionFields) throws {
+            try operators.changeEmail(session, currentPassword: password, email: .value(email))
+                .finished(in: environment)
+        }
+        for email in ["first@b.co", "second@b.co"] { try change(email, session) }
+        // A notice for the owner of a taken address is the owner's mail.
+        try change("other@b.co", session)
+        try change("third@b.co", other)
+        try store.transact { tx in
+            for (account, email) in [(nil, "a@b.co"), (nil, "x@b.co"), (2, "x@b.co")] {
+                try environment.outbox.post(
+                    .operatorsReset,
+                    of: account,
+                    to: try #require(EmailAddress(email)),
+                    secret: "s",
+                    messageID: "m",
+                    goodFor: 3_600,
+                    locale: nil,
+                    at: environment.time.now,
+                    in: tx
+                )
+            }
+        }
+        try operators.delete(session, currentPassword: password).finished(in: environment)
+        let left = try store.transact { try environment.outbox.all(in: $0) }
+        let texts = try store.transact { tx in try tx.all(OutboxText.self).map(\.id) }
+        #expect(Set(left.map(\.to)) == ["other@b.co", "third@b.co", "x@b.co", "a@b.co"])
+        // To the address itself, only the notice of the deletion is left.
+        #expect(left.filter { $0.to == "a@b.co" }.map(\.kind) == [MailKind.operatorsAccountDeleted.rawValue])
+        #expect(texts == left.map(\.id))
     }
 }

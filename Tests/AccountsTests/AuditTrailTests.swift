@@ -103,4 +103,109 @@ struct AuditTrailTests {
         #expect(throws: EventsGone.self) { try events(after: count - 4) }
         #expect(try events(after: count - 3).count == 3)
     }
+
+    /// Events that a clock which was ahead had dated once kept all later ones in the trail.
+    @Test func deletesAnEventWithAFutureDateWithTheOldOneAfterIt() throws {
+        try record(after: 400 * day)
+        for hour in 0..<3 { try record(after: hour * 3_600) }
+        try sweep(AuditBounds(days: 1), at: start.adding(seconds: day - 1))
+        #expect(try events(after: nil) == [1, 2, 3, 4])
+        try sweep(AuditBounds(days: 1), at: start.adding(seconds: day))
+        #expect(try events(after: nil) == [3, 4])
+        #expect(throws: EventsGone.self) { try events(after: 1) }
+    }
+
+    /// A mail that was not delivered before its code expired once left no event.
+    @Test func aMailThatExpiresLeavesAnEvent() throws {
+        let outbox = Outbox(composer: SecretComposer())
+        try store.transact { tx in
+            try outbox.post(
+                .careConfirmation,
+                of: 7,
+                to: try #require(EmailAddress("a@b.co")),
+                secret: "s",
+                messageID: "m",
+                goodFor: 60,
+                locale: nil,
+                at: start,
+                in: tx
+            )
+            _ = try outbox.sweep(at: start.adding(seconds: 59), in: tx)
+            #expect(try tx.all(Event.self).isEmpty)
+            // Later its record is deleted, which is no event.
+            for seconds in [60, 61, 60 + Limits.outboxRecordSeconds] {
+                _ = try outbox.sweep(at: start.adding(seconds: seconds), in: tx)
+            }
+            let events = try tx.all(Event.self)
+            #expect(events.map(\.kind) == [EventKind.mailFailed.rawValue])
+            #expect(events.first?.account == 7 && events.first?.detail?.mail == 1)
+            #expect(try tx.count(OutboxMail.self) == 0)
+        }
+    }
+
+    // MARK: Emails without an account
+
+    /// Records a failed sign-in with an email that has no account, and returns whether it left an event.
+    private func recordUnknown(_ bounds: AuditBounds) throws -> Bool {
+        try store.transact { tx in
+            let before = try tx.count(Event.self)
+            try AuditTrail(.sales).recordUnknown(
+                .signInFailed,
+                by: .anonymous,
+                from: .unknown,
+                bounds,
+                at: start,
+                in: tx
+            )
+            return try tx.count(Event.self) > before
+        }
+    }
+
+    /// A flood of invented emails once pushed all other events out of the trail.
+    @Test func aFloodOfInventedEmailsLeavesTheEventsOfAccounts() throws {
+        let bounds = AuditBounds(eventsMax: 80)
+        for _ in 1...40 { try record(1) }
+        var stored = 0
+        for _ in 1...10_000 where try recordUnknown(bounds) { stored += 1 }
+        // 80 numbers ahead, of which each event uses 8 and gives back one.
+        #expect(stored == 12)
+        try sweep(bounds, at: start)
+        #expect(try events(of: 1, after: nil) == Array(1...40))
+        // The numbers have no gap: what was left out has none.
+        #expect(try events(after: 40) == Array(41...52))
+    }
+
+    @Test func emailsWithoutAnAccountHaveAQuarterOfTheTrail() throws {
+        let bounds = AuditBounds(eventsMax: 80)
+        for _ in 1...100 {
+            try record(1)
+            for _ in 1...5 { _ = try recordUnknown(bounds) }
+            try sweep(bounds, at: start)
+            let unknown = try store.transact { try $0.all(Event.self).filter { $0.account == nil }.count }
+            #expect(unknown <= 20)
+        }
+        let known = try store.transact { try $0.all(Event.self).filter { $0.account != nil }.count }
+        #expect(known >= 60)
+        // The share recovers when the flood has ended.
+        for _ in 1...80 { try record(1) }
+        #expect(try recordUnknown(bounds))
+    }
+
+    /// An event that is left out still causes a write of its length.
+    @Test func whatIsLeftOutIsPadded() throws {
+        let bounds = AuditBounds(eventsMax: 8)
+        var paddings: Set<Int> = []
+        while try recordUnknown(bounds) {}
+        for _ in 1...3 {
+            #expect(try !recordUnknown(bounds))
+            paddings.insert(
+                try store.transact { try $0.all(UnknownEvents.self).map(\.padding.utf8.count).reduce(0, +) }
+            )
+        }
+        let event = AuditTrail(.sales).sample(.signInFailed, of: nil, from: .unknown, at: start)
+        #expect(try paddings == [store.transact { $0.insertionBytes(of: event) }])
+        #expect(try count(UnknownEvents.self) == 1)
+    }
+
+    private func count<R: Record>(_ type: R.Type) throws -> Int { try store.transact { try $0.count(type) } }
 }

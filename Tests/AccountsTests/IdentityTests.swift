@@ -158,7 +158,7 @@ struct IdentityTests {
         try store.transact { tx in
             for number in 0..<40_000 {
                 let address = try #require(EmailAddress("a\(number)@b.co"))
-                try outbox.postDecoy(.salesReset, to: address, mail, at: start, in: tx)
+                try outbox.postDecoy(.salesReset, .reset, to: address, mail, at: start, in: tx)
                 let email = try SignInLockout.UnknownEmail(
                     address.canonical,
                     from: .unknown,

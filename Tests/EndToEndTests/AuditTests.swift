@@ -110,6 +110,27 @@ struct AuditTests {
         #expect(gone.status == 1 && gone.errors.contains("events up to 3 were deleted"))
     }
 
+    /// Invented emails once pushed all other events out of the trail.
+    @Test func aFloodOfInventedEmailsLeavesTheEventsOfAccounts() throws {
+        let postern = try serving(["--audit-max", "20"])
+        _ = try register("a@b.co", postern)
+        let signIns = 60
+        for number in 1...signIns {
+            let signIn: JSONValue = ["email": .string("x\(number)@b.co"), "password": "wrong"]
+            let method = ["operators.signin", "care.auth.token", "sales.user.authenticate"][number % 3]
+            #expect(try postern.reply(to: method, signIn)["error"] != nil)
+        }
+        postern.finish()
+        // The next server shortens the trail when it starts.
+        let next = try serving(["--audit-max", "20"])
+        _ = try next.reply(to: "system.info")
+        next.finish()
+        let events = try audit()
+        #expect(kinds(events).first == "registered" && events.count <= 20)
+        #expect(events.dropFirst().allSatisfy { $0["kind"] == "sign_in_failed" && $0["account"]?.int == nil })
+        #expect(try PosternProcess.run(["check"] + data).status == 0)
+    }
+
     /// Events of four processes, one of which is killed again and again: none of an acknowledged change is missing, and
     /// no two have one number.
     @Test(.timeLimit(.minutes(2)))

@@ -67,6 +67,33 @@ struct CareDeletionTests {
         #expect(!others.localizedCaseInsensitiveContains("quill"))
     }
 
+    /// Mails to an address that the account had asked for, or had before it was proven, once stayed for a month.
+    @Test func leavesNoMailToAPendingOrAnEarlierAddress() throws {
+        let postern = try PosternProcess(data + ["--notices", "off"])
+        let token = try register("zeb@earlier.example", postern)
+        func change(_ email: String) throws {
+            let change: JSONValue = ["access_token": token, "current_password": "a password", "email": .string(email)]
+            #expect(try postern.reply(to: "care.user.change_email", change)["result"] != nil)
+        }
+        try change("zeb@superseded.example")
+        try change("zeb@proven.example")
+        let confirm: JSONValue = ["access_token": token, "code": .string(try code(3))]
+        #expect(try postern.reply(to: "care.user.confirm_email_change", confirm)["result"] != nil)
+        try change("zeb@pending.example")
+        let traces = ["earlier", "superseded", "proven", "pending"].map { "zeb@\($0).example" }
+        let before = String(decoding: folder.contents, as: UTF8.self)
+        for trace in traces { #expect(before.contains(trace), "\(trace)") }
+        // The mails of another account stay.
+        _ = try register("other@b.co", postern)
+        #expect(try postern.reply(to: "care.user.delete", ["access_token": token])["result"] != nil)
+        let listing = try PosternProcess.run(["outbox", "list"] + data).output
+        #expect(!listing.contains("zeb@") && listing.contains("other@b.co"))
+        #expect(try PosternProcess.run(["compact"] + data).status == 0)
+        postern.finish()
+        let after = String(decoding: folder.contents, as: UTF8.self)
+        for trace in traces { #expect(!after.contains(trace), "\(trace)") }
+    }
+
     /// Registers an owner with many patients that are shared with an heir. Returns the tokens of both.
     private func share(_ many: Int, of email: String, _ postern: PosternProcess) throws -> [JSONValue] {
         let owner = try register(email, postern)

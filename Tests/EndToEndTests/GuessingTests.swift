@@ -229,6 +229,7 @@ struct GuessingTests {
                         person: person,
                         passwordHash: "x",
                         isConfirmed: false,
+                        isProven: false,
                         lastChange: 0,
                         locale: nil,
                         disabled: nil
@@ -243,6 +244,7 @@ struct GuessingTests {
                         email: email,
                         passwordHash: "x",
                         isVerified: false,
+                        isProven: false,
                         firstName: "A",
                         lastName: "B",
                         referralCode: "code \(number)",

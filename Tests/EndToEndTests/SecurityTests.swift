@@ -43,6 +43,7 @@ struct SecurityTests {
                 person: person,
                 passwordHash: weak,
                 isConfirmed: true,
+                isProven: true,
                 lastChange: 0,
                 locale: nil,
                 disabled: nil

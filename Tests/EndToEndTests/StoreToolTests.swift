@@ -34,7 +34,7 @@ struct StoreToolTests {
         let postern = try serving()
         let check = try PosternProcess.run(["check"] + data)
         #expect(check.status == 0 && check.errors == "")
-        #expect(check.output == "sound: 82 entries of 4 transactions")
+        #expect(check.output == "sound: 86 entries of 4 transactions")
         let backup = try PosternProcess.run(["backup", folder.path("copy")] + data)
         #expect(backup.status == 0 && backup.output == "" && backup.errors == "")
         #expect(try register(5, postern)["result"] != nil)

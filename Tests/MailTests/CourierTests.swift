@@ -272,6 +272,7 @@ struct CourierTests {
         try store.transact { tx in
             try outbox.post(
                 .careTemporaryPassword,
+                of: nil,
                 to: email,
                 secret: "secret",
                 messageID: UUID().uuidString,

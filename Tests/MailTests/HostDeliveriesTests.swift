@@ -234,6 +234,7 @@ struct HostDeliveriesTests {
         try store.transact { tx in
             try outbox.post(
                 kind,
+                of: nil,
                 to: email,
                 secret: secret,
                 messageID: "\(address)-\(kind)",

@@ -151,7 +151,8 @@ extension OutboxMail {
             state: OutboxMail.State.waiting.rawValue,
             attempts: 0,
             nextAttempt: created,
-            lastError: nil
+            lastError: nil,
+            account: nil
         )
     }
 }

@@ -73,6 +73,7 @@ struct SystemHandlersTests {
             for number in 1...Accounts.Limits.sweptRowsMax + 10 {
                 try outbox.post(
                     .careConfirmation,
+                    of: nil,
                     to: try #require(EmailAddress("x\(number)@b.co")),
                     secret: "1-ab",
                     messageID: "m\(number)",

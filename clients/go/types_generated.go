@@ -200,7 +200,7 @@ type OperatorsAccount struct {
 	Created string `json:"created"`
 	// The operator's person data.
 	User OperatorsPerson `json:"user"`
-	// Whether the email is confirmed.
+	// Whether a code that was mailed to the email was used.
 	EmailConfirmed bool `json:"email_confirmed"`
 	// The language of mails to the account, if it has one. Nil if the reply omits it.
 	Locale *string `json:"locale,omitempty"`
@@ -578,7 +578,7 @@ type SalesAccount struct {
 	Role SalesRole `json:"role"`
 	// The email address.
 	Email string `json:"email"`
-	// Whether the email is verified.
+	// Whether a token that was mailed to the email was used.
 	EmailConfirmed bool `json:"email_confirmed"`
 	// The name.
 	Name SalesName `json:"name"`
@@ -866,7 +866,7 @@ type AdminAccountExport struct {
 	// The records that belong to the account: the clients of an operator; the patients that a user of care has access
 	// to, and the user's shares of them.
 	Records []AdminAccountRecord `json:"records"`
-	// The mails to the account's address that are still in the outbox, without their texts.
+	// The mails about the account that are still in the outbox, without their texts.
 	Mails []AdminOutboxEntry `json:"mails"`
 	// The account's events in the audit trail.
 	Events []AdminEvent `json:"events"`

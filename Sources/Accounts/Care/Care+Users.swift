@@ -242,6 +242,7 @@ extension Care {
             }
             try environment.outbox.post(
                 user.isProven ? .careTemporaryPassword : .careTemporaryPasswordUnproven,
+                of: user.id,
                 to: stored,
                 secret: mail.secret,
                 messageID: mail.messageID,

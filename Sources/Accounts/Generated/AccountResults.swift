@@ -373,7 +373,7 @@ package struct AccountExport: Sendable {
     package var account: AccountDetails
     /// The records that belong to the account: the clients of an operator; the patients that a user of care has access to, and the user's shares of them.
     package var records: [AccountRecord]
-    /// The mails to the account's address that are still in the outbox, without their texts.
+    /// The mails about the account that are still in the outbox, without their texts.
     package var mails: [OutboxEntry]
     /// The account's events in the audit trail.
     package var events: [Event]

@@ -80,6 +80,8 @@ extension Limits {
     package static let auditDays = 365
     /// How many events the audit trail keeps, unless `--audit-max` sets another number.
     package static let auditEventsMax = 1_000_000
+    /// How many numbers of the audit trail's share an event about an email without an account uses.
+    package static let unknownEventNumbers = 8
     /// How long a code that completes a reset is valid.
     package static let resetCodeSeconds = 3_600
     /// How long a code that confirms an address is valid.

@@ -800,6 +800,8 @@ package struct OutboxMail: Equatable, Sendable {
     package var nextAttempt: Timestamp?
     /// Why the last attempt failed.
     package var lastError: String?
+    /// The number of the account that the mail is about; absent in an invitation, and in mails of earlier versions.
+    package var account: Int?
 
     package init(
         id: Int,
@@ -812,7 +814,8 @@ package struct OutboxMail: Equatable, Sendable {
         state: String,
         attempts: Int,
         nextAttempt: Timestamp?,
-        lastError: String?
+        lastError: String?,
+        account: Int?
     ) {
         self.id = id
         self.kind = kind
@@ -825,6 +828,7 @@ package struct OutboxMail: Equatable, Sendable {
         self.attempts = attempts
         self.nextAttempt = nextAttempt
         self.lastError = lastError
+        self.account = account
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -839,6 +843,7 @@ package struct OutboxMail: Equatable, Sendable {
         var attempts: Int?
         var nextAttempt: Timestamp?
         var lastError: String?
+        var account: Int?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
@@ -863,6 +868,8 @@ package struct OutboxMail: Equatable, Sendable {
                 if try reader.kind() == .null { try reader.null() } else { nextAttempt = try Timestamp(reading: &reader) }
             } else if propertyName.equals("last_error") {
                 if try reader.kind() == .null { try reader.null() } else { lastError = try reader.text().string }
+            } else if propertyName.equals("account") {
+                account = try reader.number().int
             } else {
                 try reader.skip()
             }
@@ -881,6 +888,7 @@ package struct OutboxMail: Equatable, Sendable {
         self.attempts = attempts
         self.nextAttempt = nextAttempt
         self.lastError = lastError
+        self.account = account
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -907,6 +915,10 @@ package struct OutboxMail: Equatable, Sendable {
         if let nextAttempt { nextAttempt.write(to: &writer) } else { writer.null() }
         writer.property("last_error")
         writer.string(lastError)
+        if let account {
+            writer.property("account")
+            writer.int(account)
+        }
         writer.endObject()
     }
 }
@@ -1504,6 +1516,61 @@ package struct EventsDeleted: Equatable, Sendable {
         writer.int(number)
         writer.property("through")
         writer.int(through)
+        writer.endObject()
+    }
+}
+
+/// The share of the audit trail that events about emails without an account have used.
+package struct UnknownEvents: Equatable, Sendable {
+    /// 1.
+    package var number: Int
+    /// The number of an event up to which the share is used: 8 numbers for each such event.
+    package var used: Int
+    /// As long as the event that was left out; empty if it was stored.
+    package var padding: String
+
+    package init(
+        number: Int,
+        used: Int,
+        padding: String
+    ) {
+        self.number = number
+        self.used = used
+        self.padding = padding
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var number: Int?
+        var used: Int?
+        var padding: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("number") {
+                number = try reader.number().int
+            } else if propertyName.equals("used") {
+                used = try reader.number().int
+            } else if propertyName.equals("padding") {
+                padding = try reader.text().string
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let number, let used, let padding else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.number = number
+        self.used = used
+        self.padding = padding
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("number")
+        writer.int(number)
+        writer.property("used")
+        writer.int(used)
+        writer.property("padding")
+        writer.string(padding)
         writer.endObject()
     }
 }

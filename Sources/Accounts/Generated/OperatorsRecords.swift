@@ -88,8 +88,10 @@ package struct Operator: Equatable, Sendable {
     package var person: Person
     /// The password's hash: a PHC string, or a form of another program in an imported account.
     package var passwordHash: String
-    /// Whether the email is confirmed.
+    /// Whether signing in needs no further confirmation of the email.
     package var isConfirmed: Bool
+    /// Whether a code that was mailed to the email was used, so mail to it reaches the owner; absent in records of earlier versions.
+    package var isProven: Bool?
     /// The number of the last change in the operator's change feed.
     package var lastChange: Int
     /// The language of mails to the account.
@@ -103,6 +105,7 @@ package struct Operator: Equatable, Sendable {
         person: Person,
         passwordHash: String,
         isConfirmed: Bool,
+        isProven: Bool?,
         lastChange: Int,
         locale: String?,
         disabled: Timestamp?
@@ -112,6 +115,7 @@ package struct Operator: Equatable, Sendable {
         self.person = person
         self.passwordHash = passwordHash
         self.isConfirmed = isConfirmed
+        self.isProven = isProven
         self.lastChange = lastChange
         self.locale = locale
         self.disabled = disabled
@@ -123,6 +127,7 @@ package struct Operator: Equatable, Sendable {
         var person: Person?
         var passwordHash: String?
         var isConfirmed: Bool?
+        var isProven: Bool?
         var lastChange: Int?
         var locale: String?
         var disabled: Timestamp?
@@ -138,6 +143,8 @@ package struct Operator: Equatable, Sendable {
                 passwordHash = try reader.text().string
             } else if propertyName.equals("is_confirmed") {
                 isConfirmed = try reader.bool()
+            } else if propertyName.equals("is_proven") {
+                isProven = try reader.bool()
             } else if propertyName.equals("last_change") {
                 lastChange = try reader.number().int
             } else if propertyName.equals("locale") {
@@ -156,6 +163,7 @@ package struct Operator: Equatable, Sendable {
         self.person = person
         self.passwordHash = passwordHash
         self.isConfirmed = isConfirmed
+        self.isProven = isProven
         self.lastChange = lastChange
         self.locale = locale
         self.disabled = disabled
@@ -173,6 +181,10 @@ package struct Operator: Equatable, Sendable {
         writer.string(passwordHash)
         writer.property("is_confirmed")
         writer.bool(isConfirmed)
+        if let isProven {
+            writer.property("is_proven")
+            writer.bool(isProven)
+        }
         writer.property("last_change")
         writer.int(lastChange)
         if let locale {

@@ -32,6 +32,7 @@ package enum RecordTypes {
         RecordType(HashKey.self),
         RecordType(Event.self),
         RecordType(EventsDeleted.self),
+        RecordType(UnknownEvents.self),
     ]
 
     /// The collections whose records contain personal data. Deleting such a record leads to a compaction,

@@ -19,6 +19,8 @@ package struct SalesUser: Equatable, Sendable {
     package var passwordHash: String
     /// Whether the email is verified.
     package var isVerified: Bool
+    /// Whether a token that was mailed to the email was used, so mail to it reaches the owner; absent in records of earlier versions.
+    package var isProven: Bool?
     /// The first name.
     package var firstName: String
     /// The last name.
@@ -44,6 +46,7 @@ package struct SalesUser: Equatable, Sendable {
         email: String,
         passwordHash: String,
         isVerified: Bool,
+        isProven: Bool?,
         firstName: String,
         lastName: String,
         referralCode: String,
@@ -60,6 +63,7 @@ package struct SalesUser: Equatable, Sendable {
         self.email = email
         self.passwordHash = passwordHash
         self.isVerified = isVerified
+        self.isProven = isProven
         self.firstName = firstName
         self.lastName = lastName
         self.referralCode = referralCode
@@ -78,6 +82,7 @@ package struct SalesUser: Equatable, Sendable {
         var email: String?
         var passwordHash: String?
         var isVerified: Bool?
+        var isProven: Bool?
         var firstName: String?
         var lastName: String?
         var referralCode: String?
@@ -102,6 +107,8 @@ package struct SalesUser: Equatable, Sendable {
                 passwordHash = try reader.text().string
             } else if propertyName.equals("is_verified") {
                 isVerified = try reader.bool()
+            } else if propertyName.equals("is_proven") {
+                isProven = try reader.bool()
             } else if propertyName.equals("first_name") {
                 firstName = try reader.text().string
             } else if propertyName.equals("last_name") {
@@ -132,6 +139,7 @@ package struct SalesUser: Equatable, Sendable {
         self.email = email
         self.passwordHash = passwordHash
         self.isVerified = isVerified
+        self.isProven = isProven
         self.firstName = firstName
         self.lastName = lastName
         self.referralCode = referralCode
@@ -158,6 +166,10 @@ package struct SalesUser: Equatable, Sendable {
         writer.string(passwordHash)
         writer.property("is_verified")
         writer.bool(isVerified)
+        if let isProven {
+            writer.property("is_proven")
+            writer.bool(isProven)
+        }
         writer.property("first_name")
         writer.string(firstName)
         writer.property("last_name")

@@ -117,6 +117,8 @@ extension OutboxMail {
         findings.check("id", id)
         findings.check("kind", kind, isOneOf: MailKind.allCases.map(\.rawValue))
         findings.check("to", email: to)
+        // The account may be deleted: the notice of its deletion stays until it is delivered.
+        if let account { findings.check("account", account) }
         findings.check("created", created)
         findings.check("expires", expires)
         findings.check("next_attempt", nextAttempt)
@@ -218,6 +220,13 @@ extension RecordFindings {
     fileprivate mutating func check(agent: String?) {
         guard let agent, !agent.hasAtMost(scalars: Limits.agentCharactersMax) || !agent.isPlainLine else { return }
         refuse("agent", "longer than \(Limits.agentCharactersMax) characters, or holds a control character")
+    }
+}
+
+extension UnknownEvents {
+    package func validate(into findings: inout RecordFindings) {
+        findings.check("number", number, in: 1...1)
+        findings.check("used", used, in: 0...Key.numbers.upperBound)
     }
 }
 

@@ -31,7 +31,7 @@ package struct MailedCodes {
         }
 
         /// Whether the holder is an account; the holder of a claim is a share.
-        fileprivate var isOfAccount: Bool { self != .claim }
+        var isOfAccount: Bool { self != .claim }
     }
 
     private let realm: Realm

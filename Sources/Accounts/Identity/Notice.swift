@@ -10,17 +10,18 @@ struct Notice: Sendable {
     let messageID: String
     let mail: MailSecrets
 
-    /// Posts the notice, unless the mail quota is reached.
+    /// Posts the notice to an address of an account, unless the mail quota is reached.
     ///
     /// - Returns: the number of the mail; nil if none was posted.
     @discardableResult
-    func post(to address: EmailAddress, at now: Timestamp, in tx: Transaction) throws -> Int? {
+    func post(of account: Int, to address: EmailAddress, at now: Timestamp, in tx: Transaction) throws -> Int? {
         let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: true, cause: nil).admit(at: now, in: tx) == nil else { return nil }
         let seconds = Limits.noticeSeconds
         return try Outbox.insert(
             kind,
             words,
+            of: account,
             code: nil,
             to: address,
             messageID: messageID,
@@ -42,9 +43,18 @@ struct Notice: Sendable {
     ) throws {
         if let account, account.isEmailProven {
             guard let address = EmailAddress(account.email) else { return }
-            try post(to: address, at: now, in: tx)
+            try post(of: account.id, to: address, at: now, in: tx)
         } else if let address = EmailAddress(email) {
-            try Outbox.postDecoy(kind, words, code: nil, to: address, mail, at: now, in: tx)
+            try Outbox.postDecoy(
+                kind,
+                words,
+                code: nil,
+                messageID: messageID,
+                to: address,
+                mail,
+                at: now,
+                in: tx
+            )
         }
     }
 }

@@ -18,7 +18,7 @@ extension Outbox {
         mail.nextAttempt = now
         try tx.update(mail)
         let detail = EventDetail(mail: mail, actor: actor)
-        try AuditTrail(realm).record(.adminMailRetried, of: nil, by: .admin, detail: detail, at: now, in: tx)
+        try AuditTrail(realm).record(.adminMailRetried, of: mail.account, by: .admin, detail: detail, at: now, in: tx)
         tx.afterwards(.mail)
         return mail
     }
@@ -69,6 +69,7 @@ extension Outbox {
         for mail in try tx.scan(OutboxMail.byExpiry, limit: Limits.sweptRowsMax) {
             guard mail.sweepTime <= now else { return isCorrect ? mail.sweepTime : now }
             if try tx.get(OutboxText.self, Key(mail.id)) != nil {
+                try record(.mailFailed, mail.id, at: now, in: tx)
                 try close(mail.id, as: .expired, error: mail.lastError, in: tx)
             } else {
                 try tx.delete(OutboxMail.self, mail.key)
@@ -105,7 +106,8 @@ extension Outbox {
 
     private func record(_ kind: EventKind, _ id: Int, at now: Timestamp, in tx: Transaction) throws {
         guard let mail = try mail(id, in: tx), let realm = mail.realm else { return }
-        try AuditTrail(realm).record(kind, of: nil, by: .service, detail: EventDetail(mail: mail), at: now, in: tx)
+        let detail = EventDetail(mail: mail)
+        try AuditTrail(realm).record(kind, of: mail.account, by: .service, detail: detail, at: now, in: tx)
     }
 
     private func close(_ id: Int, as state: OutboxMail.State, error: String?, in tx: Transaction) throws {
@@ -136,7 +138,7 @@ extension OutboxMail: Record {
     package static let collection = Collection<OutboxMail>(
         "outbox",
         isNumbered: true,
-        ordered: [byNextAttempt, byExpiry, byAddress]
+        ordered: [byNextAttempt, byExpiry, byAddress, byAccount]
     )
     /// The waiting mails.
     static let byNextAttempt = OrderedIndex<OutboxMail>("due") { mail in
@@ -149,7 +151,12 @@ extension OutboxMail: Record {
         Key(mail.realmName, mail.to.lowercased(), mail.id)
     }
 
-    private var realmName: String { String(kind.prefix { $0 != "-" }) }
+    /// The mails about an account, the oldest first.
+    static let byAccount = OrderedIndex<OutboxMail>("account") { mail in
+        mail.account.map { Key(mail.realmName, $0, mail.id) }
+    }
+
+    private var realmName: String { MailKind.realmName(of: kind) }
 
     /// The API that the mail is from.
     var realm: Realm? { Realm(rawValue: realmName) }
@@ -168,8 +175,9 @@ extension OutboxText: Record {
     package var key: Key { Key(id) }
 }
 
-extension DecoyMail: Record {
-    package static let collection = Collection<DecoyMail>("decoy mails")
+extension MailKind {
+    /// The API of mails of the kind.
+    var realm: Realm? { Realm(rawValue: Self.realmName(of: rawValue)) }
 
-    package var key: Key { Key(kind) }
+    fileprivate static func realmName(of kind: String) -> String { String(kind.prefix { $0 != "-" }) }
 }

@@ -5,7 +5,7 @@ package import Store
 /// A mail's text contains a live code. So it is stored separately from the rest of the mail, and erased when the mail
 /// is delivered or given up, or when the code has expired.
 package final class Outbox {
-    private let composer: any MailComposer
+    let composer: any MailComposer
 
     package init(composer: any MailComposer) {
         self.composer = composer
@@ -55,6 +55,7 @@ package final class Outbox {
         let seconds = purpose.seconds
         try post(
             kind,
+            of: purpose.isOfAccount ? holder : nil,
             to: address,
             secret: code,
             messageID: mail.messageID,
@@ -66,62 +67,34 @@ package final class Outbox {
         return nil
     }
 
-    /// Does the same work as `post` if the address has no account that needs a mail. It writes as many bytes and takes
-    /// as long, so neither reveals who has an account. Its record replaces that of the previous decoy of the same kind.
-    ///
-    /// - Parameter origin: where the request comes from, if it leaves an event when the address has an account.
-    package func postDecoy(
-        _ kind: MailKind,
-        to address: EmailAddress,
-        eventFrom origin: Origin? = nil,
-        _ mail: MailSecrets,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws {
-        let code = "1000-\(mail.secret)"
-        let event = origin.map { AuditTrail.eventBytes(from: $0) } ?? 0
-        try Self.postDecoy(
-            kind,
-            composer.compose(kind, secret: code, locale: nil),
-            code: code,
-            to: address,
-            moreBytes: event,
-            mail,
-            at: now,
-            in: tx
-        )
-    }
-
-    /// - Parameters:
-    ///   - words: the texts of a mail of that kind.
-    ///   - code: a text with the length of the code in the mail; nil for a notice.
-    ///   - bytes: what the mail's request would write beyond the mail.
-    static func postDecoy(
-        _ kind: MailKind,
-        _ words: MailText,
-        code: String?,
-        to address: EmailAddress,
-        moreBytes bytes: Int = 0,
-        _ mail: MailSecrets,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws {
-        let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
-        guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
-        // The bytes of a mail and its code without the text: properties and index entries.
-        let rest = String(repeating: " ", count: 640 + address.text.utf8.count + bytes)
-        let text = words.subject + words.text + (words.html ?? "") + (code ?? "") + (words.link ?? "") + rest
-        try tx.save(DecoyMail(kind: kind.rawValue, hash: SecretToken.Hash(of: mail.secret).text, text: text))
-        // Known and unknown addresses cause the same work.
-        tx.afterwards(.mail)
-    }
-
     /// Deletes the count of mails that an account caused to others, when the account is deleted.
     package func forget(_ cause: MailCause, in tx: Transaction) throws {
         try MailQuotas.forget(cause, in: tx)
     }
 
-    /// Deletes the mails of an API to an address, including waiting ones, when the account is deleted.
+    /// Deletes the mails about an account, including waiting ones, when the account is deleted: those to its address,
+    /// to earlier addresses, and to addresses that it did not confirm.
+    ///
+    /// - Parameters:
+    ///   - upper: only mails with lower numbers are deleted.
+    ///   - limit: the maximum number of mails to delete.
+    /// - Returns: the number of deleted mails.
+    package func forgetMails(
+        of realm: Realm,
+        about account: Int,
+        below upper: Int,
+        limit: Int,
+        in tx: Transaction
+    ) throws -> Int {
+        try delete(
+            try tx.scan(OutboxMail.byAccount, prefix: Key(realm.rawValue, account), limit: limit),
+            below: upper,
+            in: tx
+        )
+    }
+
+    /// Deletes the mails of an API to an address, including waiting ones, when the account is deleted. Mails of earlier
+    /// versions do not name the account, and invitations to the address are about other accounts.
     ///
     /// - Parameters:
     ///   - address: in lower case.
@@ -135,8 +108,15 @@ package final class Outbox {
         limit: Int,
         in tx: Transaction
     ) throws -> Int {
-        let mails = try tx.scan(OutboxMail.byAddress, prefix: Key(realm.rawValue, address), limit: limit)
-            .filter { $0.id < upper }
+        try delete(
+            try tx.scan(OutboxMail.byAddress, prefix: Key(realm.rawValue, address), limit: limit),
+            below: upper,
+            in: tx
+        )
+    }
+
+    private func delete(_ mails: [OutboxMail], below upper: Int, in tx: Transaction) throws -> Int {
+        let mails = mails.filter { $0.id < upper }
         for mail in mails {
             try tx.delete(OutboxText.self, Key(mail.id))
             try tx.delete(DeletionNotice.self, Key(mail.id))
@@ -149,6 +129,7 @@ package final class Outbox {
     ///
     /// - Parameters:
     ///   - kind: the kind of mail.
+    ///   - account: the account that the mail is about, and with which it is deleted; nil for none.
     ///   - address: the recipient.
     ///   - secret: the code or temporary password in the mail; empty for none.
     ///   - messageID: a random text that identifies the mail permanently, drawn outside the transaction.
@@ -156,6 +137,7 @@ package final class Outbox {
     ///   - locale: the language of the mail; nil for the default.
     package func post(
         _ kind: MailKind,
+        of account: Int?,
         to address: EmailAddress,
         secret: String,
         messageID: String,
@@ -169,6 +151,7 @@ package final class Outbox {
         _ = try Self.insert(
             kind,
             words,
+            of: account,
             code: secret.isEmpty ? nil : secret,
             to: address,
             messageID: messageID,
@@ -178,12 +161,15 @@ package final class Outbox {
         )
     }
 
+    /// The Message-ID of a mail, without angle brackets.
+    func messageID(of mail: MailSecrets) -> String { "\(mail.messageID)@\(composer.domain)" }
+
     /// A notice of a kind, composed before the transaction that may post it.
     func notice(_ kind: MailKind, locale: String?, _ mail: MailSecrets) -> Notice {
         Notice(
             kind: kind,
             words: composer.compose(kind, secret: "", locale: locale),
-            messageID: "\(mail.messageID)@\(composer.domain)",
+            messageID: messageID(of: mail),
             mail: mail
         )
     }
@@ -194,6 +180,7 @@ package final class Outbox {
     static func insert(
         _ kind: MailKind,
         _ words: MailText,
+        of account: Int?,
         code: String?,
         to address: EmailAddress,
         messageID: String,
@@ -202,27 +189,53 @@ package final class Outbox {
         in tx: Transaction
     ) throws -> Int {
         let id = try tx.nextNumber(of: OutboxMail.self)
-        try tx.insert(
-            OutboxMail(
-                id: id,
-                kind: kind.rawValue,
-                to: address.text,
-                subject: words.subject,
-                messageID: messageID,
-                created: now,
-                expires: now.adding(seconds: seconds),
-                state: OutboxMail.State.waiting.rawValue,
-                attempts: 0,
-                nextAttempt: now,
-                lastError: nil
-            )
+        let (mail, text) = records(
+            id,
+            kind,
+            words,
+            of: account,
+            code: code,
+            to: address,
+            messageID: messageID,
+            expires: now.adding(seconds: seconds),
+            at: now
+        )
+        try tx.insert(mail)
+        try tx.insert(text)
+        tx.afterwards(.mail)
+        return id
+    }
+
+    /// The records of a mail that waits to be delivered.
+    static func records(
+        _ id: Int,
+        _ kind: MailKind,
+        _ words: MailText,
+        of account: Int?,
+        code: String?,
+        to address: EmailAddress,
+        messageID: String,
+        expires: Timestamp,
+        at now: Timestamp
+    ) -> (OutboxMail, OutboxText) {
+        let mail = OutboxMail(
+            id: id,
+            kind: kind.rawValue,
+            to: address.text,
+            subject: words.subject,
+            messageID: messageID,
+            created: now,
+            expires: expires,
+            state: OutboxMail.State.waiting.rawValue,
+            attempts: 0,
+            nextAttempt: now,
+            lastError: nil,
+            account: account
         )
         // The code and the link are stored beside the text, because neither can be found in the text for certain: a
         // template may leave one of them out, and another process may use other templates and another URL.
         let (html, locale) = (words.html, words.locale)
-        try tx.insert(OutboxText(id: id, text: words.text, code: code, link: words.link, html: html, locale: locale))
-        tx.afterwards(.mail)
-        return id
+        return (mail, OutboxText(id: id, text: words.text, code: code, link: words.link, html: html, locale: locale))
     }
 
     // MARK: Reading
@@ -237,15 +250,17 @@ package final class Outbox {
         try tx.all(OutboxMail.self, from: Key(min(id, Key.numbers.upperBound - 1) + 1), limit: limit)
     }
 
-    /// Visits the mails to an account's address, the oldest first.
+    /// Visits the mails about an account, and those to its address that are about none, such as mails of an earlier
+    /// version.
     func visitMails(
         of realm: Realm,
         _ account: some PasswordAccount,
         in tx: Transaction,
         _ visit: (OutboxMail) throws -> Void
     ) throws {
-        let prefix = Key(realm.rawValue, account.email.lowercased())
-        for mail in try tx.scan(OutboxMail.byAddress, prefix: prefix) { try visit(mail) }
+        for mail in try tx.scan(OutboxMail.byAccount, prefix: Key(realm.rawValue, account.id)) { try visit(mail) }
+        let address = Key(realm.rawValue, account.email.lowercased())
+        for mail in try tx.scan(OutboxMail.byAddress, prefix: address) where mail.account == nil { try visit(mail) }
     }
 
     /// One mail.

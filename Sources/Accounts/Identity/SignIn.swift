@@ -18,7 +18,9 @@ package protocol PasswordAccount: Record {
     func describe(in summary: inout AccountSummary)
     /// Adds what only accounts of its API have to the account's details.
     func describe(in details: inout AccountDetails)
-    /// Whether mail to the address is known to reach the owner.
+    /// Whether mail to the address is known to reach the owner: a code that was mailed to it was used, or another program
+    /// had confirmed it before the account was imported. What protects or shares by address needs it; signing in may
+    /// need less.
     var isEmailProven: Bool { get }
     /// Replaces the address by one that the owner has proven.
     mutating func proveEmail(_ address: String)
@@ -64,6 +66,7 @@ package struct SignIn<Account: PasswordAccount> {
     private let sessions: Sessions
     private let lockout: SignInLockout
     private let audit: AuditTrail
+    private let auditBounds: AuditBounds
     /// The kind of the notice of a lock; nil if no notices are sent.
     private let lockNotice: MailKind?
     private let refusals: Refusals
@@ -94,6 +97,7 @@ package struct SignIn<Account: PasswordAccount> {
         self.sessions = sessions
         self.lockout = SignInLockout(realm)
         self.audit = AuditTrail(realm)
+        self.auditBounds = settings.auditBounds
         self.lockNotice = settings.sendsNotices ? realm.mails.signInLocked : nil
         self.refusals = refusals
         self.hidesUnknown = hidesUnknown
@@ -184,7 +188,7 @@ package struct SignIn<Account: PasswordAccount> {
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }
                 throw Refusal(AccountError(refusals.unknownEmail)) {
-                    [lockout, audit] tx in
+                    [lockout, audit, auditBounds] tx in
                     let email = try SignInLockout.UnknownEmail(
                         attempt.email,
                         from: attempt.origin,
@@ -192,9 +196,10 @@ package struct SignIn<Account: PasswordAccount> {
                         in: tx
                     )
                     let lock = try lockout.failUnknown(email, at: now, in: tx)
-                    try audit.record(.signInFailed, of: nil, by: .anonymous, from: attempt.origin, at: now, in: tx)
+                    let origin = attempt.origin
+                    try audit.recordUnknown(.signInFailed, by: .anonymous, from: origin, auditBounds, at: now, in: tx)
                     guard let lock else { return }
-                    try audit.record(.locked, of: nil, by: .service, from: attempt.origin, at: now, in: tx)
+                    try audit.recordUnknown(.locked, by: .service, from: origin, auditBounds, at: now, in: tx)
                     guard lock == .account else { return }
                     try notice?.post(to: attempt.email, of: nil as Account?, at: now, in: tx)
                 }

@@ -6,6 +6,7 @@ extension Operator {
         findings.check("created", created)
         person.validate(into: &findings)
         findings.check("password_hash", hash: passwordHash)
+        if isProven == true, !isConfirmed { findings.refuse("is_proven", "the email is not confirmed") }
         findings.check("last_change", lastChange, in: Key.numbers)
         findings.check("locale", locale) { try OperatorRules.locale($0, "locale") }
         findings.check("disabled", disabled)

@@ -22,6 +22,7 @@ extension Operators {
             person: person,
             passwordHash: given.storedHash(environment.random),
             isConfirmed: given.isConfirmed,
+            isProven: given.isConfirmed,
             lastChange: 0,
             locale: nil,
             disabled: nil

@@ -48,6 +48,7 @@ extension Operators {
                 person: try Person(person, at: now, in: tx),
                 passwordHash: hash.text,
                 isConfirmed: !confirmsEmail,
+                isProven: false,
                 lastChange: 0,
                 locale: locale,
                 disabled: nil

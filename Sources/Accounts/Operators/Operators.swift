@@ -134,11 +134,12 @@ extension Operator: PasswordAccount {
         Key($0.person.email.lowercased())
     }
 
-    package var isEmailProven: Bool { isConfirmed }
+    /// Earlier versions confirmed an email without a code only with `--no-email-confirmation`, and kept no record of it.
+    package var isEmailProven: Bool { isProven ?? isConfirmed }
 
     package mutating func proveEmail(_ address: String) {
         person.email = address
-        isConfirmed = true
+        (isConfirmed, isProven) = (true, true)
     }
 
     package var key: Key { Key(id) }

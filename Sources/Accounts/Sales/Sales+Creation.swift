@@ -109,6 +109,7 @@ extension Sales {
                 email: new.email.text,
                 passwordHash: hash.text,
                 isVerified: role != .customer,
+                isProven: false,
                 firstName: new.name.first,
                 lastName: new.name.last,
                 referralCode: ownCode,

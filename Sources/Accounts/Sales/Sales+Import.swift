@@ -17,6 +17,7 @@ extension Sales {
             email: given.storedEmail,
             passwordHash: given.storedHash(environment.random),
             isVerified: given.isConfirmed,
+            isProven: given.isConfirmed,
             firstName: given[.firstName],
             lastName: given[.lastName],
             referralCode: environment.random.hex(bytes: Limits.codeDigits / 2),

@@ -8,6 +8,7 @@ extension SalesUser {
         findings.check("role", role, isOneOf: SalesRole.allCases.map(\.rawValue))
         findings.check("email", email) { try SalesRules.email($0).text }
         findings.check("password_hash", hash: passwordHash)
+        if isProven == true, !isVerified { findings.refuse("is_proven", "the email is not verified") }
         let texts = [
             ("first_name", firstName, Limits.nameCharactersMax), ("last_name", lastName, Limits.nameCharactersMax),
             ("source", source, Limits.nameCharactersMax), ("phone", phone, Limits.phoneCharactersMax),

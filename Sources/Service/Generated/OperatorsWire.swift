@@ -206,7 +206,7 @@ package enum OperatorsWire {
         package var created: Timestamp
         /// The operator's person data.
         package var user: Person
-        /// Whether the email is confirmed.
+        /// Whether a code that was mailed to the email was used.
         package var emailConfirmed: Bool
         /// The language of mails to the account, if it has one.
         package var locale: String?

@@ -203,7 +203,7 @@ package enum SalesWire {
         package var role: String
         /// The email address.
         package var email: String
-        /// Whether the email is verified.
+        /// Whether a token that was mailed to the email was used.
         package var emailConfirmed: Bool
         /// The name.
         package var name: Name

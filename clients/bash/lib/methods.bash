@@ -222,7 +222,7 @@ _POSTERN_RESULTS[operators.signout]=nothing
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
-#         email_confirmed: boolean. Whether the email is confirmed.
+#         email_confirmed: boolean. Whether a code that was mailed to the email was used.
 #         locale: string. The language of mails to the account, if it has one.
 #     Errors: authentication_failed, field_invalid, field_required.
 _POSTERN_PARAMS[operators.update]='
@@ -281,7 +281,7 @@ _POSTERN_RESULTS[operators.complete_reset]=nothing
 #         id: integer. The operator's number.
 #         created: time, as text. When the operator registered.
 #         user: OperatorsPerson. The operator's person data.
-#         email_confirmed: boolean. Whether the email is confirmed.
+#         email_confirmed: boolean. Whether a code that was mailed to the email was used.
 #         locale: string. The language of mails to the account, if it has one.
 #     Errors: authentication_failed, field_invalid.
 _POSTERN_PARAMS[operators.account]='
@@ -1401,7 +1401,7 @@ _POSTERN_RESULTS[sales.user.signout]=nothing
 #         created: seconds since 1970. When the account was created, as Unix time in seconds.
 #         role: string: customer, salesperson, admin. customer, salesperson or admin.
 #         email: string. The email address.
-#         email_confirmed: boolean. Whether the email is verified.
+#         email_confirmed: boolean. Whether a token that was mailed to the email was used.
 #         name: SalesName. The name.
 #         referral_code: string. The code with which the account invites others.
 #         source: string or null. Where a customer came from; null for others.
@@ -1881,8 +1881,8 @@ _POSTERN_RESULTS[admin.accounts.delete]=nothing
 #         account: AdminAccountDetails. The account.
 #         records: list of AdminAccountRecord. The records that belong to the account: the clients of an operator;
 #             the patients that a user of care has access to, and the user's shares of them.
-#         mails: list of AdminOutboxEntry. The mails to the account's address that are still in the outbox, without
-#             their texts.
+#         mails: list of AdminOutboxEntry. The mails about the account that are still in the outbox, without their
+#             texts.
 #         events: list of AdminEvent. The account's events in the audit trail.
 #     Errors: invalid_request, account_not_found.
 _POSTERN_PARAMS[admin.accounts.export]='

@@ -15,7 +15,8 @@ extension AccountAPI {
                 // If the quota refuses the mail, an anonymous request gets its usual reply.
                 _ = try mailConfirmation(mail, to: account, at: now, in: tx)
             } else {
-                try environment.outbox.postDecoy(Self.confirmation.mail, to: email, mail, at: now, in: tx)
+                let (purpose, kind) = Self.confirmation
+                try environment.outbox.postDecoy(kind, purpose, to: email, mail, at: now, in: tx)
             }
         }
     }

@@ -35,7 +35,7 @@ extension AccountAPI {
     func delete(_ account: Account, by source: AuditTrail.Source, in tx: Transaction) throws {
         try sessions.endAll(of: account.id, in: tx)
         try forgetCodes(of: account.id, in: tx)
-        // Mails to earlier addresses are few: at most the notices of some days.
+        // Mails to earlier addresses that do not name the account. They are few: invitations of some days.
         for address in try reversals.forget(account.id, at: environment.time.now, in: tx) {
             _ = try environment.outbox.forgetMails(
                 of: Self.realm,
@@ -88,6 +88,14 @@ extension AccountAPI {
     /// - Returns: whether the deletion is finished.
     private func advance(_ deletion: inout AccountDeletion, in tx: Transaction) throws -> Bool {
         var left = Limits.jobRecordsMax
+        left -= try environment.outbox.forgetMails(
+            of: Self.realm,
+            about: deletion.account,
+            below: deletion.mark,
+            limit: left,
+            in: tx
+        )
+        guard left > 0 else { return false }
         left -= try environment.outbox.forgetMails(
             of: Self.realm,
             to: deletion.address,

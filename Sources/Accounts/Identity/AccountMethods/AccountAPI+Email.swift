@@ -8,8 +8,8 @@ extension AccountAPI {
     /// Mails a code to a new address, and a notice to the current one.
     ///
     /// If the address is taken, its owner gets a notice instead of the code. The rest of the work is the same: a code
-    /// is stored that no mail contains. So neither the reply nor its time reveals whether the address is taken; only
-    /// the mail in the store is some bytes shorter.
+    /// is stored that no mail contains, and as many bytes are written. So neither the reply nor its time reveals whether
+    /// the address is taken.
     package func changeEmail(
         _ credential: Credential,
         currentPassword: Given<Password>,
@@ -55,15 +55,18 @@ extension AccountAPI {
                 expires: now.adding(seconds: seconds)
             )
         )
-        let isTaken = try isTaken(address, by: account.id, at: now, in: tx)
-        let owner = try isTaken ? tx.find(Account.byEmail, Key(address.canonical)) : nil
+        let holder = try holder(of: address, at: now, in: tx)
+        let isTaken = holder != nil && holder != account.id
+        let owner = try isTaken ? holder.flatMap { try tx.get(Account.self, Key($0)) } : nil
+        let change = (kind: mails.emailChange, secret: code, account: account.id, locale: account.locale)
+        let taken = (kind: mails.emailTaken, secret: "", account: holder ?? 0, locale: (owner ?? account).locale)
+        let (posted, other) = isTaken ? (taken, change) : (change, taken)
         try outbox.post(
-            isTaken ? mails.emailTaken : mails.emailChange,
+            posted,
+            insteadOf: (other.kind, other.secret, other.locale),
             to: address,
-            secret: isTaken ? "" : code,
-            messageID: mail.messageID,
             goodFor: seconds,
-            locale: (owner ?? account).locale,
+            mail,
             at: now,
             in: tx
         )
@@ -118,6 +121,7 @@ extension AccountAPI {
         let code = try reversals.issue(for: account.id, email: address.text, secret: mail.secret, at: now, in: tx)
         try environment.outbox.post(
             Self.realm.mails.emailChanged,
+            of: account.id,
             to: address,
             secret: code,
             messageID: mail.messageID,
@@ -186,10 +190,13 @@ extension AccountAPI {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> Bool {
-        let holder =
-            try tx.find(Account.byEmail, Key(address.canonical))?.id
-            ?? reversals.holder(of: address.canonical, at: now, in: tx)
+        let holder = try holder(of: address, at: now, in: tx)
         return holder != nil && holder != account
+    }
+
+    /// The number of the account that holds an address, or that it is reserved for; nil if it is free.
+    func holder(of address: EmailAddress, at now: Timestamp, in tx: Transaction) throws -> Int? {
+        try account(of: address, in: tx)?.id ?? reversals.holder(of: address.canonical, at: now, in: tx)
     }
 
     /// Posts a notice to the account's address, unless the address is not proven, the mail quota is reached, or the
@@ -207,6 +214,7 @@ extension AccountAPI {
         guard settings.sendsNotices, account.isEmailProven, let address = EmailAddress(account.email) else {
             return nil
         }
-        return try environment.outbox.notice(kind, locale: account.locale, mail).post(to: address, at: now, in: tx)
+        return try environment.outbox.notice(kind, locale: account.locale, mail)
+            .post(of: account.id, to: address, at: now, in: tx)
     }
 }

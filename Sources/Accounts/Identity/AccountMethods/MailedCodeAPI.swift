@@ -40,7 +40,15 @@ extension MailedCodeAPI {
                 guard try post(Self.resetMail, .reset, mail, to: account, at: now, in: tx) == nil else { return }
                 try audit.record(.resetRequested, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
             } else {
-                try environment.outbox.postDecoy(Self.resetMail, to: email, eventFrom: origin, mail, at: now, in: tx)
+                try environment.outbox.postDecoy(
+                    Self.resetMail,
+                    .reset,
+                    to: email,
+                    eventFrom: origin,
+                    mail,
+                    at: now,
+                    in: tx
+                )
             }
         }
     }

@@ -3,7 +3,7 @@ import Store
 
 /// The data of one account, for a request of its owner.
 extension AccountAPI {
-    /// Everything about an account: what the details show, the records that belong to it, the mails to its address, and its
+    /// Everything about an account: what the details show, the records that belong to it, the mails about it, and its
     /// events.
     ///
     /// - Parameter bytesMax: the maximum length of the reply.

@@ -106,7 +106,7 @@ extension AuditTrail {
         return min(seq, Key.numbers.upperBound - 1) + 1
     }
 
-    private static func deleted(in tx: Transaction) throws -> Int {
+    static func deleted(in tx: Transaction) throws -> Int {
         try tx.get(EventsDeleted.self, EventsDeleted.onlyKey)?.through ?? 0
     }
 
@@ -117,11 +117,12 @@ extension AuditTrail {
         guard let last = try last(in: tx) else { return false }
         let oldest = now.adding(seconds: -bounds.days * 86_400)
         let events = try tx.all(Event.self, limit: Limits.sweptRowsMax)
-        let over = events.prefix { $0.time <= oldest || last - $0.seq >= bounds.eventsMax }
-        guard let through = over.last?.seq else { return false }
-        for event in over { try tx.delete(Event.self, event.key) }
-        try tx.save(EventsDeleted(number: 1, through: through))
-        return over.count == Limits.sweptRowsMax
+        // An event before an old one is old too, although a clock that was ahead may have dated it later.
+        let latestOver = events.lastIndex { $0.time <= oldest || last - $0.seq >= bounds.eventsMax }
+        guard let latestOver else { return false }
+        for event in events[...latestOver] { try tx.delete(Event.self, event.key) }
+        try tx.save(EventsDeleted(number: 1, through: events[latestOver].seq))
+        return latestOver == Limits.sweptRowsMax - 1
     }
 }
 

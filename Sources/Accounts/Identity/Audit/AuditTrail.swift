@@ -56,9 +56,25 @@ package struct AuditTrail: Sendable {
         tx.afterwards(.events)
     }
 
-    /// About the bytes that an event without detail takes in a journal, with its index entry.
-    static func eventBytes(from origin: Origin) -> Int {
-        245 + (origin.ip.map { $0.utf8.count + 8 } ?? 0) + (origin.agent.map { $0.utf8.count + 11 } ?? 0)
+    /// An event without detail, to measure.
+    func sample(
+        _ kind: EventKind,
+        of account: Int?,
+        by source: Source = .anonymous,
+        from origin: Origin,
+        at now: Timestamp
+    ) -> Event {
+        Event(
+            seq: 1_000,
+            time: now,
+            api: realm.rawValue,
+            account: account,
+            kind: kind.rawValue,
+            by: source.rawValue,
+            ip: origin.ip,
+            agent: origin.agent,
+            detail: nil
+        )
     }
 
     /// Erases addresses, programs and details from the events of a deleted account.

@@ -98,7 +98,7 @@ export interface OperatorsAccount {
   created: Time;
   /** The operator's person data. */
   user: OperatorsPerson;
-  /** Whether the email is confirmed. */
+  /** Whether a code that was mailed to the email was used. */
   email_confirmed: boolean;
   /** The language of mails to the account, if it has one. */
   locale?: string;
@@ -464,7 +464,7 @@ export interface SalesAccount {
   role: SalesRole;
   /** The email address. */
   email: string;
-  /** Whether the email is verified. */
+  /** Whether a token that was mailed to the email was used. */
   email_confirmed: boolean;
   /** The name. */
   name: SalesName;
@@ -753,7 +753,7 @@ export interface AdminAccountExport {
    * and the user's shares of them.
    */
   records: Array<AdminAccountRecord>;
-  /** The mails to the account's address that are still in the outbox, without their texts. */
+  /** The mails about the account that are still in the outbox, without their texts. */
   mails: Array<AdminOutboxEntry>;
   /** The account's events in the audit trail. */
   events: Array<AdminEvent>;

@@ -226,7 +226,7 @@ class OperatorsAccount:
     user: OperatorsPerson
     """The operator's person data."""
     email_confirmed: bool
-    """Whether the email is confirmed."""
+    """Whether a code that was mailed to the email was used."""
     locale: str | None = None
     """The language of mails to the account, if it has one. None if the reply omits it."""
 
@@ -962,7 +962,7 @@ class SalesAccount:
     email: str
     """The email address."""
     email_confirmed: bool
-    """Whether the email is verified."""
+    """Whether a token that was mailed to the email was used."""
     name: SalesName
     """The name."""
     referral_code: str
@@ -1526,7 +1526,7 @@ class AdminAccountExport:
     access to, and the user's shares of them.
     """
     mails: tuple[AdminOutboxEntry, ...]
-    """The mails to the account's address that are still in the outbox, without their texts."""
+    """The mails about the account that are still in the outbox, without their texts."""
     events: tuple[AdminEvent, ...]
     """The account's events in the audit trail."""
 

@@ -832,7 +832,7 @@ public struct AdminAccountExport: ResultValue, Equatable, Sendable {
     /// The records that belong to the account: the clients of an operator; the patients that a user of care has access
     /// to, and the user's shares of them.
     public var records: [AdminAccountRecord]
-    /// The mails to the account's address that are still in the outbox, without their texts.
+    /// The mails about the account that are still in the outbox, without their texts.
     public var mails: [AdminOutboxEntry]
     /// The account's events in the audit trail.
     public var events: [AdminEvent]

@@ -297,7 +297,7 @@ public struct OperatorsAccount: ResultValue, Equatable, Sendable {
     public var created: String
     /// The operator's person data.
     public var user: OperatorsPerson
-    /// Whether the email is confirmed.
+    /// Whether a code that was mailed to the email was used.
     public var emailConfirmed: Bool
     /// The language of mails to the account, if it has one.
     public var locale: String?

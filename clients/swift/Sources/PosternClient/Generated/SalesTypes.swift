@@ -320,7 +320,7 @@ public struct SalesAccount: ResultValue, Equatable, Sendable {
     public var role: SalesRole
     /// The email address.
     public var email: String
-    /// Whether the email is verified.
+    /// Whether a token that was mailed to the email was used.
     public var emailConfirmed: Bool
     /// The name.
     public var name: SalesName
