@@ -18,6 +18,9 @@ package protocol AccountAPI: SendableMetatype {
     /// Its error codes for the errors that all APIs have.
     static var errorCodes: AccountErrorCodes { get }
 
+    /// The code that proves an account's address, and the mail that contains it.
+    static var confirmation: (purpose: MailedCodes.Purpose, mail: MailKind) { get }
+
     /// The length of a session's token in hexadecimal digits.
     static var tokenDigits: Int { get }
 

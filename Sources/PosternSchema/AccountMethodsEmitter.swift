@@ -35,7 +35,18 @@ struct AccountMethodsEmitter {
             return "extension \(api.name.upperCamel)Handlers {\n"
                 + functions.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n}"
         }
-        return generatedMark + "import Accounts\n\n" + extensions.joined(separator: "\n\n") + "\n"
+        return generatedMark + "import Accounts\n\n" + (extensions + origins).joined(separator: "\n\n") + "\n"
+    }
+
+    /// The conversions of the property `client`, which is of a type of its own in each API.
+    private var origins: [String] {
+        apis.map { api in
+            """
+            extension \(api.name.upperCamel)Wire.OriginInput {
+                var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
+            }
+            """
+        }
     }
 
     private func handler(of method: Method, calling rule: String, of api: API) -> [String] {

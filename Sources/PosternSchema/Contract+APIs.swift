@@ -12,6 +12,9 @@ extension Contract {
         try file.list("records").map { try ObjectType(limits.resolved($0)) }
     }
 
+    /// The records of account.json.
+    var sharedRecords: [ObjectType] { records.first?.records ?? [] }
+
     /// The APIs that have accounts: all except the service itself.
     var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
 
@@ -23,5 +26,24 @@ extension Contract {
             try file("\(folder)/\(name)")
         }
         return files.sorted { ($0["position"]?.int ?? .max) < ($1["position"]?.int ?? .max) }
+    }
+}
+
+extension API {
+    /// Checks that a type with the name of a record of account.json is that record: `{ "use": "Event" }`.
+    func checkShown(_ records: [ObjectType]) throws {
+        for type in types {
+            guard let record = records.first(where: { $0.name == type.name }) else { continue }
+            guard type.properties.map(\.declaration) == record.properties.map(\.declaration) else {
+                throw SchemaError("the type \(type.name) of \(name).json differs from the record of that name")
+            }
+        }
+    }
+}
+
+extension Property {
+    /// What decides how its value is written.
+    fileprivate var declaration: [String] {
+        [name, type.swift, isOptional ? "optional" : "", constant?.text ?? ""]
     }
 }

@@ -64,6 +64,7 @@ struct Contract {
             try [shared]
             + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }
             .filter { !$0.records.isEmpty }
+        for api in apis { try api.checkShown(sharedRecords) }
         let names = apis.flatMap(\.methods).map(\.name)
         guard Set(names).count == names.count else { throw SchemaError("schema/ has a method twice") }
         for name in apis.flatMap(\.methods).flatMap(\.limits) { _ = try limits.value(of: name) }

@@ -50,7 +50,7 @@ extension Contract {
         files += apis.map { api in
             (
                 "Sources/Service/Generated/\(api.name.upperCamel)Wire.swift",
-                WireEmitter(api, accountResults: accountResults).text
+                WireEmitter(api, accountResults: accountResults, records: sharedRecords).text
             )
         }
         let openRPC = OpenRPCEmitter(self).document

@@ -2,8 +2,10 @@
 struct WireEmitter {
     let text: String
 
-    /// - Parameter accountResults: the results of the methods that every account API has.
-    init(_ api: API, accountResults: [ObjectType]) {
+    /// - Parameters:
+    ///   - accountResults: the results of the methods that every account API has.
+    ///   - records: the records of account.json. A type that is one of them is the record's Swift type.
+    init(_ api: API, accountResults: [ObjectType], records: [ObjectType]) {
         let params = api.methods.map { method in
             ObjectType(
                 name: "\(method.localName.upperCamel)Params",
@@ -14,7 +16,8 @@ struct WireEmitter {
         let bases = Set(api.types.compactMap(\.base))
         let blocks =
             api.types.map { type in
-                Self.result(
+                if records.contains(where: { $0.name == type.name }) { return Self.alias(type) }
+                return Self.result(
                     type,
                     isBase: bases.contains(type.name),
                     isAccountResult: accountResults.contains { $0.name == type.name }
@@ -52,6 +55,11 @@ struct WireEmitter {
                 + (isAccountResult ? conversion(of: type) + [""] : []) + writeMethod(of: type.properties)
         }
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
+    }
+
+    /// A record that the wire shows as it is stored.
+    private static func alias(_ type: ObjectType) -> [String] {
+        ["/// \(type.description)", "package typealias \(type.name) = Accounts.\(type.name)"]
     }
 
     /// The initialiser from the result of a rule.

@@ -130,10 +130,6 @@ struct CareHandlers {
     }
 }
 
-extension CareWire.OriginInput {
-    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
-}
-
 extension CareWire.Account {
     init(_ user: CareUser) {
         self.init(

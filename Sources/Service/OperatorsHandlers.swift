@@ -88,10 +88,6 @@ struct OperatorsHandlers {
     }
 }
 
-extension OperatorsWire.OriginInput {
-    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
-}
-
 extension PersonFields {
     fileprivate init(_ input: OperatorsWire.PersonInput) {
         self.init(firstName: input.firstName, lastName: input.lastName, email: input.email)

@@ -53,7 +53,7 @@ struct SalesHandlers {
     }
 
     func userVerify(_ params: SalesWire.UserVerifyParams) throws -> SalesWire.VerifiedEmail {
-        SalesWire.VerifiedEmail(email: try sales.verify(token: params.token))
+        SalesWire.VerifiedEmail(email: try sales.confirmEmail(code: params.token))
     }
 
     func userMe(_ params: SalesWire.UserMeParams) throws -> SalesWire.Me {
@@ -71,28 +71,24 @@ struct SalesHandlers {
     }
 
     func userReset(_ params: SalesWire.UserResetParams) throws {
-        try sales.reset(email: params.email, client: params.client.map { $0.fields })
+        try sales.resetPassword(email: params.email, client: params.client.map { $0.fields })
     }
 
     func userCompleteReset(_ params: SalesWire.UserCompleteResetParams) throws -> Progress<Void> {
         try sales.completeReset(
-            token: params.token,
+            code: params.token,
             password: params.password,
             client: params.client.map { $0.fields }
         )
     }
 
     func userResendVerification(_ params: SalesWire.UserResendVerificationParams) throws {
-        try sales.resendVerification(email: params.email, client: params.client.map { $0.fields })
+        try sales.resendConfirmation(email: params.email, client: params.client.map { $0.fields })
     }
 
     func userSignout(_ params: SalesWire.UserSignoutParams) throws {
         try sales.signOut(params.apiKey)
     }
-}
-
-extension SalesWire.OriginInput {
-    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
 }
 
 extension NameFields {

@@ -121,7 +121,7 @@ struct IdentityTests {
     ) throws -> Int? {
         let address = try #require(EmailAddress(text))
         return try store.transact { tx in
-            let hash = try AddressHash(of: address.canonical, newKey: "00", in: tx)
+            let hash = try KeyedHash(of: address.canonical, newKey: "00", in: tx)
             return try MailQuotas(kind, to: hash, isSent: true, cause: cause).admit(at: time, in: tx)
         }
     }

@@ -35,7 +35,7 @@ struct SignInLockoutTests {
     }
 
     private func networks() throws -> [String] {
-        try store.transact { try $0.all(AddressSignIns.self).map(\.network) }
+        try store.transact { try $0.all(NetworkSignIns.self).map(\.network) }
     }
 
     @Test func locksTheAddressThatFails() throws {
@@ -78,7 +78,7 @@ struct SignInLockoutTests {
     /// Most sign-ins from a known address write nothing about it.
     @Test func writesTheTimeOfASignInOnceADay() throws {
         func signedIn() throws -> Timestamp? {
-            try store.transact { try $0.get(AddressSignIns.self, Key("care", 1, "192.0.2.1"))?.signedIn }
+            try store.transact { try $0.get(NetworkSignIns.self, Key("care", 1, "192.0.2.1"))?.signedIn }
         }
         try succeed("192.0.2.1", at: start)
         try succeed("192.0.2.1", at: start.adding(seconds: 86_399))

@@ -32,7 +32,7 @@ struct SweepTests {
 
     @Test func deletesQuotasWhenTheyEnd() throws {
         try store.transact { tx in
-            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+            let address = try KeyedHash(of: "a@b.co", newKey: "00", in: tx)
             let cause = MailCause(.care, account: 7)
             let quotas = MailQuotas(.careInvitation, to: address, isSent: true, cause: cause)
             #expect(try quotas.admit(at: start, in: tx) == nil)
@@ -101,7 +101,7 @@ struct SweepTests {
 
     @Test func deletesQuotasThatEndTooLate() throws {
         try store.transact { tx in
-            let address = try AddressHash(of: "a@b.co", newKey: "00", in: tx)
+            let address = try KeyedHash(of: "a@b.co", newKey: "00", in: tx)
             let quotas = MailQuotas(.careInvitation, to: address, isSent: true, cause: MailCause(.care, account: 7))
             #expect(try quotas.admit(at: start.adding(seconds: year), in: tx) == nil)
         }

@@ -51,4 +51,24 @@ struct DefinitionsTests {
             try Definitions(account: Self.account, apis: [twice]).resolved(twice)
         }
     }
+
+    @Test func aRecordOnTheWireIsTheRecord() throws {
+        let seq: JSONValue = ["name": "seq", "type": "integer", "description": "The number."]
+        let account: JSONValue = [
+            "records": [["name": "Event", "description": "An event.", "personal": true, "properties": [seq]]]
+        ]
+        let records = try account.list("records").map { try ObjectType($0) }
+        func clubs(_ type: JSONValue) throws -> API {
+            let file: JSONValue = [
+                "api": "clubs", "title": "Clubs", "description": "", "instructions": "", "types": [type],
+            ]
+            return try API(Definitions(account: account, apis: [file]).resolved(file))
+        }
+        let shown = try clubs(["use": "Event"])
+        try shown.checkShown(records)
+        let text = WireEmitter(shown, accountResults: [], records: records).text
+        #expect(text.contains("package typealias Event = Accounts.Event"))
+        let different = try clubs(["name": "Event", "description": "An event.", "properties": []])
+        #expect(throws: SchemaError.self) { try different.checkShown(records) }
+    }
 }

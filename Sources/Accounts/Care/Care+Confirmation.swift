@@ -21,45 +21,6 @@ extension Care {
         }
     }
 
-    /// Mails a new code if the email has an account whose address is not proven. Otherwise does the same amount of
-    /// work, so that the response time does not reveal whether the account exists.
-    package func resendConfirmation(email: Given<String>, client: Given<OriginFields> = .absent) throws {
-        let (address, emailErrors) = CareRules.email(email)
-        if let error = AccountError(all: emailErrors) { throw error }
-        guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
-        let origin = try CareRules.origin(client)
-        let (now, mail) = (environment.time.now, MailSecrets(environment.random))
-        try environment.store.write { tx in
-            // If a quota refuses the request, it gets its usual reply.
-            guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
-            if let user = try self.user(of: address, in: tx), !user.isProven {
-                // If the quota refuses the mail, an anonymous request gets its usual reply.
-                _ = try mailConfirmation(mail, to: user, at: now, in: tx)
-            } else {
-                try environment.outbox.postDecoy(.careConfirmation, to: address, mail, at: now, in: tx)
-            }
-        }
-    }
-
-    /// Mails a code that proves the user's address, unless the mail quota is reached.
-    ///
-    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one.
-    func mailConfirmation(_ mail: MailSecrets, to user: CareUser, at now: Timestamp, in tx: Transaction) throws -> Int?
-    {
-        guard let address = EmailAddress(user.email) else { return nil }
-        return try environment.outbox.post(
-            .careConfirmation,
-            .confirm,
-            of: codes,
-            for: user.id,
-            to: address,
-            locale: user.locale,
-            mail,
-            at: now,
-            in: tx
-        )
-    }
-
     /// Marks the address as proven, and opens the shares that wait for it.
     ///
     /// - Parameter source: who has proven it.

@@ -64,10 +64,7 @@ extension Care {
     // the deletion is pending, no invitation to a patient without an heir can be accepted.
 
     private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
-        // Only a job of an earlier version has an address; now an AccountDeletion deletes the mails.
-        if let address = job.address {
-            left -= try environment.outbox.forgetMails(of: .care, to: address, below: job.mark, limit: left, in: tx)
-        }
+        left -= try EarlierForms.forgetMails(of: job, environment.outbox, limit: left, in: tx)
         let pending = try pendingJobs(in: tx)
         while left > 0 {
             let (prefix, from) = (Key(job.subject), Key(job.subject, job.next))

@@ -21,7 +21,7 @@ extension Care {
             let (group, groupErrors) = CareRules.group(group)
             if let error = AccountError(all: emailErrors + accessErrors + groupErrors) { throw error }
             guard let address, let access, let group else { throw AccountError(ErrorCode.Care.invalidEmail) }
-            let holder = try self.user(of: address, in: tx).flatMap { $0.isProven ? $0 : nil }
+            let holder = try self.account(of: address, in: tx).flatMap { $0.isProven ? $0 : nil }
             let known = try liveShare(of: patient, with: address.canonical, holder: holder, in: tx)
             if known?.isOwners == true { throw AccountError(ErrorCode.Care.isOwner) }
             let user = holder?.id

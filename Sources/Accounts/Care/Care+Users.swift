@@ -154,7 +154,7 @@ extension Care {
         let change = CareUserChange(token: token, firstName: firstName, lastName: lastName, phone: phone, npi: npi)
         guard !password.isAbsent else { return .done(try self.change(change, newHash: nil)) }
         let now = environment.time.now
-        let user = try environment.store.read { try edited(by: change, at: now, in: $0) }
+        let user = try environment.store.read { try edited(authenticated(token, at: now, in: $0), by: change) }
         let (text, errors) = CareRules.password(password)
         if let error = AccountError(all: errors) { throw error }
         guard let text else { throw AccountError(ErrorCode.Care.invalidPassword) }
@@ -172,8 +172,9 @@ extension Care {
         let now = environment.time.now
         let notice = newHash.map { _ in MailSecrets(environment.random) }
         return try environment.store.write { tx in
-            var user = try edited(by: change, at: now, in: tx)
-            let hasNewProfile = try user != authenticated(change.token, at: now, in: tx)
+            let before = try authenticated(change.token, at: now, in: tx)
+            var user = try edited(before, by: change)
+            let hasNewProfile = user != before
             if let newHash {
                 try replacePassword(of: &user, by: newHash, notice: notice, in: tx)
                 try audit.record(.passwordChanged, of: user.id, by: .account, at: now, in: tx)
@@ -186,8 +187,8 @@ extension Care {
     }
 
     /// The user with the changes applied, not stored.
-    private func edited(by change: CareUserChange, at now: Timestamp, in tx: Transaction) throws -> CareUser {
-        var user = try authenticated(change.token, at: now, in: tx)
+    private func edited(_ user: CareUser, by change: CareUserChange) throws -> CareUser {
+        var user = user
         if !change.firstName.isAbsent { user.firstName = try CareRules.firstName(change.firstName) }
         if !change.lastName.isAbsent { user.lastName = try CareRules.lastName(change.lastName) }
         if !change.phone.isAbsent { user.phone = try CareRules.phone(change.phone) }
@@ -204,7 +205,7 @@ extension Care {
         if let error = AccountError(all: errors) { throw error }
         let origin = try CareRules.origin(client)
         guard let address else { throw AccountError(ErrorCode.Care.invalidEmail) }
-        guard try environment.store.read({ try self.user(of: address, in: $0) }) != nil else {
+        guard try environment.store.read({ try self.account(of: address, in: $0) }) != nil else {
             throw AccountError(ErrorCode.Care.userNotFound)
         }
         let mail = MailSecrets(environment.random)
@@ -221,7 +222,7 @@ extension Care {
     ) throws -> String {
         let now = environment.time.now
         return try environment.store.write { tx in
-            guard var user = try self.user(of: address, in: tx), let stored = EmailAddress(user.email) else {
+            guard var user = try self.account(of: address, in: tx), let stored = EmailAddress(user.email) else {
                 throw AccountError(ErrorCode.Care.userNotFound)
             }
             // If a quota refuses the request or the mail, an anonymous request gets its usual reply.

@@ -9,6 +9,7 @@ package struct Care: AccountAPI {
 
     package static let realm = Realm.care
     package static let tokenDigits = Limits.accessTokenDigits
+    package static let confirmation = (purpose: MailedCodes.Purpose.confirm, mail: MailKind.careConfirmation)
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Care.sessionNotFound,
         wrongPassword: ErrorCode.Care.wrongPassword,
@@ -60,8 +61,4 @@ package struct Care: AccountAPI {
     }
 
     package static func token(in credential: Given<String>) -> String? { credential.value }
-
-    func user(of email: EmailAddress, in tx: Transaction) throws -> CareUser? {
-        try tx.find(CareUser.byEmail, Key(email.canonical))
-    }
 }

@@ -361,8 +361,8 @@ package struct PasswordFailures: Equatable, Sendable {
     }
 }
 
-/// The sign-ins of an account from one address.
-package struct AddressSignIns: Equatable, Sendable {
+/// The sign-ins of an account from one network.
+package struct NetworkSignIns: Equatable, Sendable {
     /// The API of the account.
     package var realm: String
     /// The number of the account.

@@ -19,7 +19,7 @@ package enum RecordTypes {
         RecordType(AccountMetadata.self),
         RecordType(AccountDeletion.self),
         RecordType(PasswordFailures.self),
-        RecordType(AddressSignIns.self),
+        RecordType(NetworkSignIns.self),
         RecordType(UnknownFailures.self),
         RecordType(MailedCode.self),
         RecordType(EmailChange.self),

@@ -9,7 +9,7 @@ package enum EarlierForms {
     /// new one. Mails, shares and clients are added to new indexes, and deleted clients are removed from the index by
     /// email.
     ///
-    /// A store that has a key for address hashes is in the present format and is not changed.
+    /// A store that has a key of keyed hashes is in the present format and is not changed.
     ///
     /// - Throws: `StoreError` if the store cannot be written. The next start continues the migration.
     package static func update(_ store: Store) throws {
@@ -21,5 +21,14 @@ package enum EarlierForms {
         try store.correctEntries(of: OutboxMail.self)
         try store.correctEntries(of: CareShare.self)
         try store.correctEntries(of: Client.self)
+    }
+
+    /// Deletes mails to a deleted user whose deletion an earlier version began: only its jobs have an address. Now an
+    /// `AccountDeletion` deletes the mails.
+    ///
+    /// - Returns: the number of deleted mails.
+    static func forgetMails(of job: CareJob, _ outbox: Outbox, limit: Int, in tx: Transaction) throws -> Int {
+        guard let address = job.address else { return 0 }
+        return try outbox.forgetMails(of: .care, to: address, below: job.mark, limit: limit, in: tx)
     }
 }

@@ -49,7 +49,7 @@ extension PasswordFailures {
     }
 }
 
-extension AddressSignIns {
+extension NetworkSignIns {
     package func validate(into findings: inout RecordFindings) {
         findings.check(realm, account: account)
         failures.validate(into: &findings, max: Limits.failedSignInsMax)
@@ -63,7 +63,7 @@ extension UnknownFailures {
     package func validate(into findings: inout RecordFindings) {
         findings.check("realm", realm, isOneOf: Realm.allCases.map(\.rawValue))
         findings.check("slot", slot, in: 0...Limits.unknownAddressSlotsMax - 1)
-        findings.check("subject", subject, hexOfBytes: AddressHash.bytesCount)
+        findings.check("subject", subject, hexOfBytes: KeyedHash.bytesCount)
         failures.validate(into: &findings, max: Limits.failedSignInsFromAnywhereMax)
     }
 }
@@ -161,7 +161,7 @@ extension MailQuota {
             findings.check("kind", kind, isOneOf: kinds)
             let max = kind == Self.requests ? Limits.requestsPerAddressMax : Limits.mailsPerKindAndAddressMax
             findings.check("count", count, in: 1...max)
-            findings.check("subject", subject, hexOfBytes: AddressHash.bytesCount)
+            findings.check("subject", subject, hexOfBytes: KeyedHash.bytesCount)
         }
     }
 }

@@ -69,9 +69,9 @@ package struct Lockout: Sendable {
     /// signed in from stay known.
     package static func clearAll(of realm: Realm, _ account: Int, in tx: Transaction) throws {
         for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
-        for var signIns in try tx.all(AddressSignIns.self, prefix: Key(realm.rawValue, account)) {
+        for var signIns in try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)) {
             if signIns.signedIn == nil {
-                try tx.delete(AddressSignIns.self, signIns.key)
+                try tx.delete(NetworkSignIns.self, signIns.key)
             } else if signIns.count > 0 || signIns.lockedUntil != nil {
                 (signIns.count, signIns.lockedUntil) = (0, nil)
                 try tx.update(signIns)
@@ -82,8 +82,8 @@ package struct Lockout: Sendable {
     /// Deletes all failure counts and known addresses of an account, when the account is deleted.
     package static func forget(_ account: Int, of realm: Realm, in tx: Transaction) throws {
         for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
-        for signIns in try tx.all(AddressSignIns.self, prefix: Key(realm.rawValue, account)) {
-            try tx.delete(AddressSignIns.self, signIns.key)
+        for signIns in try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)) {
+            try tx.delete(NetworkSignIns.self, signIns.key)
         }
     }
 

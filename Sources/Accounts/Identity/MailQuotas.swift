@@ -55,7 +55,7 @@ struct MailQuotas {
     ///   - isSent: false if no mail follows, because the address has no account that needs one. Such requests are
     ///     counted separately, so that they cannot use up the quota of the address.
     ///   - cause: the account that causes the mail, if the mail goes to someone else.
-    init(_ kind: MailKind, to address: AddressHash, isSent: Bool, cause: MailCause?) {
+    init(_ kind: MailKind, to address: KeyedHash, isSent: Bool, cause: MailCause?) {
         bounds.append(
             Bound(
                 kind: kind.rawValue,
@@ -71,7 +71,7 @@ struct MailQuotas {
     /// Collects the limit of registrations and requests for a mail.
     ///
     /// - Parameter network: the hash of the network address.
-    init(ofRequestsFrom network: AddressHash) {
+    init(ofRequestsFrom network: KeyedHash) {
         bounds.append(
             Bound(
                 kind: MailQuota.requests,
@@ -116,7 +116,7 @@ extension Outbox {
     /// The seconds until a request from a network address may be executed; nil if it may be now. Counts nothing: a
     /// request calls it before it hashes a password, and `admitRequest` after it.
     package func secondsUntilRequest(from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        guard let network = origin.network, let hash = try AddressHash(of: network, in: tx) else { return nil }
+        guard let network = origin.network, let hash = try KeyedHash(of: network, in: tx) else { return nil }
         return try MailQuotas(ofRequestsFrom: hash).secondsLeft(at: now, in: tx)
     }
 
@@ -132,7 +132,7 @@ extension Outbox {
         in tx: Transaction
     ) throws -> Int? {
         guard let network = origin.network else { return nil }
-        let hash = try AddressHash(of: network, newKey: mail.newHashKey, in: tx)
+        let hash = try KeyedHash(of: network, newKey: mail.newHashKey, in: tx)
         return try MailQuotas(ofRequestsFrom: hash).admit(at: now, in: tx)
     }
 }

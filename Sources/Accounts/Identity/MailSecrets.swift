@@ -3,7 +3,7 @@ package struct MailSecrets: Sendable {
     /// 128 random bits in hexadecimal.
     let secret: String
     let messageID: String
-    /// The key for address hashes, used if the store has none.
+    /// The key of keyed hashes, used if the store has none.
     let newHashKey: String
 
     package init(_ random: any RandomSource) {

@@ -15,7 +15,7 @@ struct Notice: Sendable {
     /// - Returns: the number of the mail; nil if none was posted.
     @discardableResult
     func post(to address: EmailAddress, at now: Timestamp, in tx: Transaction) throws -> Int? {
-        let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
+        let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: true, cause: nil).admit(at: now, in: tx) == nil else { return nil }
         let seconds = Limits.noticeSeconds
         return try Outbox.insert(

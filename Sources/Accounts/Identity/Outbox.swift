@@ -28,7 +28,7 @@ package final class Outbox {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> Int? {
-        let address = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
+        let address = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         return try MailQuotas(kind, to: address, isSent: true, cause: cause).admit(at: now, in: tx)
     }
 
@@ -106,7 +106,7 @@ package final class Outbox {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        let hash = try AddressHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
+        let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
         // The bytes of a mail and its code without the text: properties and index entries.
         let rest = String(repeating: " ", count: 640 + address.text.utf8.count + bytes)

@@ -128,7 +128,7 @@ package struct SignIn<Account: PasswordAccount> {
         let token: SecretToken
         let lifetime: SessionLifetime
         let origin: Origin
-        /// The key for address hashes, used if the store has none.
+        /// The key of keyed hashes, used if the store has none.
         let newHashKey: String
     }
 

@@ -9,7 +9,7 @@ package import Store
 ///
 ///     host states      counted                               locks
 ///     no address       PasswordFailures, sign-in             all sign-ins without an address
-///     an address       AddressSignIns, PasswordFailures,     the address; all addresses that are not known
+///     an address       NetworkSignIns, PasswordFailures,     the address; all addresses that are not known
 ///                      sign-in from anywhere
 package struct SignInLockout: Sendable {
     /// What a failure has locked.
@@ -32,7 +32,7 @@ package struct SignInLockout: Sendable {
     /// The seconds until an account is unlocked for an origin; nil if it is not locked.
     func secondsLeft(for account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Int? {
         guard let network = origin.network else { return try unaddressed.secondsLeft(for: account, at: now, in: tx) }
-        let signIns = try tx.get(AddressSignIns.self, Key(realm.rawValue, account, network))
+        let signIns = try tx.get(NetworkSignIns.self, Key(realm.rawValue, account, network))
         if let seconds = signIns?.failures.secondsLeft(at: now) { return seconds }
         guard let seconds = try anywhere.secondsLeft(for: account, at: now, in: tx) else { return nil }
         return signIns?.isKnown(at: now) == true ? nil : seconds
@@ -78,9 +78,9 @@ package struct SignInLockout: Sendable {
         _ network: String,
         at now: Timestamp,
         in tx: Transaction
-    ) throws -> AddressSignIns {
-        try tx.get(AddressSignIns.self, Key(realm.rawValue, account, network))
-            ?? AddressSignIns(
+    ) throws -> NetworkSignIns {
+        try tx.get(NetworkSignIns.self, Key(realm.rawValue, account, network))
+            ?? NetworkSignIns(
                 realm: realm.rawValue,
                 account: account,
                 network: network,
@@ -93,11 +93,11 @@ package struct SignInLockout: Sendable {
 
     /// Keeps the `Limits.knownAddressesMax` addresses of the latest sign-ins.
     private func forgetOldest(of account: Int, in tx: Transaction) throws {
-        let known = try tx.all(AddressSignIns.self, prefix: Key(realm.rawValue, account)).filter { $0.signedIn != nil }
+        let known = try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)).filter { $0.signedIn != nil }
         guard known.count > Limits.knownAddressesMax else { return }
         let oldest = known.sorted { ($0.signedIn ?? $0.last) < ($1.signedIn ?? $1.last) }
         for signIns in oldest.prefix(known.count - Limits.knownAddressesMax) {
-            try tx.delete(AddressSignIns.self, signIns.key)
+            try tx.delete(NetworkSignIns.self, signIns.key)
         }
     }
 
@@ -109,21 +109,21 @@ package struct SignInLockout: Sendable {
     /// The keyed hashes of an email without an account: those under which its failures are counted.
     struct UnknownEmail {
         /// With the address of the request, if the host states one.
-        let here: AddressHash
+        let here: KeyedHash
         /// For all addresses together; nil if the host states no address.
-        let anywhere: AddressHash?
+        let anywhere: KeyedHash?
 
-        /// - Parameter newKey: the key for address hashes, used if the store has none.
+        /// - Parameter newKey: the key of keyed hashes, used if the store has none.
         init(_ email: String, from origin: Origin, newKey: String, in tx: Transaction) throws {
-            here = try AddressHash(of: Self.text(email, origin), newKey: newKey, in: tx)
-            anywhere = try Self.textOfAll(email, origin).map { try AddressHash(of: $0, newKey: newKey, in: tx) }
+            here = try KeyedHash(of: Self.text(email, origin), newKey: newKey, in: tx)
+            anywhere = try Self.textOfAll(email, origin).map { try KeyedHash(of: $0, newKey: newKey, in: tx) }
         }
 
         /// Nil if the store has no key. It has no counts either then.
         init?(_ email: String, from origin: Origin, in tx: Transaction) throws {
-            guard let here = try AddressHash(of: Self.text(email, origin), in: tx) else { return nil }
+            guard let here = try KeyedHash(of: Self.text(email, origin), in: tx) else { return nil }
             self.here = here
-            anywhere = try Self.textOfAll(email, origin).flatMap { try AddressHash(of: $0, in: tx) }
+            anywhere = try Self.textOfAll(email, origin).flatMap { try KeyedHash(of: $0, in: tx) }
         }
 
         // No email contains a space.
@@ -155,7 +155,7 @@ package struct SignInLockout: Sendable {
         return isLockedAnywhere ? .account : isLockedHere ? .address : nil
     }
 
-    private func failUnknown(_ hash: AddressHash, max: Int, at now: Timestamp, in tx: Transaction) throws -> Bool {
+    private func failUnknown(_ hash: KeyedHash, max: Int, at now: Timestamp, in tx: Transaction) throws -> Bool {
         var record =
             try unknown(hash, in: tx)
             ?? UnknownFailures(
@@ -173,16 +173,16 @@ package struct SignInLockout: Sendable {
     }
 
     /// The row of a hash; nil if its slot is empty or contains another one. The caller then overwrites the slot.
-    private func unknown(_ hash: AddressHash, in tx: Transaction) throws -> UnknownFailures? {
+    private func unknown(_ hash: KeyedHash, in tx: Transaction) throws -> UnknownFailures? {
         let record = try tx.get(UnknownFailures.self, Key(realm.rawValue, hash.slot))
         return record?.subject == hash.text ? record : nil
     }
 }
 
-extension AddressSignIns: Record {
-    package static let collection = Collection<AddressSignIns>("sign-in addresses", ordered: [byEnd])
+extension NetworkSignIns: Record {
+    package static let collection = Collection<NetworkSignIns>("sign-in addresses", ordered: [byEnd])
     /// In the order in which they are no longer needed.
-    static let byEnd = OrderedIndex<AddressSignIns>("end") { signIns in
+    static let byEnd = OrderedIndex<NetworkSignIns>("end") { signIns in
         Key(signIns.end.seconds, "\(signIns.realm) \(signIns.account)", signIns.network)
     }
 

@@ -14,7 +14,7 @@ package enum Sweep {
         hasMore = try AuditTrail.sweep(audit, at: now, in: tx) || hasMore
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
         hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore
-        hasMore = try sweepAddresses(at: now, in: tx) || hasMore
+        hasMore = try sweepNetworks(at: now, in: tx) || hasMore
         for realm in Realm.allCases {
             for purpose in MailedCodes.Purpose.allCases {
                 hasMore = try sweepCodes(realm, purpose, at: now, in: tx) || hasMore
@@ -25,50 +25,44 @@ package enum Sweep {
         return try sweepInvitations(at: now, in: tx) || hasMore
     }
 
-    private static let rowsMax = Limits.sweptRowsMax
-
     private static func sweepQuotas(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let over = try tx.scan(MailQuota.byEnd, limit: rowsMax).prefix { $0.ends <= now }
         // `MailQuotas` treats quotas that end later as expired, because no time span is that long.
         let latest = now.adding(seconds: max(Limits.mailQuotaSeconds, Limits.mailsToOthersSeconds))
-        let ahead = try tx.scan(MailQuota.byEnd, descending: true, limit: rowsMax).prefix { $0.ends > latest }
-        for quota in over + ahead { try tx.delete(MailQuota.self, quota.key) }
-        return over.count == rowsMax || ahead.count == rowsMax
+        return try sweep(MailQuota.byEnd, isOver: { $0.ends <= now }, isAhead: { $0.ends > latest }, in: tx)
     }
 
     private static func sweepFailures(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let over = try tx.scan(PasswordFailures.byLast, limit: rowsMax).prefix { $0.failures.isLapsed(at: now) }
-        for record in over { try tx.delete(PasswordFailures.self, record.key) }
-        let ahead = try tx.scan(PasswordFailures.byLast, descending: true, limit: rowsMax).prefix { $0.last > now }
-        for var record in ahead {
-            record.failures.clamp(to: now)
-            try tx.update(record)
-        }
-        return over.count == rowsMax || ahead.count == rowsMax
+        try sweep(
+            PasswordFailures.byLast,
+            isOver: { $0.failures.isLapsed(at: now) },
+            isAhead: { $0.last > now },
+            correct: { $0.failures.clamp(to: now) },
+            in: tx
+        )
     }
 
     private static func sweepUnknownFailures(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let over = try tx.scan(UnknownFailures.byLast, limit: rowsMax).prefix { $0.failures.isLapsed(at: now) }
-        let ahead = try tx.scan(UnknownFailures.byLast, descending: true, limit: rowsMax).prefix { $0.last > now }
-        for record in over { try tx.delete(UnknownFailures.self, record.key) }
-        for var record in ahead {
-            record.failures.clamp(to: now)
-            try tx.update(record)
-        }
-        return over.count == rowsMax || ahead.count == rowsMax
+        try sweep(
+            UnknownFailures.byLast,
+            isOver: { $0.failures.isLapsed(at: now) },
+            isAhead: { $0.last > now },
+            correct: { $0.failures.clamp(to: now) },
+            in: tx
+        )
     }
 
-    private static func sweepAddresses(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let over = try tx.scan(AddressSignIns.byEnd, limit: rowsMax).prefix { $0.end <= now }
-        for record in over { try tx.delete(AddressSignIns.self, record.key) }
+    private static func sweepNetworks(at now: Timestamp, in tx: Transaction) throws -> Bool {
         let latest = now.adding(seconds: Limits.knownAddressSeconds)
-        let ahead = try tx.scan(AddressSignIns.byEnd, descending: true, limit: rowsMax).prefix { $0.end > latest }
-        for var record in ahead {
-            record.failures.clamp(to: now)
-            record.signedIn = record.signedIn.map { min($0, now) }
-            try tx.update(record)
-        }
-        return over.count == rowsMax || ahead.count == rowsMax
+        return try sweep(
+            NetworkSignIns.byEnd,
+            isOver: { $0.end <= now },
+            isAhead: { $0.end > latest },
+            correct: { signIns in
+                signIns.failures.clamp(to: now)
+                signIns.signedIn = signIns.signedIn.map { min($0, now) }
+            },
+            in: tx
+        )
     }
 
     /// Sweeps all invitations. They are few, because only the command line creates them.
@@ -88,29 +82,25 @@ package enum Sweep {
     }
 
     private static func sweepEmailChanges(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let over = try tx.scan(EmailChange.byExpiry, limit: rowsMax).prefix { $0.expires <= now }
-        for change in over { try tx.delete(EmailChange.self, change.key) }
         let latest = now.adding(seconds: MailedCodes.Purpose.changeEmail.seconds)
-        let ahead = try tx.scan(EmailChange.byExpiry, descending: true, limit: rowsMax).prefix { $0.expires > latest }
-        for var change in ahead {
-            change.expires = latest
-            try tx.update(change)
-        }
-        return over.count == rowsMax || ahead.count == rowsMax
+        return try sweep(
+            EmailChange.byExpiry,
+            isOver: { $0.expires <= now },
+            isAhead: { $0.expires > latest },
+            correct: { $0.expires = latest },
+            in: tx
+        )
     }
 
     private static func sweepEmailReversals(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let over = try tx.scan(EmailReversal.byExpiry, limit: rowsMax).prefix { $0.expires <= now }
-        for reversal in over { try tx.delete(EmailReversal.self, reversal.key) }
         let latest = now.adding(seconds: Limits.emailReversalSeconds)
-        let ahead = try tx.scan(EmailReversal.byExpiry, descending: true, limit: rowsMax).prefix {
-            $0.expires > latest
-        }
-        for var reversal in ahead {
-            reversal.expires = latest
-            try tx.update(reversal)
-        }
-        return over.count == rowsMax || ahead.count == rowsMax
+        return try sweep(
+            EmailReversal.byExpiry,
+            isOver: { $0.expires <= now },
+            isAhead: { $0.expires > latest },
+            correct: { $0.expires = latest },
+            in: tx
+        )
     }
 
     private static func sweepCodes(
@@ -119,18 +109,46 @@ package enum Sweep {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> Bool {
-        let prefix = Key("\(realm.rawValue) \(purpose.rawValue)")
-        let over = try tx.scan(MailedCode.byExpiry, prefix: prefix, limit: rowsMax).prefix { $0.expires <= now }
-        for code in over { try tx.delete(MailedCode.self, code.key) }
         let latest = now.adding(
             seconds: purpose.isRepeatable ? max(purpose.seconds, Limits.usedCodeSeconds) : purpose.seconds
         )
-        let ahead = try tx.scan(MailedCode.byExpiry, prefix: prefix, descending: true, limit: rowsMax).prefix {
-            $0.expires > latest
-        }
-        for var code in ahead {
-            code.expires = now.adding(seconds: purpose.seconds)
-            try tx.update(code)
+        return try sweep(
+            MailedCode.byExpiry,
+            prefix: Key("\(realm.rawValue) \(purpose.rawValue)"),
+            isOver: { $0.expires <= now },
+            isAhead: { $0.expires > latest },
+            correct: { $0.expires = now.adding(seconds: purpose.seconds) },
+            in: tx
+        )
+    }
+
+    /// Sweeps the records of one kind: at most `Limits.sweptRowsMax` from each end of an index by time.
+    ///
+    /// - Parameters:
+    ///   - prefix: the first components of the keys of the records.
+    ///   - isOver: whether a record is deleted.
+    ///   - isAhead: whether a record's times were set while the clock was ahead.
+    ///   - correct: corrects the times; nil to delete such a record.
+    /// - Returns: whether more may remain.
+    private static func sweep<R: Record>(
+        _ index: OrderedIndex<R>,
+        prefix: Key? = nil,
+        isOver: (R) -> Bool,
+        isAhead: (R) -> Bool,
+        correct: ((inout R) -> Void)? = nil,
+        in tx: Transaction
+    ) throws -> Bool {
+        let rowsMax = Limits.sweptRowsMax
+        let over = try tx.scan(index, prefix: prefix, limit: rowsMax).prefix(while: isOver)
+        for record in over { try tx.delete(R.self, record.key) }
+        let ahead = try tx.scan(index, prefix: prefix, descending: true, limit: rowsMax).prefix(while: isAhead)
+        for var record in ahead {
+            guard let correct else {
+                try tx.delete(R.self, record.key)
+                continue
+            }
+            correct(&record)
+            try tx.update(record)
         }
         return over.count == rowsMax || ahead.count == rowsMax
     }

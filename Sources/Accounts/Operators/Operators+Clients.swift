@@ -32,13 +32,7 @@ extension Operators {
                 id: try tx.nextNumber(of: Client.self),
                 operatorID: account.id,
                 created: now,
-                person: Person(
-                    id: try tx.next(Person.counter),
-                    created: now,
-                    firstName: person.first,
-                    lastName: person.last,
-                    email: person.email.text
-                ),
+                person: try Person(person, at: now, in: tx),
                 address: address,
                 change: account.lastChange,
                 deleted: nil

@@ -1,7 +1,7 @@
 package import Store
 
 /// The operators API: field operators register, confirm their email, sign in, and keep a list of clients.
-package struct Operators: AccountAPI {
+package struct Operators: MailedCodeAPI {
     package typealias Account = Operator
     package typealias Credential = SessionFields
     package typealias Rules = OperatorRules
@@ -16,6 +16,9 @@ package struct Operators: AccountAPI {
 
     package static let realm = Realm.operators
     package static let tokenDigits = Limits.sessionIDDigits
+    package static let codeParam = "code"
+    package static let confirmation = (purpose: MailedCodes.Purpose.confirm, mail: MailKind.operatorsConfirmation)
+    package static let resetMail = MailKind.operatorsReset
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Operators.sessionNotFound,
         wrongPassword: ErrorCode.Operators.wrongPassword,

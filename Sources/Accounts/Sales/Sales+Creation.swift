@@ -119,7 +119,7 @@ extension Sales {
             )
             try tx.insert(user)
             if let key { try openSession(key, for: user.id, from: new.origin, at: now, in: tx) }
-            if role == .customer, let seconds = try send(.verify, mail, to: user, at: now, in: tx) {
+            if role == .customer, let seconds = try mailConfirmation(mail, to: user, at: now, in: tx) {
                 throw AccountError(ErrorCode.Sales.tooManyMails, retryAfter: seconds)
             }
             try audit.record(.registered, of: user.id, by: .anonymous, from: new.origin, at: now, in: tx)

@@ -1,7 +1,7 @@
 package import Store
 
 /// The sales API: customers, salespeople and internal users, each created with a referral code.
-package struct Sales: AccountAPI {
+package struct Sales: MailedCodeAPI {
     /// An account and its new session.
     package struct SignedIn: Sendable {
         /// The account.
@@ -17,6 +17,9 @@ package struct Sales: AccountAPI {
 
     package static let realm = Realm.sales
     package static let tokenDigits = Limits.apiKeyDigits
+    package static let codeParam = "token"
+    package static let confirmation = (purpose: MailedCodes.Purpose.verify, mail: MailKind.salesVerification)
+    package static let resetMail = MailKind.salesReset
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Sales.sessionNotFound,
         wrongPassword: ErrorCode.Sales.wrongPassword,
@@ -68,37 +71,7 @@ package struct Sales: AccountAPI {
         return user
     }
 
-    func user(of email: EmailAddress, in tx: Transaction) throws -> SalesUser? {
-        try tx.find(SalesUser.byEmail, Key(email.canonical))
-    }
-
     package static func token(in credential: Given<String>) -> String? { credential.value }
-
-    /// Mails a token to the account's address, unless the mail quota is reached.
-    ///
-    /// - Returns: nil if the mail was posted; else the seconds until the quota admits one. The previous token then
-    ///   stays valid.
-    func send(
-        _ purpose: MailedCodes.Purpose,
-        _ mail: MailSecrets,
-        to user: SalesUser,
-        at now: Timestamp,
-        in tx: Transaction
-    ) throws -> Int? {
-        guard let address = EmailAddress(user.email) else { return nil }
-        let kind: MailKind = purpose == .verify ? .salesVerification : .salesReset
-        return try environment.outbox.post(
-            kind,
-            purpose,
-            of: codes,
-            for: user.id,
-            to: address,
-            locale: user.locale,
-            mail,
-            at: now,
-            in: tx
-        )
-    }
 }
 
 extension SalesUser: PasswordAccount {

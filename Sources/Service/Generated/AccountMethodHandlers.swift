@@ -148,3 +148,15 @@ extension SalesHandlers {
         try sales.delete(params.apiKey, currentPassword: params.currentPassword, client: params.client.map { $0.fields })
     }
 }
+
+extension OperatorsWire.OriginInput {
+    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
+}
+
+extension CareWire.OriginInput {
+    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
+}
+
+extension SalesWire.OriginInput {
+    var fields: OriginFields { OriginFields(ip: ip, agent: agent) }
+}

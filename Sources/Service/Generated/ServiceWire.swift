@@ -211,6 +211,12 @@ package enum ServiceWire {
         }
     }
 
+    /// What an event is about, beyond its account.
+    package typealias EventDetail = Accounts.EventDetail
+
+    /// An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and contains no secret.
+    package typealias Event = Accounts.Event
+
     /// A referral code of an invitation, which no account owns.
     package struct Invite {
         /// The code.

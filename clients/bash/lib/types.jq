@@ -322,6 +322,31 @@ def types: {
     "html?": "string",
     "locale?": "string"
   },
+  # What an event is about, beyond its account.
+  ServiceEventDetail: {
+    "session?": "integer",
+    "client?": "integer",
+    "patient?": "integer",
+    "share?": "integer",
+    "mail?": "integer",
+    "invitation?": "integer",
+    "mail_kind?": "string",
+    "change?": "string",
+    "actor?": "string"
+  },
+  # An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
+  # contains no secret.
+  ServiceEvent: {
+    "seq": "integer",
+    "time": "time",
+    "api": "string",
+    "account?": "integer",
+    "kind": "string",
+    "by": "string",
+    "ip?": "string",
+    "agent?": "string",
+    "detail?": "ServiceEventDetail"
+  },
   # A referral code of an invitation, which no account owns.
   ServiceInvite: {
     "referral_code": "string"

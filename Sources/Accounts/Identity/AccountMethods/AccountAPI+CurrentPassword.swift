@@ -13,9 +13,10 @@ extension AccountAPI {
         try authenticate(credential)
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
-        return try verify(
-            PasswordedRequest(credential: credential, current: current, origin: origin, action: .change { _, _, _ in })
-        )
+        let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
+            try api.clearFailures(of: account, in: tx)
+        }
+        return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
 
     /// Changes the password, ends all sessions, and opens a new one.

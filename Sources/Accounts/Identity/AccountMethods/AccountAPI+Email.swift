@@ -22,6 +22,7 @@ extension AccountAPI {
         let origin = try Rules.origin(client)
         let (mail, notice) = (MailSecrets(environment.random), MailSecrets(environment.random))
         let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
+            try api.clearFailures(of: account, in: tx)
             try api.requestEmail(address, for: account, from: origin, mail, notice, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))

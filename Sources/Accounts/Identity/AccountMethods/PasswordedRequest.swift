@@ -3,6 +3,9 @@ import Store
 /// A request that contains the current password of its account, as it is passed between phases.
 struct PasswordedRequest<API: AccountAPI, Value>: Sendable {
     /// What the request does once the current password is verified, in one transaction.
+    ///
+    /// It ends the count of wrong passwords: a new password and a deletion do so, and other changes call
+    /// `clearFailures`.
     enum Action: Sendable {
         case change(@Sendable (API, API.Account, Transaction) throws -> Value)
         /// It also needs the hash of a new password.
@@ -56,11 +59,15 @@ extension AccountAPI {
                     try Self.countFailure(of: id, from: request.origin, at: now, in: tx)
                 }
             }
-            try Lockout(Self.realm, .passwordChange).clear(account.id, in: tx)
             return value
         }
         // Nil: the account has changed while its password was verified, so the password is verified again.
         return try value.map { .done($0) } ?? verify(request)
+    }
+
+    /// Ends the count of wrong passwords in a row.
+    func clearFailures(of account: Account, in tx: Transaction) throws {
+        try Lockout(Self.realm, .passwordChange).clear(account.id, in: tx)
     }
 
     private static func countFailure(

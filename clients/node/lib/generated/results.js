@@ -323,6 +323,30 @@ export const ServiceMail = {
   locale: { type: "string", optional: true },
 };
 
+export const ServiceEventDetail = {
+  session: { type: "integer", optional: true },
+  client: { type: "integer", optional: true },
+  patient: { type: "integer", optional: true },
+  share: { type: "integer", optional: true },
+  mail: { type: "integer", optional: true },
+  invitation: { type: "integer", optional: true },
+  mail_kind: { type: "string", optional: true },
+  change: { type: "string", optional: true },
+  actor: { type: "string", optional: true },
+};
+
+export const ServiceEvent = {
+  seq: { type: "integer" },
+  time: { type: "string" },
+  api: { type: "string" },
+  account: { type: "integer", optional: true },
+  kind: { type: "string" },
+  by: { type: "string" },
+  ip: { type: "string", optional: true },
+  agent: { type: "string", optional: true },
+  detail: { type: ServiceEventDetail, optional: true },
+};
+
 export const ServiceInvite = {
   referral_code: { type: "string" },
 };

@@ -598,6 +598,53 @@ export interface ServiceMail {
   locale?: string;
 }
 
+/** What an event is about, beyond its account. */
+export interface ServiceEventDetail {
+  /** The number of a session. */
+  session?: number;
+  /** The number of a client. */
+  client?: number;
+  /** The number of a patient. */
+  patient?: number;
+  /** The number of a share. */
+  share?: number;
+  /** The number of a mail. */
+  mail?: number;
+  /** The number of an invitation. */
+  invitation?: number;
+  /** The kind of a mail. */
+  mail_kind?: string;
+  /** created, updated or deleted. */
+  change?: string;
+  /** Who asked for an administrator's operation, as the host states it. */
+  actor?: string;
+}
+
+/**
+ * An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and contains
+ * no secret.
+ */
+export interface ServiceEvent {
+  /** The event's number. Events are numbered in the order in which they were stored. */
+  seq: number;
+  /** When it happened. */
+  time: Time;
+  /** The API of the account. */
+  api: string;
+  /** The number of the account; absent for an email that has none. */
+  account?: number;
+  /** What happened. */
+  kind: EventKind;
+  /** Who caused it: account, anonymous, admin, or the service itself. */
+  by: string;
+  /** The address that the request came from, if the host stated it. */
+  ip?: string;
+  /** The program that sent the request, if the host stated it. */
+  agent?: string;
+  /** What the event is about, beyond its account. */
+  detail?: ServiceEventDetail;
+}
+
 /** A referral code of an invitation, which no account owns. */
 export interface ServiceInvite {
   /** The code. */

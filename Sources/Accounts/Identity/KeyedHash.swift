@@ -2,25 +2,24 @@ internal import CSodium
 package import Store
 import Platform
 
-/// A keyed hash of an email address. Counts are stored under it, so they contain no address, and deleting an account
-/// leaves no address behind.
+/// A keyed hash of what is counted without an account: an email address, a network, or an email from a network. Counts
+/// are stored under it, so they contain no address, and deleting an account leaves no address behind.
 ///
 /// Each store has its own random key. Without a key, hashes of guessed addresses could be compared with stored ones.
-package struct AddressHash: Sendable {
+package struct KeyedHash: Sendable {
     /// The length of the BLAKE2b hash in bytes.
     static let bytesCount = 16
     /// The hash in hexadecimal.
     package let text: String
-    /// The row of the hash in the table for addresses without an account, which has `Limits.unknownAddressSlotsMax`
-    /// rows.
+    /// The row of the hash in a table of a fixed size, `Limits.unknownAddressSlotsMax` rows.
     let slot: Int
 
-    /// Hashes an address with the store's key. Creates the key if the store has none.
+    /// Hashes a text with the store's key. Creates the key if the store has none.
     ///
     /// - Parameters:
-    ///   - address: the address in lower case.
+    ///   - subject: what is counted; addresses are in lower case.
     ///   - newKey: 16 random bytes in hexadecimal, drawn outside the transaction.
-    init(of address: String, newKey: String, in tx: Transaction) throws {
+    init(of subject: String, newKey: String, in tx: Transaction) throws {
         let key: HashKey
         if let stored = try tx.get(HashKey.self, HashKey.onlyKey) {
             key = stored
@@ -28,18 +27,18 @@ package struct AddressHash: Sendable {
             key = HashKey(number: 1, secret: newKey)
             try tx.insert(key)
         }
-        self.init(of: address, key: key.secret)
+        self.init(of: subject, key: key.secret)
     }
 
-    /// Hashes an address with the store's key; nil if the store has no key. It has no counts either then.
-    init?(of address: String, in tx: Transaction) throws {
+    /// Hashes a text with the store's key; nil if the store has no key. It has no counts either then.
+    init?(of subject: String, in tx: Transaction) throws {
         guard let key = try tx.get(HashKey.self, HashKey.onlyKey) else { return nil }
-        self.init(of: address, key: key.secret)
+        self.init(of: subject, key: key.secret)
     }
 
-    private init(of address: String, key: String) {
+    private init(of subject: String, key: String) {
         Sodium.makeReady()
-        let (message, key) = (Array(address.utf8), Array(key.utf8))
+        let (message, key) = (Array(subject.utf8), Array(key.utf8))
         var hash = [UInt8](repeating: 0, count: Self.bytesCount)
         // The call fails only for invalid lengths, and these are constant.
         _ = crypto_generichash(&hash, hash.count, message, UInt64(message.count), key, key.count)
