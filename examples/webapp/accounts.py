@@ -1,10 +1,14 @@
-"""The Postern process of this worker."""
+"""What a request needs of the accounts: the Postern process of this worker, the visitor's session and origin."""
 
 import asyncio
-from typing import Annotated
+import re
+from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 from postern import AsyncPostern
+from postern.types import OperatorsOriginInput
+
+SESSION_COOKIE = "__Host-session"
 
 
 class Accounts:
@@ -51,3 +55,30 @@ async def client_of_request(request: Request) -> AsyncPostern:
 
 
 Postern = Annotated[AsyncPostern, Depends(client_of_request)]
+
+
+class NotSignedIn(Exception):
+    """The request has no session."""
+
+
+class Session(TypedDict):
+    user_id: int
+    session_id: str
+
+
+def session(request: Request) -> Session:
+    found = re.fullmatch(r"([0-9]{1,15})\.([0-9a-f]{128})", request.cookies.get(SESSION_COOKIE, ""))
+    if found is None:
+        raise NotSignedIn
+    return {"user_id": int(found[1]), "session_id": found[2]}
+
+
+SignedIn = Annotated[Session, Depends(session)]
+
+
+def origin(request: Request) -> OperatorsOriginInput:
+    """Where a request comes from. Behind a proxy, uvicorn takes it from the proxy's headers."""
+    return {"ip": request.client.host if request.client else None, "agent": request.headers.get("user-agent")}
+
+
+Origin = Annotated[OperatorsOriginInput, Depends(origin)]

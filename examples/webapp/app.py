@@ -5,23 +5,20 @@
 README.md says how to run it. Each worker has its own Postern process; all of them use one directory.
 """
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, TypedDict
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Form, Request, Response
 from fastapi.staticfiles import StaticFiles
 from postern import errors
 from postern.errors import CallError, ClientClosed, ProcessEnded
-from postern.types import OperatorsOriginInput
 from starlette.exceptions import HTTPException
 
-from accounts import Postern, accounts
+from accounts import SESSION_COOKIE, NotSignedIn, Origin, Postern, SignedIn, accounts, session
 from pages import FOLDER, FormPage, add_headers, check_form, delete_cookie, local, page, redirect, set_cookie
 
-SESSION_COOKIE = "__Host-session"
 SESSION_SECONDS, IDLE_SECONDS = 30 * 86_400, 7 * 86_400
 PUBLIC_FORMS = {
     "/sign-up": FormPage(
@@ -46,33 +43,6 @@ LINKS = {"/account/sessions": "Your sessions"} | {
     path: form.title for path, form in ACCOUNT_FORMS.items() if path.startswith("/account/")
 }
 Text = Annotated[str, Form()]
-
-
-class NotSignedIn(Exception):
-    """The request has no session."""
-
-
-class Session(TypedDict):
-    user_id: int
-    session_id: str
-
-
-def session(request: Request) -> Session:
-    found = re.fullmatch(r"([0-9]{1,15})\.([0-9a-f]{128})", request.cookies.get(SESSION_COOKIE, ""))
-    if found is None:
-        raise NotSignedIn
-    return {"user_id": int(found[1]), "session_id": found[2]}
-
-
-SignedIn = Annotated[Session, Depends(session)]
-
-
-def origin(request: Request) -> OperatorsOriginInput:
-    """Where a request comes from. Behind a proxy, uvicorn takes it from the proxy's headers."""
-    return {"ip": request.client.host if request.client else None, "agent": request.headers.get("user-agent")}
-
-
-Origin = Annotated[OperatorsOriginInput, Depends(origin)]
 
 
 @asynccontextmanager
