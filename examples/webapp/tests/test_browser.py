@@ -25,8 +25,16 @@ class Browser:
     def __init__(self, site: Site, profile: Path, agent: str) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM or ""
-        # Chromium's sandbox does not work for root, as whom the tests run in containers.
-        for argument in ["--headless=new", "--no-sandbox", f"--user-data-dir={profile}", f"--user-agent={agent}"]:
+        for argument in [
+            "--headless=new",
+            # Chromium's sandbox does not work for root, as whom the tests run in containers.
+            "--no-sandbox",
+            # The browser reaches no other host, also not for its own updates.
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+            "--disable-background-networking",
+            f"--user-data-dir={profile}",
+            f"--user-agent={agent}",
+        ]:
             options.add_argument(argument)
         self.driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
         self._site = site
