@@ -47,6 +47,7 @@ class Site:
             "WORKERS_LOG": str(self._workers),
             "POSTERN_DATA": str(self.data),
             "POSTERN_MAIL": f"directory:{self.mails}",
+            "POSTERN_MAIL_TEMPLATES": str(FOLDER / "mails"),
             "POSTERN_PUBLIC_URL": self.url,
             # The same for the peer.
             "DATABASE": str(folder / "database.sqlite"),
@@ -85,13 +86,20 @@ class Site:
         return self._links(to, path)[-1]
 
     def _links(self, to: str, path: str) -> list[str]:
-        found = []
-        for file in sorted(self.mails.glob("*.eml")):
-            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            body = mail.get_body(("plain",))
-            if mail["To"] == to and body is not None:
-                found += re.findall(rf"{re.escape(self.url)}{path}\?\S+", body.get_content())
-        return found
+        texts = self._parts(to, "plain")
+        return [link for text in texts for link in re.findall(rf"{re.escape(self.url)}{path}\?\S+", text)]
+
+    def html(self, to: str) -> str:
+        """The HTML part of the newest mail to an address that has one."""
+        wait_until(lambda: self._parts(to, "html"))
+        return self._parts(to, "html")[-1]
+
+    def _parts(self, to: str, kind: str) -> list[str]:
+        """The text or HTML parts of all mails to an address, the oldest first."""
+        files = sorted(self.mails.glob("*.eml"))
+        mails = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        parts = [mail.get_body((kind,)) for mail in mails if mail["To"] == to]
+        return [part.get_content() for part in parts if part is not None]
 
 
 def children(pid: int) -> list[int]:
