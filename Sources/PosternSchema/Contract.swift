@@ -18,6 +18,8 @@ struct Contract {
         let records: [ObjectType]
     }
 
+    /// Its version, as service.json states it.
+    let version: String
     let limits: ContractLimits
     /// The most common passwords.
     let commonPasswords: [String]
@@ -53,6 +55,7 @@ struct Contract {
             throw SchemaError("account.json is missing")
         }
         let files = try Self.apiFiles(in: "\(root)/schema")
+        version = try files.last?.text("contract") ?? ""
         let definitions = try Definitions(account: account, apis: files)
         enumerations = definitions.enumerations
         accountMethodNames = definitions.accountMethods.names
@@ -120,7 +123,8 @@ struct API {
 
     init(_ file: JSONValue) throws {
         try file.allowOnly([
-            "api", "position", "title", "description", "instructions", "accounts", "mails", "enums", "properties",
+            "api", "contract", "position", "title", "description", "instructions", "accounts", "mails", "enums",
+            "properties",
             "types",
             "inputs", "records", "errorData", "errors", "authentication", "accountMethods", "methods", "hostMethods",
         ])

@@ -56,6 +56,7 @@ extension Contract {
         let openRPC = OpenRPCEmitter(self).document
         files.append(("Sources/Service/Generated/Method.swift", MethodEmitter(self).text))
         files.append(("Sources/Service/Generated/HostMethod.swift", HostMethodEmitter(self).text))
+        files.append(("Sources/Service/Generated/ContractVersion.swift", contractVersionText))
         files.append(("Sources/Service/Generated/Service+Dispatch.swift", DispatchEmitter(self).text))
         files.append(("Sources/Service/Generated/Method+Tools.swift", ToolsEmitter(self).text))
         files.append(("Sources/Service/Generated/OpenRPCPieces.swift", OpenRPCEmitter.swiftText(of: openRPC, self)))
@@ -63,6 +64,18 @@ extension Contract {
         files.append(("schema/REFERENCE.md", ReferenceEmitter(self).text))
         files += ClientContract(self).generatedFiles()
         return files
+    }
+}
+
+extension Contract {
+    private var contractVersionText: String {
+        """
+        \(generatedMark)/// The version of the contract.
+        enum ContractVersion {
+            static let text = "\(version)"
+        }
+
+        """
     }
 }
 

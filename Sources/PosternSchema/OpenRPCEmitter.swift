@@ -16,7 +16,7 @@ struct OpenRPCEmitter {
             "info": [
                 "title": "Postern",
                 "description": "User accounts through a pipe: JSON-RPC 2.0 lines over stdin and stdout.",
-                "version": "1.0.0",
+                "version": .string(contract.version),
             ],
             "methods": .array(methods),
             "components": ["schemas": .object(schemas), "errors": .object(Self.faults(in: contract))],

@@ -25,14 +25,22 @@ package struct SystemHandlers {
     let deterministicMode: DeterministicMode?
     let version: String
     private let storeKind: String
+    private let settings: ServiceSettings
 
     /// - Parameters:
     ///   - version: the program's version, which `system.info` and MCP's `serverInfo` state.
     ///   - storeKind: the engine's `kind`.
+    ///   - settings: what the process's flags change.
     ///   - deterministicMode: what the methods of deterministic mode use; nil if the mode is off.
-    package init(version: String, storeKind: String, deterministicMode: DeterministicMode?) {
+    package init(
+        version: String,
+        storeKind: String,
+        settings: ServiceSettings = ServiceSettings(),
+        deterministicMode: DeterministicMode?
+    ) {
         self.version = version
         self.storeKind = storeKind
+        self.settings = settings
         self.deterministicMode = deterministicMode
     }
 
@@ -47,7 +55,12 @@ package struct SystemHandlers {
             methods: Method.allCases.filter { deterministicMode != nil || !$0.isDeterministicOnly }.map {
                 $0.name.description
             },
-            store: ServiceWire.StoreInfo(kind: storeKind)
+            store: ServiceWire.StoreInfo(kind: storeKind),
+            contract: ContractVersion.text,
+            apis: Realm.allCases.map(\.rawValue),
+            admin: settings.isAdministered,
+            events: settings.pushesEvents,
+            deterministic: deterministicMode != nil
         )
     }
 

@@ -17,10 +17,15 @@ enum EnvironmentNames {
     static var warnings: [String] {
         // Avoids the work below at nearly every start: most environments have no such variable.
         if given.isEmpty { return [] }
-        let known = Flag.all.map(\.variable)
+        let flags = Flag.all.filter { !$0.isOnlyGiven }
+        let known = flags.map(\.variable)
         return given.filter { !known.contains($0) && !clients.contains($0) }.map { name in
+            if let flag = Flag.all.first(where: { $0.isOnlyGiven && $0.variable == name }) {
+                return
+                    "the environment variable \(name) has no effect: --\(flag.name) must be given on the command line"
+            }
             // The names are compared without the prefix, which would make any two names similar.
-            let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: Flag.all.map(\.name))
+            let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: flags.map(\.name))
             let hint = nearest.flatMap { Flag.named($0) }.map { " (did you mean \($0.variable)?)" } ?? ""
             return "unknown environment variable \(name)\(hint)"
         }

@@ -23,6 +23,22 @@ extension Flag {
             options.auditBounds.eventsMax = count
             return true
         },
+        .toggle(
+            name: "events",
+            summary: "sends the host each event of the audit trail as a notification",
+            commands: [.serve]
+        ) { options, isOn in options.pushesEvents = isOn }.onlyGiven,
+        Flag(
+            name: "events-after",
+            value: "NUMBER",
+            summary:
+                "with --events: starts after the event with this number, or with 0 at the earliest (at the next one)",
+            commands: [.serve]
+        ) { options, text in
+            guard let seq = Int(text), seq >= 0 else { return false }
+            options.eventsAfter = seq == 0 ? .earliest : .after(seq)
+            return true
+        }.onlyGiven,
         Flag(
             name: "after",
             value: "NUMBER",

@@ -6,7 +6,7 @@ import Platform
 import Service
 import Store
 
-/// A flag of the command line, which an environment variable can also set.
+/// A flag of the command line. An environment variable can also set it, unless it is `onlyGiven`.
 struct Flag: Sendable {
     let name: String
     /// The placeholder of the value in the help and in errors, such as `SECONDS`; nil for a flag without a value.
@@ -16,6 +16,9 @@ struct Flag: Sendable {
     let commands: [Command]
     /// The hint in the error for an invalid value; nil for no hint.
     let hint: @Sendable (String) -> String?
+    /// Whether only the command line sets the flag, and no environment variable: a flag that changes what comes over the
+    /// pipe must be given by the program that reads it, and not by the environment that this inherited.
+    private(set) var isOnlyGiven = false
     /// Stores a value in the options. Returns false if the value is not valid.
     private(set) var take: @Sendable (inout Options, SystemString) -> Bool
 
@@ -61,6 +64,13 @@ struct Flag: Sendable {
             }
             return true
         }
+    }
+
+    /// The flag, if no environment variable sets it.
+    var onlyGiven: Flag {
+        var flag = self
+        flag.isOnlyGiven = true
+        return flag
     }
 
     /// The environment variable: `POSTERN_PUBLIC_URL` for `--public-url`.

@@ -19,10 +19,11 @@ enum Help {
         return (head + commands + ["", flagsTitle] + lines(on: Flag.all) + end).joined(separator: "\n")
     }
 
-    private static let flagsTitle = "Flags; each can also be set by an environment variable POSTERN_<FLAG>:"
+    private static let flagsTitle =
+        "Flags; unless marked otherwise, each can also be set by an environment variable POSTERN_<FLAG>:"
 
     private static func lines(on flags: [Flag]) -> [String] {
-        flags.map { row("--\($0.name) \($0.value ?? "")", $0.summary) }
+        flags.map { row("--\($0.name) \($0.value ?? "")", $0.summary + ($0.isOnlyGiven ? " [no variable]" : "")) }
     }
 
     private static func row(_ name: String, _ text: String) -> String {

@@ -46,6 +46,11 @@ struct Options {
     var passwordList: SystemString?
     /// How long the audit trail is.
     var auditBounds = AuditBounds()
+    /// Whether the host gets the events of the audit trail.
+    var pushesEvents = false
+    /// Where these start; nil if the command line does not state it.
+    var eventsAfter: EventStart?
+    var eventStart: EventStart { eventsAfter ?? .end }
     /// The number of the last event that `audit` leaves out; nil to start with the earliest.
     var auditAfter: Int?
     /// The account whose events `audit` shows; nil for all.
@@ -134,7 +139,7 @@ struct Options {
     private mutating func readEnvironment() throws(CommandError) {
         // Most environments have none. A search for each flag's variable takes more instructions than one for all.
         guard EnvironmentNames.isUsed else { return }
-        for flag in Flag.all where flag.commands.contains(command) {
+        for flag in Flag.all where flag.commands.contains(command) && !flag.isOnlyGiven {
             guard let value = ProcessEnvironment.value(of: flag.variable), !value.isEmpty else { continue }
             try set(flag, to: value, as: flag.variable)
         }
@@ -160,6 +165,7 @@ struct Options {
                 "--mail host is only for postern serve: postern \(command.rawValue) has no host that answers requests"
             )
         }
+        guard pushesEvents || eventsAfter == nil else { throw .usage("--events-after needs --events") }
         guard clock != nil || seed != nil else { return }
         guard clock != nil, seed != nil else { throw .usage("--clock and --seed must be used together") }
         guard data == ":memory:" else { throw .usage("--clock and --seed need --data :memory:") }

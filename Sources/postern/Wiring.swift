@@ -15,8 +15,12 @@ struct Wiring {
     /// Sends the host what it has not requested, if a server runs the service.
     let host: HostMessages
     let log: Log
-    /// The background work of a server.
-    var tasks: [LoopTask] { backend.tasks + (courier.map { [$0.sendDue] } ?? []) }
+    /// Sends the events of the audit trail to the host; nil if it does not get them.
+    let events: EventFeed?
+    /// The background work of a server. Events come last, because the other work causes some.
+    var tasks: [LoopTask] {
+        backend.tasks + (courier.map { [$0.sendDue] } ?? []) + (events.map { [$0.push] } ?? [])
+    }
 
     /// - Parameters:
     ///   - hasLoop: whether a server's loop runs the service. Hashing passwords and waiting for the directory lock then
@@ -49,6 +53,7 @@ struct Wiring {
         let system = SystemHandlers(
             version: Postern.version,
             storeKind: store.kind,
+            settings: ServiceSettings(pushesEvents: options.pushesEvents),
             deterministicMode: deterministicTime.map { SystemHandlers.DeterministicMode(time: $0, backend: backend) }
         )
         let service = Service(
@@ -56,7 +61,7 @@ struct Wiring {
             system: system,
             hashesElsewhere: hasLoop && deterministicTime == nil,
             tools: options.tools,
-            mcpExcludingFlag: options.mail == .host ? "--mail host" : nil,
+            mcpExcludingFlag: options.mail == .host ? "--mail host" : options.pushesEvents ? "--events" : nil,
             refusesUnknownParams: options.refusesUnknownParams
         ) { log.write(.error, $0) }
         let courier =
@@ -70,6 +75,9 @@ struct Wiring {
                 audit: options.auditBounds,
                 log: { log.write(.warning, $0) }
             )
+        self.events =
+            options.pushesEvents
+            ? try Self.eventFeed(of: store, host, from: options.eventStart) { log.write(.error, $0) } : nil
         self.backend = backend
         self.service = service
         self.courier = courier
@@ -103,6 +111,30 @@ struct Wiring {
             return store
         } catch {
             throw .store(error)
+        }
+    }
+
+    private static func eventFeed(
+        of store: Store,
+        _ host: HostMessages,
+        from start: EventStart,
+        log: @escaping (String) -> Void
+    ) throws(CommandError) -> EventFeed {
+        do {
+            return try EventFeed(store: store, host: host, from: start, log: log)
+        } catch let gone as EventsGone {
+            throw .failed(
+                "--events-after: events up to number \(gone.through) were deleted because of their age or number; 0 "
+                    + "starts with the earliest that is left"
+            )
+        } catch let ahead as EventsAhead {
+            throw .failed(
+                "--events-after: the last event of this store has number \(ahead.last); is it an earlier copy?"
+            )
+        } catch let error as StoreError {
+            throw .store(error)
+        } catch {
+            throw .failed("\(error)")
         }
     }
 

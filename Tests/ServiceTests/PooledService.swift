@@ -17,6 +17,7 @@ final class PooledService {
         /// Whether the clock and the random values are those of deterministic mode.
         var isDeterministic = false
         var accounts = AccountSettings()
+        var pushesEvents = false
     }
 
     private let requests: Pipe
@@ -45,13 +46,19 @@ final class PooledService {
             let (backend, handler) = makeSession()
             return WorkerSession(handler: handler, tasks: backend.tasks, finish: backend.finish)
         }
+        let host = HostMessages(newSecret: { random.hex(bytes: 16) })
+        let events =
+            try settings.pushesEvents
+            ? EventFeed(store: Store(engine: SharedMemorySession(memory)), host: host, from: .earliest, log: { _ in })
+            : nil
         let server = Server(
             input: requests.reader,
             output: replies.writer,
             executor: executor,
             order: settings.order,
             framing: .line,
-            tasks: [],
+            tasks: events.map { [$0.push] } ?? [],
+            host: host,
             wakeUp: wakeUp,
             isStopped: { false }
         )

@@ -155,4 +155,26 @@ struct PooledServiceTests {
         #expect(memory.doubleCommits == [])
         #expect(memory.rerunCommits > 0, "no commit was run again")
     }
+
+    /// Workers write the events, and the loop reads them.
+    @Test func sendsTheEventsOfAllWorkers() throws {
+        var settings = Self.unconfirmed
+        settings.pushesEvents = true
+        let service = try PooledService(over: SharedMemory(seed: 7), settings)
+        for number in 1...8 {
+            let (method, params) = register("a\(number)@b.co")
+            service.send(
+                (["jsonrpc": "2.0", "id": .number("\(number)"), "method": .string(method), "params": params]
+                    as JSONValue)
+                    .text
+            )
+        }
+        let messages = try service.finish()
+        let events = messages.filter { $0["method"] == "event" }.compactMap { $0["params"] }
+        #expect(messages.count { $0["result"] != nil } == 8)
+        #expect(events.count == 8 && events.allSatisfy { $0["kind"] == "registered" })
+        #expect(events.compactMap { $0["account"]?.int }.sorted() == Array(1...8))
+        let numbers = events.compactMap { $0["seq"]?.int }
+        #expect(numbers == numbers.sorted() && Set(numbers).count == 8)
+    }
 }

@@ -2301,7 +2301,8 @@ func (m RPCMethods) Discover(ctx context.Context) (json.RawMessage, error) {
 	return m.service.Call(ctx, "rpc.discover", nil)
 }
 
-// Info shows information about the running service. The name, version, methods and store.
+// Info shows information about the running service. The versions of the program and of the contract, the methods, the
+// store, and the flags that matter to a client.
 //
 // It calls `system.info`.
 func (m SystemMethods) Info(ctx context.Context) (*ServiceInfo, error) {

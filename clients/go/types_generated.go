@@ -648,6 +648,16 @@ type ServiceInfo struct {
 	Methods []string `json:"methods"`
 	// The store of the service.
 	Store ServiceStoreInfo `json:"store"`
+	// The version of the contract, as in the OpenRPC document: a client compares it with its own.
+	Contract string `json:"contract"`
+	// The names of the account APIs.
+	Apis []string `json:"apis"`
+	// Whether the process serves the methods of administration.
+	Admin bool `json:"admin"`
+	// Whether the process sends `event`.
+	Events bool `json:"events"`
+	// Whether the process is in deterministic mode.
+	Deterministic bool `json:"deterministic"`
 }
 
 // ServiceOutboxMessage is a mail.

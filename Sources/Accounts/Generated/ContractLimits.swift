@@ -104,4 +104,6 @@ extension Limits {
     package static let invitationSeconds = 604_800
     /// Accounts that one invitation can create.
     package static let invitationUsesMax = 1_000_000
+    /// How long after the end of the input the process still sends events.
+    package static let lastEventsSeconds = 5
 }

@@ -37,6 +37,12 @@ package enum Limits {
     package static let jobLookSeconds = 60
     /// How often expired counts, quotas and codes are deleted.
     package static let sweepSeconds = 3_600
+    /// How often a process looks for events of other processes that its host is to get.
+    package static let eventLookMilliseconds = 200
+    /// After how long the audit trail is read again if that has failed.
+    package static let eventRetryMilliseconds = 1_000
+    /// The events that are sent to the host before more requests are read.
+    package static let eventsPerPush = 200
     /// Rows of a kind that one sweep deletes or corrects.
     package static let sweptRowsMax = 1_000
 }

@@ -58,6 +58,13 @@ package final class HostMessages {
             && stream.unwrittenBytes + output.count <= Limits.hostMessagesUnwrittenBytesMax
     }
 
+    /// Whether the input has ended, so that the stream ends soon.
+    package var isInputEnded: Bool { !stream.isInputOpen }
+
+    /// Whether a task has more messages to send. The server then does not end at the end of the input, but runs the tasks
+    /// again, as long as messages can be sent.
+    package var hasMoreToSend = false
+
     /// Whether a request may be sent now: there is room, and the input has not ended, so a response can come.
     package var canRequest: Bool { hasRoom && stream.isInputOpen }
 
@@ -141,6 +148,9 @@ package final class HostMessages {
     func end() {
         beginTasks(Stream(framing: stream.framing, isInputOpen: false, isOutputOpen: false), hasReadAll: true)
     }
+
+    /// Whether the stream must stay open for more messages.
+    var delaysEnd: Bool { hasMoreToSend && stream.isOutputOpen }
 
     /// Removes and returns the framed messages.
     func takeOutput() -> [UInt8] { output.take() }

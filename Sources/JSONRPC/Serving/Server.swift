@@ -105,7 +105,8 @@ package final class Server {
     }
 
     private var isFinished: Bool {
-        output.fault != nil || hasEnded && connection.isIdle && output.unwrittenBytes == 0
+        output.fault != nil
+            || hasEnded && connection.isIdle && output.unwrittenBytes == 0 && !(host?.delaysEnd ?? false)
             || millisecondsToGivingUp == 0
     }
 

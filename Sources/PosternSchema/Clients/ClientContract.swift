@@ -77,6 +77,8 @@ struct ClientContract {
         let description: String
     }
 
+    /// The version of the contract.
+    let version: String
     let enumerations: [Enumeration]
     let types: [ClientType]
     /// The object types of params. A type that another contains precedes it.
@@ -92,6 +94,7 @@ struct ClientContract {
     let nestingDepthMax: Int
 
     init(_ contract: Contract) {
+        version = contract.version
         messageBytesMax = contract.messageBytesMax
         nestingDepthMax = contract.nestingDepthMax
         enumerations = contract.enumerations

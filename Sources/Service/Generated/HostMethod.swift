@@ -3,6 +3,8 @@
 
 /// The methods of the host that the process calls.
 package enum HostMethod {
+    /// Reports an event of the audit trail. A host asks for it with `--events`.
+    package static let event: StaticString = "event"
     /// Asks the host to deliver a mail. A host asks for it with `--mail host`.
     package static let mailDeliver: StaticString = "mail.deliver"
 }

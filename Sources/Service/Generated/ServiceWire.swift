@@ -35,17 +35,37 @@ package enum ServiceWire {
         package var methods: [String]
         /// The store of the service.
         package var store: StoreInfo
+        /// The version of the contract, as in the OpenRPC document: a client compares it with its own.
+        package var contract: String
+        /// The names of the account APIs.
+        package var apis: [String]
+        /// Whether the process serves the methods of administration.
+        package var admin: Bool
+        /// Whether the process sends `event`.
+        package var events: Bool
+        /// Whether the process is in deterministic mode.
+        package var deterministic: Bool
 
         package init(
             name: String,
             version: String,
             methods: [String],
-            store: StoreInfo
+            store: StoreInfo,
+            contract: String,
+            apis: [String],
+            admin: Bool,
+            events: Bool,
+            deterministic: Bool
         ) {
             self.name = name
             self.version = version
             self.methods = methods
             self.store = store
+            self.contract = contract
+            self.apis = apis
+            self.admin = admin
+            self.events = events
+            self.deterministic = deterministic
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -60,6 +80,18 @@ package enum ServiceWire {
             writer.endArray()
             writer.property("store")
             store.write(to: &writer)
+            writer.property("contract")
+            writer.string(contract)
+            writer.property("apis")
+            writer.beginArray()
+            for element in apis { writer.string(element) }
+            writer.endArray()
+            writer.property("admin")
+            writer.bool(admin)
+            writer.property("events")
+            writer.bool(events)
+            writer.property("deterministic")
+            writer.bool(deterministic)
             writer.endObject()
         }
     }

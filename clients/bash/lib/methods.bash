@@ -1620,12 +1620,19 @@ _POSTERN_PARAMS[rpc.discover]='
 '
 _POSTERN_RESULTS[rpc.discover]=object
 
-# system.info: Shows information about the running service. The name, version, methods and store.
+# system.info: Shows information about the running service. The versions of the program and of the contract, the
+#     methods, the store, and the flags that matter to a client.
 #     Returns ServiceInfo: Information about the running service.
 #         name: string. `postern`.
 #         version: string. The version.
 #         methods: list of string. The names of all methods.
 #         store: ServiceStoreInfo. The store of the service.
+#         contract: string. The version of the contract, as in the OpenRPC document: a client compares it with its
+#             own.
+#         apis: list of string. The names of the account APIs.
+#         admin: boolean. Whether the process serves the methods of administration.
+#         events: boolean. Whether the process sends `event`.
+#         deterministic: boolean. Whether the process is in deterministic mode.
 _POSTERN_PARAMS[system.info]='
 '
 _POSTERN_RESULTS[system.info]=ServiceInfo

@@ -295,7 +295,12 @@ def types: {
     "name": "string",
     "version": "string",
     "methods": "[string]",
-    "store": "ServiceStoreInfo"
+    "store": "ServiceStoreInfo",
+    "contract": "string",
+    "apis": "[string]",
+    "admin": "boolean",
+    "events": "boolean",
+    "deterministic": "boolean"
   },
   # A mail.
   ServiceOutboxMessage: {

@@ -6,6 +6,22 @@ package struct EventsGone: Error {
     package let through: Int
 }
 
+/// A cursor is ahead of the audit trail, for example because the store was restored from an earlier backup.
+package struct EventsAhead: Error {
+    /// The number of the last event; 0 if there was none.
+    package let last: Int
+}
+
+/// Where a reader of the audit trail starts.
+package enum EventStart: Equatable, Sendable {
+    /// With the earliest event that exists.
+    case earliest
+    /// With the next event after the one with this number.
+    case after(Int)
+    /// With the next event that is stored.
+    case end
+}
+
 /// Reading and shortening the audit trail, which all APIs share.
 extension AuditTrail {
     /// The events after a number, the earliest first.
@@ -28,6 +44,22 @@ extension AuditTrail {
     ) throws -> [Event] {
         let start = Key(realm.rawValue, account, try start(after: seq, in: tx))
         return try tx.scan(Event.byAccount, prefix: Key(realm.rawValue, account), from: start, limit: limit)
+    }
+
+    /// The number after which a reader starts.
+    ///
+    /// - Throws: `EventsGone` if events after that number were deleted; `EventsAhead` if no event has had that number.
+    package static func cursor(of start: EventStart, in tx: Transaction) throws -> Int {
+        let through = try deleted(in: tx)
+        let last = try max(through, last(in: tx) ?? 0)
+        switch start {
+        case .earliest: return through
+        case .end: return last
+        case .after(let seq):
+            guard seq >= through else { throw EventsGone(through: through) }
+            guard seq <= last else { throw EventsAhead(last: last) }
+            return seq
+        }
     }
 
     /// The number of the last event; nil if there is none.

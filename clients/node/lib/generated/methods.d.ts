@@ -806,7 +806,10 @@ export interface RpcMethods {
 
 /** The methods `system.…`. */
 export interface SystemMethods {
-  /** Shows information about the running service. The name, version, methods and store. */
+  /**
+   * Shows information about the running service. The versions of the program and of the contract, the methods, the
+   * store, and the flags that matter to a client.
+   */
   info(options?: CallOptions): Promise<types.ServiceInfo>;
 
   /**

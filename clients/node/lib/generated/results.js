@@ -296,6 +296,11 @@ export const ServiceInfo = {
   version: { type: "string" },
   methods: { type: "string", list: true },
   store: { type: ServiceStoreInfo },
+  contract: { type: "string" },
+  apis: { type: "string", list: true },
+  admin: { type: "boolean" },
+  events: { type: "boolean" },
+  deterministic: { type: "boolean" },
 };
 
 export const ServiceOutboxMessage = {

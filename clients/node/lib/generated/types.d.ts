@@ -549,6 +549,16 @@ export interface ServiceInfo {
   methods: Array<string>;
   /** The store of the service. */
   store: ServiceStoreInfo;
+  /** The version of the contract, as in the OpenRPC document: a client compares it with its own. */
+  contract: string;
+  /** The names of the account APIs. */
+  apis: Array<string>;
+  /** Whether the process serves the methods of administration. */
+  admin: boolean;
+  /** Whether the process sends `event`. */
+  events: boolean;
+  /** Whether the process is in deterministic mode. */
+  deterministic: boolean;
 }
 
 /** A mail. */

@@ -2162,7 +2162,7 @@ class AsyncSystemMethods:
     async def info(self) -> ServiceInfo:
         """Shows information about the running service.
 
-        The name, version, methods and store.
+        The versions of the program and of the contract, the methods, the store, and the flags that matter to a client.
         """
         return await self._call("system.info", None, ServiceInfo.from_json)
 

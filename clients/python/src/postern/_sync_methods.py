@@ -2160,7 +2160,7 @@ class SystemMethods:
     def info(self) -> ServiceInfo:
         """Shows information about the running service.
 
-        The name, version, methods and store.
+        The versions of the program and of the contract, the methods, the store, and the flags that matter to a client.
         """
         return self._call("system.info", None, ServiceInfo.from_json)
 

@@ -1129,6 +1129,16 @@ class ServiceInfo:
     """The names of all methods."""
     store: ServiceStoreInfo
     """The store of the service."""
+    contract: str
+    """The version of the contract, as in the OpenRPC document: a client compares it with its own."""
+    apis: tuple[str, ...]
+    """The names of the account APIs."""
+    admin: bool
+    """Whether the process serves the methods of administration."""
+    events: bool
+    """Whether the process sends `event`."""
+    deterministic: bool
+    """Whether the process is in deterministic mode."""
 
     @classmethod
     def from_json(cls, value: object) -> ServiceInfo:
@@ -1139,6 +1149,11 @@ class ServiceInfo:
             version=read(properties, "version", string),
             methods=read(properties, "methods", listed(string)),
             store=read(properties, "store", ServiceStoreInfo.from_json),
+            contract=read(properties, "contract", string),
+            apis=read(properties, "apis", listed(string)),
+            admin=read(properties, "admin", boolean),
+            events=read(properties, "events", boolean),
+            deterministic=read(properties, "deterministic", boolean),
         )
 
 

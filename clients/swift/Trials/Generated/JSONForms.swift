@@ -782,6 +782,18 @@ extension ServiceInfo: WrittenValue {
         writer.endArray()
         writer.property("store")
         store.write(to: &writer)
+        writer.property("contract")
+        writer.string(contract)
+        writer.property("apis")
+        writer.beginArray()
+        for element in apis { writer.string(element) }
+        writer.endArray()
+        writer.property("admin")
+        writer.bool(admin)
+        writer.property("events")
+        writer.bool(events)
+        writer.property("deterministic")
+        writer.bool(deterministic)
         writer.endObject()
     }
 }

@@ -95,18 +95,38 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
     public var methods: [String]
     /// The store of the service.
     public var store: ServiceStoreInfo
+    /// The version of the contract, as in the OpenRPC document: a client compares it with its own.
+    public var contract: String
+    /// The names of the account APIs.
+    public var apis: [String]
+    /// Whether the process serves the methods of administration.
+    public var admin: Bool
+    /// Whether the process sends `event`.
+    public var events: Bool
+    /// Whether the process is in deterministic mode.
+    public var deterministic: Bool
 
     /// Creates a value from its properties.
     public init(
         name: String,
         version: String,
         methods: [String],
-        store: ServiceStoreInfo
+        store: ServiceStoreInfo,
+        contract: String,
+        apis: [String],
+        admin: Bool,
+        events: Bool,
+        deterministic: Bool
     ) {
         self.name = name
         self.version = version
         self.methods = methods
         self.store = store
+        self.contract = contract
+        self.apis = apis
+        self.admin = admin
+        self.events = events
+        self.deterministic = deterministic
     }
 
     init(reading reader: inout JSONReader) throws {
@@ -114,6 +134,11 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
         var version: String?
         var methods: [String]?
         var store: ServiceStoreInfo?
+        var contract: String?
+        var apis: [String]?
+        var admin: Bool?
+        var events: Bool?
+        var deterministic: Bool?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("name") {
@@ -124,6 +149,16 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
                 methods = try reader.value(of: "methods")
             } else if propertyName.equals("store") {
                 store = try reader.value(of: "store")
+            } else if propertyName.equals("contract") {
+                contract = try reader.value(of: "contract")
+            } else if propertyName.equals("apis") {
+                apis = try reader.value(of: "apis")
+            } else if propertyName.equals("admin") {
+                admin = try reader.value(of: "admin")
+            } else if propertyName.equals("events") {
+                events = try reader.value(of: "events")
+            } else if propertyName.equals("deterministic") {
+                deterministic = try reader.value(of: "deterministic")
             } else {
                 try reader.skip()
             }
@@ -132,6 +167,11 @@ public struct ServiceInfo: ResultValue, Equatable, Sendable {
         self.version = try required(version, "version")
         self.methods = try required(methods, "methods")
         self.store = try required(store, "store")
+        self.contract = try required(contract, "contract")
+        self.apis = try required(apis, "apis")
+        self.admin = try required(admin, "admin")
+        self.events = try required(events, "events")
+        self.deterministic = try required(deterministic, "deterministic")
     }
 }
 

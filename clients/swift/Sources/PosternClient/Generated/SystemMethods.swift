@@ -9,7 +9,7 @@ public struct SystemMethods: Sendable {
 
     /// Shows information about the running service.
     ///
-    /// The name, version, methods and store.
+    /// The versions of the program and of the contract, the methods, the store, and the flags that matter to a client.
     ///
     /// - Returns: Information about the running service.
     /// - Throws: `PosternError`.
