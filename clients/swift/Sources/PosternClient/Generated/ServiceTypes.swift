@@ -370,7 +370,7 @@ extension ServiceMail: CustomReflectable, CustomStringConvertible, CustomDebugSt
             ("code", Redacted()),
             ("link", Redacted()),
             ("html", Redacted()),
-            ("locale", locale),
+            ("locale", locale as Any),
         ])
     }
 
