@@ -16,6 +16,10 @@ PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emac
 PEER_TOOLS := emacs nvim go /usr/bin/python3
 PEER_IMPORTS := import ensurepip, gi; gi.require_version("Json", "1.0"); gi.require_version("Jsonrpc", "1.0")
 PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/installed,$(wildcard Tests/Peers/requirements/*.txt))
+# A browser for the example web application. From PyPI: examples/webapp/tests/requirements.txt.
+WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
+WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
+WEBAPP := .build/webapp
 # Benchmark tools and peers. From PyPI: Benchmarks/peers/requirements.txt.
 BENCH_PACKAGES := python3-venv gcc libc6-dev libsqlite3-dev nodejs strace valgrind
 BENCH_TOOLS := gcc node strace valgrind /usr/bin/python3
@@ -60,7 +64,7 @@ endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -196,6 +200,18 @@ clients-figures: release client-deps ## Measures the overhead of the clients, tw
 
 test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs and libraries, under a minute
 	/usr/bin/python3 Tests/Peers/peers.py $(BINARY)
+
+webapp-deps:
+	$(call install,A browser,$(call has,$(WEBAPP_TOOLS)) && /usr/bin/python3 -c 'import ensurepip',$(WEBAPP_PACKAGES))
+	@$(MAKE) --silent $(WEBAPP)/installed
+
+$(WEBAPP)/installed: examples/webapp/tests/requirements.txt examples/webapp/requirements.txt examples/webapp/fastapi_users_peer/requirements.txt
+	$(call environment,$(WEBAPP),$<)
+
+test-webapp: export POSTERN_BIN := $(CURDIR)/$(BINARY)
+test-webapp: release webapp-deps ## Runs the example web application in Chromium with two workers, a minute and a half
+	cd examples/webapp && ../../$(WEBAPP)/bin/pytest -q
+	cd examples/webapp && ../../$(WEBAPP)/bin/mypy && ../../$(WEBAPP)/bin/ruff check && ../../$(WEBAPP)/bin/ruff format --check
 
 .build/hash-vectors/installed: Tests/HashVectors/requirements.txt
 	$(call environment,.build/hash-vectors,$<)

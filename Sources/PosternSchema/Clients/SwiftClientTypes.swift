@@ -49,6 +49,7 @@ struct SwiftClientTypes {
         guard type.properties.contains(where: \.isSecret) else { return [] }
         let children = type.properties.map { property in
             let name = property.name.lowerCamel
+            // The compiler warns about an optional value that becomes an `Any` implicitly.
             let value = property.isOptional || property.isNullable ? "\(name) as Any" : name
             return "(\"\(name)\", \(property.isSecret ? "Redacted()" : value)),"
         }
