@@ -37,6 +37,7 @@ public enum EventStart: Equatable, Sendable {
 /// `PosternError.processEnded` after the end of the process, and `PosternError.noEvents` if the client was opened without
 /// events.
 public struct PosternEvents: AsyncSequence, Sendable {
+    /// An event.
     public typealias Element = ServiceEvent
 
     /// Iterates over the events.
@@ -44,6 +45,7 @@ public struct PosternEvents: AsyncSequence, Sendable {
         /// It is kept here, because a client that nothing refers to is closed.
         let postern: Postern
 
+        /// The next event; nil after the client was closed.
         public func next() async throws -> ServiceEvent? {
             try await postern.nextEvent()
         }
@@ -51,5 +53,6 @@ public struct PosternEvents: AsyncSequence, Sendable {
 
     let postern: Postern
 
+    /// A new iterator, which shares the events with the others.
     public func makeAsyncIterator() -> Iterator { Iterator(postern: postern) }
 }
