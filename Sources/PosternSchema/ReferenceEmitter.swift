@@ -46,7 +46,7 @@ struct ReferenceEmitter {
     private static func section(on method: HostMethod) -> [String] {
         let kind = method.isNotification ? "A notification" : "A request"
         var lines = ["### `\(method.name)`", "", "\(method.summary) \(method.description)", ""]
-        lines += ["\(kind), with `\(method.flag)`. Its params are a `\(method.params.name)`:", ""]
+        lines += ["\(kind), with `\(method.flag)`. Its params have the type `\(method.params.name)`:", ""]
         lines += table(method.params.properties)
         if let errors = method.errors { lines += ["Result: null. \(errors)", ""] }
         return lines

@@ -163,6 +163,21 @@ struct EventPushTests {
         #expect(ContinuousClock.now - start < .seconds(4))
     }
 
+    /// The trail cannot be read: the log says so once, the loop does not spin, and the process ends.
+    @Test func logsOnceThatTheTrailCannotBeRead() throws {
+        let host = try EventHost(data)
+        _ = try EventfulOperator(host)
+        try host.waitForEvents(1)
+        try FileManager.default.removeItem(atPath: folder.path("store"))
+        usleep(1_500_000)
+        let start = ContinuousClock.now
+        try host.finish()
+        #expect(ContinuousClock.now - start < .seconds(4))
+        let log = host.postern.errorText.split(separator: "\n")
+        #expect(log.count { $0.contains("events: the audit trail cannot be read") } == 1, "\(log)")
+        #expect(host.events.count == 1)
+    }
+
     @Test func repeatsItselfInDeterministicMode() throws {
         func play() throws -> [String] {
             let flags = try PosternProcess.deterministicFlags

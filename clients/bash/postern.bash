@@ -16,6 +16,7 @@
 #     ClientClosed (70)     no client is open
 #     SystemError (71)      the system has no pipes or processes left
 #     BinaryNotFound (72)   the binary was not found
+#     EventsLost (74)       events were not taken for too long, or a call was killed, and later ones were dropped
 #     TimedOut (75)         no reply within POSTERN_TIMEOUT seconds
 #     ProtocolError (76)    the output is not a reply, and the client is closed; or a result does not match the contract
 # shellcheck shell=bash
@@ -53,6 +54,8 @@ source "$_POSTERN_LIB/methods.bash"
 source "$_POSTERN_LIB/json.bash"
 # shellcheck source=lib/exchange.bash
 source "$_POSTERN_LIB/exchange.bash"
+# shellcheck source=lib/events.bash
+source "$_POSTERN_LIB/events.bash"
 
 # postern_open [--binary PROGRAM] [--no-wait] [FLAG …]: starts a process with these flags (`postern --help`). --data
 # names the directory of its data; without it, the program uses its default. The binary is PROGRAM, or else
@@ -63,11 +66,13 @@ source "$_POSTERN_LIB/exchange.bash"
 #
 # The process ends when the shell that opened it ends, for any reason. Forks of this shell can call through it too.
 #
+# With --events, and --events-after NUMBER, postern_event returns the events of the audit trail.
+#
 # --mail host is refused: no shell reads the output between calls, so requests for mails would not be answered in time.
 postern_open() {
     local -; set +emx
     local binary=${POSTERN_BIN:-postern} arguments=() waits=1 found tool directory errors='' supervisor=''
-    local opener=$BASHPID mail=${POSTERN_MAIL-}
+    local opener=$BASHPID mail=${POSTERN_MAIL-} events=''
     _postern_reset
     while (($#)); do
         if [[ $1 == --binary ]]; then
@@ -79,6 +84,7 @@ postern_open() {
         else
             [[ $1 != --mail ]] || mail=${2-}
             [[ $1 != --mail=* ]] || mail=${1#*=}
+            [[ $1 != --events ]] || events=1
             arguments+=("$1")
         fi
         shift
@@ -105,7 +111,7 @@ postern_open() {
     # shellcheck disable=SC2059 # the format is a constant of lib/exchange.bash
     if ! { directory=$(mktemp -d "${TMPDIR:-/tmp}/postern.XXXXXXXXXX") &&
         mkfifo -m 600 "$directory"/{input,output,errors,recent,ready,pause} &&
-        printf "$_POSTERN_CALL" 0 0 >"$directory/call"; }; then
+        printf "$_POSTERN_CALL" 0 0 >"$directory/call" && { [[ ! $events ]] || : >"$directory/events"; }; }; then
         _postern_fail 71 SystemError "cannot create pipes in ${TMPDIR:-/tmp}"
         return
     fi
@@ -149,6 +155,7 @@ _postern_is_started() {
 _postern_wait_until_ready() {
     local POSTERN_TIMEOUT=60 _postern_quiet=1 _postern_result status=0
     _postern_exchange system.info '' || status=$?
+    if ((status == 0)); then _postern_check_contract || status=$?; fi
     if ((status == 0)) || [[ $POSTERN_ERROR == CallError ]]; then
         # An error reply also shows that the process serves.
         _postern_reset
@@ -160,6 +167,23 @@ _postern_wait_until_ready() {
     { : >"$POSTERN_CLIENT/closed"; } 2>/dev/null
     _postern_end
     return "$status"
+}
+
+# Fails if the service, by the result of its `system.info`, has an older contract than this client.
+_postern_check_contract() {
+    [[ $_postern_result == '{'* ]] || return 0
+    local has='no version' index parts needed
+    if [[ $_postern_result =~ \"contract\":\"([0-9.]+)\" ]]; then
+        has="version ${BASH_REMATCH[1]}"
+        IFS=. read -ra parts <<<"${BASH_REMATCH[1]}"
+        IFS=. read -ra needed <<<"$_POSTERN_CONTRACT_VERSION"
+        for index in "${!needed[@]}"; do
+            ((10#${parts[index]:-0} < 10#${needed[index]})) && break
+            ((10#${parts[index]:-0} == 10#${needed[index]} && index + 1 < ${#needed[@]})) || return 0
+        done
+    fi
+    _postern_fail 76 ProtocolError \
+        "the contract of this Postern has $has; this client needs $_POSTERN_CONTRACT_VERSION or later"
 }
 
 # postern [-q] [-v VARIABLE | -A ARRAY] METHOD [NAME=VALUE | NAME:=JSON …]: calls a method.

@@ -33,6 +33,12 @@ type Options struct {
 	// panics, or takes longer than 30 s, the process tries again later. Up to four mails are delivered at the same time.
 	// The context ends when the process has ended.
 	DeliverMail func(ctx context.Context, mail ServiceMail) error
+	// Events makes the process send the events of the audit trail, from now on, which NextEvent returns; the flag
+	// `--events` is added.
+	Events bool
+	// EventsAfter does the same, but from the event after the one with this number, or with 0 from the earliest that is
+	// kept.
+	EventsAfter *int64
 	// CloseWait is how long Close waits for the process to end before it sends SIGTERM; 30 s if it is 0.
 	CloseWait time.Duration
 	// NoWait makes Open return before the process serves. If the process cannot serve, the first call fails.
@@ -66,7 +72,13 @@ type Client struct {
 	responses [][]byte
 	// How many mails are being delivered.
 	deliveries int
-	isClosing  bool
+	// The events that the program has not taken; nil if the client gets none.
+	events *eventQueue
+	// Signalled when the output may be read on.
+	toRead sync.Cond
+	// Whether the process has ended. Only a client that gets events is told.
+	hasExited bool
+	isClosing bool
 	// The error of all calls, once the client has failed.
 	failure Error
 	// Closed once the process has ended and all its output is read.
@@ -91,7 +103,8 @@ type outcome struct {
 }
 
 // Open starts Postern, and waits for the reply to a `system.info` unless NoWait is set. If the process cannot serve,
-// such as with an unknown flag or a damaged store, Open returns a [ProcessEnded] with the last lines of stderr.
+// such as with an unknown flag or a damaged store, Open returns a [ProcessEnded] with the last lines of stderr. If the
+// contract of the service is older than that of this client, it returns a [ProtocolError].
 func Open(options Options) (*Client, error) {
 	process, err := startProcess(options)
 	if err != nil {
@@ -100,14 +113,19 @@ func Open(options Options) (*Client, error) {
 	client := &Client{
 		process:     process,
 		deliverMail: options.DeliverMail,
+		events:      newEventQueue(options),
 		inFlight:    map[int64]*request{},
 		ended:       make(chan struct{}),
 	}
 	untilEnd, end := context.WithCancel(context.Background())
 	client.untilEnd = untilEnd
 	client.toWrite.L = &client.mutex
+	client.toRead.L = &client.mutex
 	client.Methods = methodsOf(client)
 	go client.writeLines()
+	if client.events != nil {
+		go client.endHold()
+	}
 	go func() {
 		defer end()
 		client.readMessages()
@@ -125,7 +143,10 @@ func Open(options Options) (*Client, error) {
 func (c *Client) waitUntilReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), openWait)
 	defer cancel()
-	_, err := c.Call(ctx, "system.info", nil)
+	info, err := c.Call(ctx, "system.info", nil)
+	if err == nil {
+		err = checkContract(info)
+	}
 	var answer *CallError
 	if err == nil || errors.As(err, &answer) {
 		// An error reply also shows that the process serves.
@@ -193,6 +214,8 @@ func (c *Client) Close() error { return c.closeWithin(c.process.closeWait) }
 func (c *Client) closeWithin(wait time.Duration) error {
 	c.mutex.Lock()
 	c.isClosing = true
+	c.events.wake()
+	c.toRead.Signal()
 	c.mutex.Unlock()
 	c.toWrite.Signal()
 	c.process.end(wait)
@@ -215,6 +238,7 @@ func (c *Client) enqueue(request *request) error {
 	c.inFlight[request.id] = request
 	request.place = c.queue.PushBack(request)
 	c.toWrite.Signal()
+	c.toRead.Signal()
 	return nil
 }
 

@@ -25,10 +25,13 @@ type hostMessage struct {
 	params json.RawMessage
 }
 
-// take starts the delivery of a mail, refuses another request, and drops a notification.
+// take starts the delivery of a mail, keeps an event, refuses another request, and drops another notification.
 func (c *Client) take(message hostMessage) {
 	if message.id == nil {
-		// A notification of a newer service. One that this client knows is passed on here.
+		if message.method == "event" && c.events != nil {
+			c.takeEvent(message.params)
+		}
+		// Any other is a notification of a newer service.
 		return
 	}
 	c.mutex.Lock()

@@ -203,6 +203,7 @@ func answersTo(t *testing.T, deliver func(context.Context, postern.ServiceMail) 
 func TestUnknownMessagesAreDroppedOrRefused(t *testing.T) {
 	answers := answersTo(t, nil, 2,
 		`{"jsonrpc":"2.0","method":"event","params":{"seq":1}}`,
+		`{"jsonrpc":"2.0","method":"weather","params":{}}`,
 		`{"jsonrpc":"2.0","method":"mail.deliver","params":{}}`,
 		`{"jsonrpc":"2.0","id":"postern:1","method":"coffee.make"}`,
 		`{"jsonrpc":"2.0","id":"postern:2","method":"mail.deliver","params":`+fmt.Sprintf(mailParams, 1)+`}`,

@@ -170,6 +170,41 @@ func ExampleOptions_deliverMail() {
 	// lasoren@bu.edu: Confirm your email
 }
 
+// follow prints events until one has the kind.
+func follow(ctx context.Context, client *postern.Client, last postern.EventKind) error {
+	for {
+		event, err := client.NextEvent(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Println(event.Seq, event.Kind)
+		if event.Kind == last {
+			return nil
+		}
+	}
+}
+
+func ExampleClient_NextEvent() {
+	client, err := postern.Open(postern.Options{Data: ":memory:", Events: true})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	luke := postern.OperatorsPersonInput{FirstName: "Luke", LastName: "Sorenson", Email: "lasoren@bu.edu"}
+	params := postern.OperatorsRegisterParams{User: luke, Password: "a long password"}
+	if _, err := client.Operators.Register(ctx, params); err != nil {
+		panic(err)
+	}
+	if err := follow(ctx, client, "registered"); err != nil {
+		panic(err)
+	}
+	// Output:
+	// 1 registered
+}
+
 func ExampleClient_Call() {
 	client, err := postern.Open(postern.Options{Data: ":memory:"})
 	if err != nil {

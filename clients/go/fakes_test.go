@@ -83,6 +83,26 @@ var fakes = map[string]func(){
 			return strings.ReplaceAll(os.Getenv("TEST_SAYS"), "{{id}}", fmt.Sprint(id))
 		})
 	},
+	// Sends TEST_EVENTS events before each reply.
+	"streams": func() {
+		count, err := strconv.Atoi(os.Getenv("TEST_EVENTS"))
+		if err != nil {
+			panic(err)
+		}
+		answer(func(id int64) string {
+			sendEvents(count)
+			return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id)
+		})
+	},
+	// Replies to a request, sends 30,000 events, and prints a line on stderr once they are written.
+	"floods": func() {
+		answer(func(id int64) string {
+			fmt.Printf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":null}\n", id)
+			sendEvents(30_000)
+			fmt.Fprintln(os.Stderr, "written")
+			return ""
+		})
+	},
 	// Reads no input, and ends only at SIGTERM.
 	"deaf": stay,
 	// Ends only at SIGKILL.
@@ -141,6 +161,16 @@ var fakes = map[string]func(){
 		fmt.Fprintln(os.Stderr, child.Pid)
 		os.Exit(4)
 	},
+}
+
+// sendEvents writes events with the numbers from 1 on.
+func sendEvents(count int) {
+	output := bufio.NewWriter(os.Stdout)
+	for seq := 1; seq <= count; seq++ {
+		fmt.Fprintf(output, `{"jsonrpc":"2.0","method":"event","params":{"seq":%d,"time":"2016-02-24T22:07:52.371513Z",`+
+			`"api":"care","kind":"new_kind","by":"admin"}}`+"\n", seq)
+	}
+	output.Flush()
 }
 
 // stay runs for a minute.

@@ -14,6 +14,9 @@ const MessageBytesMax = 8388608
 // NestingDepthMax is the maximum nesting depth of objects and lists in a request.
 const NestingDepthMax = 128
 
+// ContractVersion is the version of the contract that this client needs at least.
+const ContractVersion = "1.0.0"
+
 // Methods are the service's methods, grouped by the parts of their names.
 type Methods struct {
 	// Field operators and their clients.

@@ -45,6 +45,7 @@ func startProcess(options Options) (*process, error) {
 	if options.DeliverMail != nil {
 		arguments = append(arguments, "--mail", "host")
 	}
+	arguments = append(arguments, eventFlags(options)...)
 	command := exec.Command(binary, arguments...)
 	command.Dir = options.Dir
 	command.Env = append(os.Environ(), options.Env...)

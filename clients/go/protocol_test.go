@@ -80,7 +80,8 @@ func TestTheErrorQuotesALineThatCannotHaveASession(t *testing.T) {
 
 // JSON-RPC allows properties in any order, and unknown ones.
 func TestAReplyInAnotherFormatIsRead(t *testing.T) {
-	const line = ` { "result" : {"name":"postern","extra":[{}],"version":"9","methods":[],"store":{"kind":"memory"}}, ` +
+	const line = ` { "result" : {"name":"postern","extra":[{}],"version":"9","methods":[],"store":{"kind":"memory"},` +
+		`"contract":"1.0.0","apis":[],"admin":false,"events":false,"deterministic":true}, ` +
 		`"id":{{id}}, "jsonrpc":"2.0"}`
 	client := openFake(t, "says", postern.Options{Env: []string{"TEST_SAYS=" + line}})
 	if info, err := client.System.Info(limited(t)); err != nil || info.Version != "9" || info.Methods == nil {

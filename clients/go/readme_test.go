@@ -57,7 +57,7 @@ func TestTheOtherBlocksOfTheREADMEAreInTheExamples(t *testing.T) {
 			t.Errorf("no example has\n%s", part)
 		}
 	}
-	if len(parts) != 4 {
+	if len(parts) != 5 {
 		t.Errorf("%d parts", len(parts))
 	}
 }

@@ -27,6 +27,7 @@ type message struct {
 func (c *Client) readMessages() {
 	lines := bufio.NewReaderSize(c.process.stdout, 64<<10)
 	for {
+		c.holdOutput()
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
 			// A line without a line feed is truncated, and dropped.
@@ -126,6 +127,8 @@ func (c *Client) fail(reason Error) {
 	c.inFlight = map[int64]*request{}
 	c.queue.Init()
 	c.toWrite.Signal()
+	c.events.wake()
+	c.toRead.Signal()
 }
 
 // excerpt is the start of a line, for a message; only the length if the line may be part of a reply with a session.

@@ -16,6 +16,7 @@ struct BashClientEmitter {
         var lines = [Self.mark, "# shellcheck shell=bash", ""]
         lines += ["# \(ClientContract.messageBytesMeaning)"]
         lines += ["_POSTERN_MESSAGE_BYTES_MAX=\(contract.messageBytesMax)", ""]
+        lines += ["# \(ClientContract.versionMeaning)", "_POSTERN_CONTRACT_VERSION=\(contract.version)", ""]
         lines += ["# By method, its params and their types, one per line."]
         lines += ["declare -gA _POSTERN_PARAMS=()"]
         lines += ["# By method, the type of its result, as in lib/types.jq."]

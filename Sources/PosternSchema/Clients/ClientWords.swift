@@ -9,6 +9,8 @@ extension ClientContract {
     /// The documentation of the maximum nesting depth of a request.
     static let nestingDepthMeaning =
         "The maximum nesting depth of objects and arrays in a request; the request itself counts."
+    /// The documentation of the version of the contract.
+    static let versionMeaning = "The version of the contract. A service with an older one lacks what this client uses."
 }
 
 extension ClientContract.ClientProperty.Content {

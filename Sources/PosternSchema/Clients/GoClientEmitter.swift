@@ -109,6 +109,8 @@ extension GoClientEmitter {
                 + ["const MessageBytesMax = \(contract.messageBytesMax)"],
             GoText.comment("NestingDepthMax is the maximum nesting depth of objects and lists in a request.")
                 + ["const NestingDepthMax = \(contract.nestingDepthMax)"],
+            GoText.comment("ContractVersion is the version of the contract that this client needs at least.")
+                + ["const ContractVersion = \"\(contract.version)\""],
         ]
         let description = GoText.comment("Methods are the service's methods, grouped by the parts of their names.")
         let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]

@@ -116,6 +116,9 @@ struct NodeClientEmitter {
             "",
             "/** The method whose reply shows that the process is ready. */",
             "export const readinessMethod = \"system.info\";",
+            "",
+            "/** \(ClientContract.versionMeaning) */",
+            "export const contractVersion = \"\(contract.version)\";",
         ]
     }
 }

@@ -21,19 +21,23 @@ struct PythonClientEmitter {
 
     private static func bounds(of contract: ClientContract) -> [String] {
         [
-            "\"\"\"The bounds of a request.\"\"\"",
+            "\"\"\"The bounds of a request, and the version of the contract.\"\"\"",
             "",
             "MESSAGE_BYTES_MAX = \(contract.messageBytesMax.grouped(by: "_"))",
             "\"\"\"\(ClientContract.messageBytesMeaning)\"\"\"",
             "",
             "NESTING_DEPTH_MAX = \(contract.nestingDepthMax)",
             "\"\"\"\(ClientContract.nestingDepthMeaning)\"\"\"",
+            "",
+            "CONTRACT_VERSION = \"\(contract.version)\"",
+            "\"\"\"\(ClientContract.versionMeaning)\"\"\"",
         ]
     }
 
     private static func errorModules(of contract: ClientContract) -> [String] {
         let failures = [
-            "BinaryNotFound", "CallError", "CallTimeout", "ClientClosed", "MessageTooLong", "PosternError",
+            "BinaryNotFound", "CallError", "CallTimeout", "ClientClosed", "EventsLost", "MessageTooLong",
+            "PosternError",
             "ProcessEnded", "ProtocolError",
         ]
         let apis = contract.errorGroups.map(\.api)

@@ -45,6 +45,8 @@ struct SwiftClientEmitter {
                 "    static let messageBytesMax = \(contract.messageBytesMax.grouped(by: "_"))",
                 "    /// \(ClientContract.nestingDepthMeaning)",
                 "    static let nestingDepthMax = \(contract.nestingDepthMax)",
+                "    /// \(ClientContract.versionMeaning)",
+                "    static let contractVersion = \"\(contract.version)\"",
                 "}",
             ]
         ])

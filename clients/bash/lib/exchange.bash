@@ -31,7 +31,7 @@ _postern_exchange() {
 # _postern_exchange_in_turn METHOD PARAMS: sends a request and sets _postern_reply. METHOD is a JSON string; descriptor
 # 9 is `lock`. Bash closes it when the call ends for any reason, such as Ctrl-C, and that ends the turn.
 _postern_exchange_in_turn() {
-    local request status
+    local request status _postern_kept=0
     _postern_take_turn || return
     _postern_begin_call || return
     _postern_head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
@@ -42,6 +42,7 @@ _postern_exchange_in_turn() {
         _postern_send_and_read "$request"
     fi
     status=$?
+    _postern_bound_events
     _postern_note_call 0
     return "$status"
 }
@@ -66,6 +67,8 @@ _postern_begin_call() {
     ((_postern_id += 1))
     _postern_note_call 1
     ((unfinished)) || return 0
+    # The killed call may have taken an event.
+    _postern_lose_events
     head="{\"jsonrpc\":\"2.0\",\"id\":$_postern_id,"
     printf '\n%s"method":"system.info"}\n' "$head" >"$POSTERN_CLIENT/input"
     while IFS= read -r line && [[ $line != "$head"* && $line != ended ]]; do :; done <"$POSTERN_CLIENT/output"
@@ -126,7 +129,8 @@ _postern_send_and_read() {
 }
 
 # _postern_sort LINE: returns 0 and sets _postern_reply if LINE is the reply to the current request; 1 if it is empty, the
-# reply to an earlier call that timed out, or a message that the process sends on its own; and 2 if it is none of these.
+# reply to an earlier call that timed out, or a message that the process sends on its own, of which events are kept; and 2
+# if it is none of these.
 _postern_sort() {
     [[ $1 ]] || return 1
     if [[ ${1: -1} == '}' ]]; then
@@ -140,7 +144,11 @@ _postern_sort() {
             return 0
         fi
         [[ $1 =~ ^'{"jsonrpc":"2.0","id":'[0-9]+',"'(result|error)'":' ]] && return 1
-        # A notification of a newer service. One that this client knows is passed on here.
+        if [[ $1 == "$_POSTERN_EVENT_HEAD"* ]]; then
+            _postern_keep_event "$1"
+            return 1
+        fi
+        # A notification of a newer service.
         [[ $1 == '{"jsonrpc":"2.0","method":'* ]] && return 1
         if [[ $1 =~ ^'{"jsonrpc":"2.0","id":'(\"([^\"\\]|\\.)*\"|[^\",]+)',"method":' ]]; then
             _postern_refuse "${BASH_REMATCH[1]}"

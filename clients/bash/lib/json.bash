@@ -13,7 +13,7 @@ _postern_reset() {
 _postern_is_calling() {
     # The trap may have interrupted `IFS= read`.
     local IFS=' '
-    [[ " ${FUNCNAME[*]} " == *' _postern_exchange '* ]]
+    [[ " ${FUNCNAME[*]} " == *' _postern_exchange '* || " ${FUNCNAME[*]} " == *' _postern_take_event '* ]]
 }
 
 # Begins a call. Fails during another call of this shell, because it could take the reply to that call.

@@ -4,6 +4,9 @@
 # The maximum length of a request, in bytes, without its line feed.
 _POSTERN_MESSAGE_BYTES_MAX=8388608
 
+# The version of the contract. A service with an older one lacks what this client uses.
+_POSTERN_CONTRACT_VERSION=1.0.0
+
 # By method, its params and their types, one per line.
 declare -gA _POSTERN_PARAMS=()
 # By method, the type of its result, as in lib/types.jq.

@@ -273,5 +273,13 @@ created Mary Major
     ln -s "$tests/.." "$scratch/clients/bash"
     is "$(cd "$scratch" && bash -eu readme)" "$expected
 Try another one.
-4 clients"
+4 clients
+event 1: registered
+event 2: sign_in_failed
+event 3: signed_in
+event 4: client_changed
+event 5: sign_in_failed
+event 6: client_changed
+event 7: client_changed
+event 8: client_changed"
 }

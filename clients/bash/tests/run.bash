@@ -8,6 +8,8 @@ export POSTERN_BIN=${POSTERN_BIN:-$tests/../../../.build/release/postern}
 source "$tests/../postern.bash"
 # shellcheck source=tests/calls.bash
 source "$tests/calls.bash"
+# shellcheck source=tests/events.bash
+source "$tests/events.bash"
 # shellcheck source=tests/process.bash
 source "$tests/process.bash"
 

@@ -1,7 +1,7 @@
 // @ts-check
 import { reasonOf, unwatch, watch } from "./aborts.js";
 import { Deliveries } from "./deliveries.js";
-import { ClientClosed, ProcessEnded, ProtocolError } from "./errors.js";
+import { ClientClosed, PosternError, ProcessEnded, ProtocolError } from "./errors.js";
 import { LineReader, LineWriter } from "./lines.js";
 import { callError, message } from "./replies.js";
 import { requestLine } from "./requests.js";
@@ -28,10 +28,15 @@ export class Connection {
   #onLog;
   #writer;
   #deliveries;
+  /** Takes the events; undefined if the client gets none. */
+  #events;
+  #isReading = true;
   /** By request id: called with the reply, or with a function that makes the error if no reply will arrive. */
   #receivers = /** @type {Map<number, (reply: Reply | (() => Error)) => void>} */ (new Map());
   /** How many calls and deliveries wait. A receiver whose call was cancelled or timed out does not count. */
   #waitingCount = 0;
+  /** How many calls, deliveries and iterators keep the host running. */
+  #refCount = 0;
   #lastID = 0;
   #stderr = /** @type {string[]} */ ([]);
   /** Makes the error of every call from now on. */
@@ -44,9 +49,11 @@ export class Connection {
    * @param {import("node:child_process").ChildProcess} child - a spawned process whose pipes are unused
    * @param {(line: string) => void} onLog
    * @param {import("./postern.js").PosternOptions["deliverMail"]} deliverMail - undefined if it delivers no mails
+   * @param {import("./events.js").EventQueue | undefined} events - takes the events; undefined if the client gets none
    */
-  constructor(child, onLog, deliverMail) {
+  constructor(child, onLog, deliverMail, events) {
     this.#child = child;
+    this.#events = events;
     this.#onLog = onLog;
     this.#writer = new LineWriter(child.stdin);
     this.#deliveries = new Deliveries(deliverMail, (line) => {
@@ -86,6 +93,27 @@ export class Connection {
     return reply.result;
   }
 
+  /** The next event; undefined at the end. */
+  async nextEvent() {
+    if (!this.#events) throw new PosternError("This client gets no events: open it with events or eventsAfter.");
+    if (this.#failure || this.#closing) return this.#events.next(() => {});
+    this.#childRef(1);
+    try {
+      return await this.#events.next(() => this.#updateReading());
+    } finally {
+      this.#childRef(-1);
+    }
+  }
+
+  /** Stops reading while many events wait and no reply or delivery is expected, and reads again otherwise. */
+  #updateReading() {
+    const holds = this.#events?.isFull && this.#waitingCount === 0 && !this.#closing && !this.#failure;
+    if (this.#isReading !== Boolean(holds)) return;
+    this.#isReading = !holds;
+    if (holds) this.#child.stdout.pause();
+    else this.#child.stdout.resume();
+  }
+
   /**
    * Waits for the replies to all requests that were sent and for the deliveries, and then until the process has ended.
    *
@@ -93,6 +121,8 @@ export class Connection {
    */
   close({ timeout = closeMilliseconds } = {}) {
     this.#closing ??= this.#end(timeout);
+    this.#events?.end(null);
+    this.#updateReading();
     return this.#closing;
   }
 
@@ -157,13 +187,26 @@ export class Connection {
 
   /** Keeps the host running until `#release`. */
   #hold() {
-    if (this.#waitingCount === 0) this.#child.ref();
     this.#waitingCount += 1;
+    this.#childRef(1);
+    this.#updateReading();
   }
 
   #release() {
     this.#waitingCount -= 1;
-    if (this.#waitingCount === 0 && !this.#closing) this.#child.unref();
+    this.#childRef(-1);
+    this.#updateReading();
+  }
+
+  /**
+   * Counts the calls, deliveries and iterators that keep the host running.
+   *
+   * @param {number} change
+   */
+  #childRef(change) {
+    this.#refCount += change;
+    if (change > 0 && this.#refCount === 1) this.#child.ref();
+    if (this.#refCount === 0 && !this.#closing) this.#child.unref();
   }
 
   #listen() {
@@ -179,6 +222,7 @@ export class Connection {
     child.stdout.once("end", () => this.#pipeBroke("stdout"));
     child.stderr.on("error", () => {});
     child.once("exit", (code, signal) => {
+      if (!this.#isReading) child.stdout.resume();
       // The rest of its output is read first. The timer is for a child of the process that holds the pipes open.
       const timer = setTimeout(() => this.#exited(code, signal), settleMilliseconds);
       child.once("close", () => {
@@ -205,6 +249,10 @@ export class Connection {
 
   /** @param {import("./replies.js").HostMessage} message */
   #take(message) {
+    if (message.method === "event" && !("id" in message) && this.#events) {
+      this.#events.put(message.params);
+      return this.#updateReading();
+    }
     const delivery = this.#deliveries.take(message);
     if (!delivery) return;
     this.#hold();
@@ -262,6 +310,8 @@ export class Connection {
     const receivers = [...this.#receivers.values()];
     this.#receivers.clear();
     for (const receiver of receivers) receiver(failure);
+    this.#events?.end(failure);
+    this.#updateReading();
   }
 }
 

@@ -17,7 +17,7 @@ const messageCharactersMax = 2_000;
 const methodNotFound = -32601;
 const failed = -32000;
 
-/** Answers the requests that the process sends on its own, and takes its notifications. */
+/** Answers the requests that the process sends on its own. */
 export class Deliveries {
   #deliverMail;
   #write;
@@ -41,7 +41,7 @@ export class Deliveries {
    * @returns {Promise<void> | undefined} resolves when the delivery that it started has ended
    */
   take(message) {
-    // A notification of a newer service. One that this client knows is passed on here.
+    // A notification of a newer service; `Connection` takes the known ones.
     if (!("id" in message)) return undefined;
     if (message.method !== "mail.deliver" || !this.#deliverMail) {
       this.#refuse(message.id, methodNotFound, `Method not found: ${message.method}`);

@@ -38,6 +38,18 @@ export class ProcessEnded extends PosternError {
   constructor(exitCode: number | null, signal: string | null, stderr: readonly string[]);
 }
 
+/**
+ * The program took events so slowly that later ones were dropped. All before them were delivered. A new client with
+ * `eventsAfter` gets the others.
+ */
+export class EventsLost extends PosternError {
+  readonly name: "EventsLost";
+  /** The number of the last event that was delivered; undefined if there was none. */
+  readonly after: number | undefined;
+
+  constructor(after: number | undefined);
+}
+
 /** A call after `close`. */
 export class ClientClosed extends PosternError {
   readonly name: "ClientClosed";

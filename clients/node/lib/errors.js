@@ -44,6 +44,18 @@ export class ProcessEnded extends PosternError {
   }
 }
 
+export class EventsLost extends PosternError {
+  /** @param {number | undefined} after - the number of the last event that was delivered */
+  constructor(after) {
+    super(`Events were dropped after number ${after}, because the program did not take them.`);
+    this.after = after;
+  }
+
+  get name() {
+    return "EventsLost";
+  }
+}
+
 export class ClientClosed extends PosternError {
   constructor() {
     super("This client was closed.");

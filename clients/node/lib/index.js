@@ -3,6 +3,7 @@ export {
   BinaryNotFound,
   CallError,
   ClientClosed,
+  EventsLost,
   MessageTooLong,
   PosternError,
   ProcessEnded,

@@ -1,5 +1,5 @@
 import { Methods } from "./generated/methods.js";
-import { ServiceMail } from "./generated/types.js";
+import { ServiceEvent, ServiceMail } from "./generated/types.js";
 
 declare global {
   // Node has it since 18.18; TypeScript's libraries declare it since 5.2, in the same way.
@@ -27,6 +27,10 @@ export interface PosternOptions {
    * process tries again later. Up to four mails are delivered at the same time.
    */
   deliverMail?: ((mail: ServiceMail) => void | PromiseLike<void>) | undefined;
+  /** Whether the process sends the events of the audit trail, from now on; the flag `--events` is added. */
+  events?: boolean | undefined;
+  /** The same, but from the event after the one with this number, or with 0 from the earliest that is kept. */
+  eventsAfter?: number | undefined;
   /**
    * Whether `open` waits for the reply to a `system.info`, so that it rejects if the process cannot serve; true by
    * default. If false, the first call rejects instead.
@@ -68,7 +72,8 @@ export class Postern extends Methods {
   /**
    * Spawns the process.
    *
-   * @throws BinaryNotFound; a plain PosternError, with its cause, if the system does not start the process
+   * @throws BinaryNotFound; ProtocolError if the contract of the service is older than that of this client; a plain
+   * PosternError, with its cause, if the system does not start the process
    */
   static open(options?: PosternOptions): Promise<Postern>;
 
@@ -84,6 +89,24 @@ export class Postern extends Methods {
    * cannot represent; the signal's reason
    */
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>;
+
+  /**
+   * The events of the audit trail, each after it is durable and in the order of `seq`. The iterator waits for the next
+   * one, and ends when the client is closed.
+   *
+   * Keep the `seq` of the last event that was processed, and open the next client with it as `eventsAfter`: no event is
+   * missed. An event can come again, always with the same `seq`. Each event comes from one of the iterators.
+   *
+   *     for await (const event of postern.events()) console.log(event.kind, event.account);
+   *
+   * While 1,000 events are not taken and no call is in flight, the client reads nothing, and the process holds the
+   * others back. With `deliverMail`, mails wait too then. Calls get their replies all the same; the events that come
+   * between these are kept up to 20,000.
+   *
+   * @throws EventsLost if more events were not taken, and later ones were dropped; ProcessEnded; a plain PosternError if
+   * the client was opened without `events` and `eventsAfter`
+   */
+  events(): AsyncGenerator<ServiceEvent, void, void>;
 
   /**
    * Refuses new calls, waits for the replies of the calls in flight and for the deliveries, and waits until the process

@@ -4,7 +4,8 @@ import { closeSync, constants, openSync } from "node:fs";
 import { findBinary } from "./binary.js";
 import { Connection } from "./connection.js";
 import { CallError, PosternError, ProtocolError } from "./errors.js";
-import { readinessMethod } from "./generated/limits.js";
+import { EventQueue } from "./events.js";
+import { contractVersion, readinessMethod } from "./generated/limits.js";
 import { Methods } from "./generated/methods.js";
 import { hideSecrets, misfit } from "./shapes.js";
 import { writeToStderr } from "./stderr.js";
@@ -24,18 +25,23 @@ export class Postern extends Methods {
   }
 
   /** @param {import("./postern.js").PosternOptions} options */
-  static async open({ binary, data, arguments: more = [], cwd, env, onLog, deliverMail, waitUntilReady = true } = {}) {
+  static async open({ binary, data, arguments: more = [], cwd, env, onLog, deliverMail, ...others } = {}) {
+    const { events = false, eventsAfter, waitUntilReady = true } = others;
     const path = await findBinary(binary);
     const place = data === undefined ? [] : ["--data", data];
     const mail = deliverMail ? ["--mail", "host"] : [];
-    const child = await spawned(path, [...place, "--replies", "as-completed", "--framing", "line", ...more, ...mail], {
+    const cursor = eventsAfter === undefined ? [] : ["--events-after", String(eventsAfter)];
+    const feed = events || eventsAfter !== undefined ? ["--events", ...cursor] : [];
+    const flags = [...place, "--replies", "as-completed", "--framing", "line", ...more, ...mail, ...feed];
+    const child = await spawned(path, flags, {
       cwd,
       env: { ...process.env, ...env },
       // In a new session, so that Ctrl-C in a terminal reaches only the host. It still ends at the end of its stdin.
       detached: true,
       stdio: "pipe",
     });
-    const connection = new Connection(child, onLog ?? writeToStderr, deliverMail);
+    const queue = feed.length > 0 ? new EventQueue(eventsAfter) : undefined;
+    const connection = new Connection(child, onLog ?? writeToStderr, deliverMail, queue);
     if (waitUntilReady) await ready(connection);
     return new Postern(connection);
   }
@@ -51,6 +57,14 @@ export class Postern extends Methods {
    */
   call(method, params, options) {
     return this.#connection.call(method, params, options);
+  }
+
+  async *events() {
+    for (;;) {
+      const event = await this.#connection.nextEvent();
+      if (event === undefined) return;
+      yield event;
+    }
   }
 
   /** @param {import("./postern.js").CloseOptions} [options] */
@@ -121,11 +135,34 @@ function checkDescriptors() {
  */
 async function ready(connection) {
   try {
-    await connection.call(readinessMethod, undefined, { timeout: openMilliseconds });
+    checkContract(await connection.call(readinessMethod, undefined, { timeout: openMilliseconds }));
   } catch (error) {
     // An error reply also shows that the process serves.
     if (error instanceof CallError) return;
     await connection.close({ timeout: 1 });
     throw error;
   }
+}
+
+/**
+ * Throws if the service has an older contract than this client.
+ *
+ * @param {any} info - the result of the first call
+ */
+function checkContract(info) {
+  if (typeof info !== "object" || info === null) return;
+  const version = info.contract;
+  if (typeof version === "string" && !isOlder(version, contractVersion)) return;
+  const has = typeof version === "string" ? `version ${version}` : "no version";
+  throw new ProtocolError(`The contract of this Postern has ${has}; this client needs ${contractVersion} or later.`);
+}
+
+/**
+ * @param {string} version
+ * @param {string} other
+ */
+function isOlder(version, other) {
+  const [left, right] = [version, other].map((text) => text.split(".").map(Number));
+  const index = right.findIndex((part, index) => left[index] !== part);
+  return index >= 0 && !(left[index] > right[index]);
 }

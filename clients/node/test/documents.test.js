@@ -45,6 +45,7 @@ test("the programs of the README print the expected lines", async (t) => {
     "Please look at email.\n",
     "AbortError\nstring\n",
     "lasoren@bu.edu Confirm your email true\n",
+    "1 registered\n2 signed_in\n",
     "SIGKILL\npostern\n",
     "Confirm your email\n",
   ];

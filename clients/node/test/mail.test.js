@@ -145,6 +145,7 @@ async function answers(t, lines, responses, options) {
 test("an unknown notification is dropped, and an unknown request is refused", async (t) => {
   const lines = [
     { method: "event", params: { seq: 1 } },
+    { method: "weather", params: {} },
     { method: "mail.deliver", params: mail },
     { id: "postern:1", method: "coffee.make", params: {} },
     { id: "postern:2", method: "mail.deliver", params: mail },

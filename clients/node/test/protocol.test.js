@@ -67,7 +67,8 @@ async function outcome(t, method, result) {
   return [await postern[group][name]().catch((error) => error), postern];
 }
 
-const info = { name: "postern", version: "1", methods: ["a"], store: { kind: "memory" } };
+const flags = { contract: "1.0.0", apis: [], admin: false, events: false, deterministic: true };
+const info = { name: "postern", version: "1", methods: ["a"], store: { kind: "memory" }, ...flags };
 
 const misfits = {
   "result.version is missing": { ...info, version: undefined },

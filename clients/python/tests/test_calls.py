@@ -204,13 +204,14 @@ def test_a_request_at_the_nesting_limit_is_sent(postern: Postern) -> None:
 
 def test_a_result_that_does_not_match_the_contract_fails_its_call(tmp_path: Path) -> None:
     body = """
+flags = {"contract": "1.0.0", "apis": [], "admin": False, "events": False, "deterministic": False}
 results = [
     {"name": "postern"},
     {"name": "postern", "version": 1, "methods": [], "store": {"kind": "memory"}},
     {"name": "postern", "version": "1", "methods": ["a", 1], "store": {"kind": "memory"}},
     {"name": "postern", "version": "1", "methods": [], "store": {}, "more": 1},
     None,
-    {"name": "postern", "version": "1", "methods": ["a"], "store": {"kind": "memory", "more": 1}, "more": 1},
+    {"name": "postern", "version": "1", "methods": ["a"], "store": {"kind": "memory", "more": 1}, "more": 1} | flags,
 ]
 for request, result in zip(sys.stdin, results):
     answer(request, result)

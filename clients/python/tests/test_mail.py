@@ -184,6 +184,7 @@ def received(
 def test_an_unknown_notification_is_dropped_and_an_unknown_request_is_refused(tmp_path: Path) -> None:
     messages: list[dict[str, object]] = [
         {"method": "event", "params": {"seq": 1}},
+        {"method": "weather", "params": {}},
         {"method": "mail.deliver", "params": MAIL},
         {"id": "postern:1", "method": "coffee.make", "params": {}},
         {"id": "postern:2", "method": "mail.deliver", "params": MAIL},

@@ -8,3 +8,6 @@ export const messageDepthMax = 128;
 
 /** The method whose reply shows that the process is ready. */
 export const readinessMethod = "system.info";
+
+/** The version of the contract. A service with an older one lacks what this client uses. */
+export const contractVersion = "1.0.0";

@@ -57,6 +57,8 @@ declare module "node:stream" {
     on(event: "data", listener: (chunk: Buffer) => void): void;
     on(event: "error", listener: (error: Error) => void): void;
     once(event: "end", listener: () => void): void;
+    pause(): void;
+    resume(): void;
   }
   interface Writable extends Pipe {
     on(event: "drain", listener: () => void): void;

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
 from ._async_methods import AsyncMethods
 from ._calls import result_of
+from ._contract import check_contract
+from ._events import NO_EVENTS, EventQueue, flags
 from ._host import AsyncDeliverMail, HostMessage, text_of
 from ._link import Link
 from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
 from ._stderr import Log
-from .errors import CallError, CallTimeout, PosternError, ProcessEnded
+from .errors import CallError, CallTimeout, ClientClosed, PosternError, ProcessEnded
+from .types import ServiceEvent
 
 Value = TypeVar("Value")
 
@@ -43,6 +46,8 @@ class AsyncPostern(AsyncMethods):
         env: Mapping[str, str] | None = None,
         log: Log | None = None,
         deliver_mail: AsyncDeliverMail | None = None,
+        events: bool = False,
+        events_after: int | None = None,
         wait_until_ready: bool = True,
     ) -> None:
         """Starts the process. The client belongs to the running event loop.
@@ -61,6 +66,10 @@ class AsyncPostern(AsyncMethods):
             deliver_mail: Delivers each mail, in a task of its own; the flag `--mail host` is added. If it raises, or
                 takes longer than 30 seconds, the process tries again later. Up to four mails are delivered at the same
                 time.
+            events: Whether the process sends the events of the audit trail, which `events()` returns, from now on; the
+                flag `--events` is added.
+            events_after: The same, but from the event after the one with this number, or with 0 from the earliest that
+                is kept.
             wait_until_ready: Whether `async with` waits as `ready` does.
 
         Raises:
@@ -70,9 +79,11 @@ class AsyncPostern(AsyncMethods):
         loop = _running_loop()
         if loop is None:
             raise PosternError("no event loop runs here: an AsyncPostern is opened in a coroutine")
-        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None))
+        event_flags = flags(events, events_after)
+        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None, event_flags))
         with process.ended_on_failure():
-            self._connection = _AsyncConnection(process, loop, deliver_mail)
+            queue = EventQueue(events_after) if event_flags else None
+            self._connection = _AsyncConnection(process, loop, deliver_mail, queue)
         self._waits_until_ready = wait_until_ready
         super().__init__(self._connection.call_typed)
 
@@ -97,17 +108,42 @@ class AsyncPostern(AsyncMethods):
         """
         return await self._connection.call(method, params)
 
+    def events(self) -> AsyncIterator[ServiceEvent]:
+        """The events of the audit trail, each after it is durable and in the order of `seq`. It waits for the next one,
+        and ends when the client is closed.
+
+        Keep the `seq` of the last event that was processed, and open the next client with it as `events_after`: no
+        event is missed. An event can come again, always with the same `seq`. Each event comes from one of the
+        iterators.
+
+            async for event in postern.events():
+                print(event.kind, event.account)
+
+        While 1,000 events are not taken and no call is in flight, the client reads nothing, and the process holds the
+        others back. With `deliver_mail`, mails wait too then. Calls get their replies all the same; the events that
+        come between these are kept up to 20,000.
+
+        Raises:
+            EventsLost: More events were not taken, and later ones were dropped.
+            ProcessEnded: The process has ended.
+            PosternError: The client was opened without `events` and `events_after`, or belongs to another event loop.
+        """
+        if not self._connection.has_events:
+            raise PosternError(NO_EVENTS)
+        return _until_closed(self._connection)
+
     async def ready(self) -> None:
         """Waits until the process serves, and closes the client if it cannot. `async with` calls it.
 
         Raises:
             ProcessEnded: The process has ended before it served; the error has its last lines on stderr.
             CallTimeout: The process has not replied within 60 seconds.
+            ProtocolError: The contract of the service is older than that of this client.
         """
         try:
             # An error reply also shows that the process serves.
             with suppress(CallError):
-                await asyncio.wait_for(self.call("system.info"), OPENING_SECONDS)
+                check_contract(await asyncio.wait_for(self.call("system.info"), OPENING_SECONDS))
         except asyncio.TimeoutError:
             await self.close(0)
             raise CallTimeout(f"Postern has not answered within {OPENING_SECONDS:g} s") from None
@@ -136,6 +172,12 @@ class AsyncPostern(AsyncMethods):
         await self.close()
 
 
+async def _until_closed(connection: _AsyncConnection) -> AsyncIterator[ServiceEvent]:
+    with suppress(ClientClosed):
+        while True:
+            yield await connection.next_event()
+
+
 class _AsyncWaiter:
     """A task that waits for its reply."""
 
@@ -155,12 +197,21 @@ class _AsyncTraffic:
     client without other references is garbage."""
 
     def __init__(
-        self, process: Process, loop: asyncio.AbstractEventLoop, deliver_mail: AsyncDeliverMail | None
+        self,
+        process: Process,
+        loop: asyncio.AbstractEventLoop,
+        deliver_mail: AsyncDeliverMail | None,
+        events: EventQueue | None,
     ) -> None:
         self._deliver_mail = deliver_mail
+        self._events = events
+        # Set when there are new events, or no more follow.
+        self._news = asyncio.Event()
+        self._is_reading = True
+        self._has_output_ended = False
         # The loop keeps only weak references to tasks.
         self._deliveries: set[asyncio.Task[None]] = set()
-        self.link: Link[_AsyncWaiter] = Link(process, self._start_delivery if deliver_mail else None)
+        self.link: Link[_AsyncWaiter] = Link(process, self._start_delivery if deliver_mail else None, events)
         self.has_ended = asyncio.Event()
         self._process = process
         self._loop = loop
@@ -171,17 +222,44 @@ class _AsyncTraffic:
     def send(self, waiter: _AsyncWaiter, request: Request) -> None:
         self.link.send(waiter, request)
         self._write()
+        self._watch_stdout()
 
     def hang_up(self) -> None:
         self.link.hang_up()
+        self._news.set()
         self._write()
+        self._watch_stdout()
+
+    async def next_event(self) -> ServiceEvent:
+        """The next event, for which it waits. Raises as `EventQueue.take`."""
+        assert self._events is not None
+        while True:
+            event = self._events.take()
+            self._watch_stdout()
+            if event is not None:
+                return event
+            self._news.clear()
+            await self._news.wait()
+
+    def _watch_stdout(self) -> None:
+        """Reads the output, or stops reading it while `is_holding`."""
+        if self._has_output_ended or self._is_reading != self.link.is_holding:
+            return
+        self._is_reading = not self._is_reading
+        if self._is_reading:
+            self._loop.add_reader(self._process.stdout, self._read)
+        else:
+            self._loop.remove_reader(self._process.stdout)
 
     def _read(self) -> None:
         replies = self.link.read()
         if replies is not None:
             self.link.hand_out(replies)
+            self._news.set()
             self._write()
+            self._watch_stdout()
             return
+        self._has_output_ended = True
         for descriptor in self._process.telling:
             self._loop.remove_reader(descriptor)
         # On a thread, because waiting for the exit blocks.
@@ -213,6 +291,7 @@ class _AsyncTraffic:
 
     def _end(self, end: ProcessEnded) -> None:
         self.link.end(end)
+        self._news.set()
         self._watch_stdin()
         self.has_ended.set()
 
@@ -234,11 +313,20 @@ class _AsyncConnection:
     """A process, and the event loop that reads its output."""
 
     def __init__(
-        self, process: Process, loop: asyncio.AbstractEventLoop, deliver_mail: AsyncDeliverMail | None
+        self,
+        process: Process,
+        loop: asyncio.AbstractEventLoop,
+        deliver_mail: AsyncDeliverMail | None,
+        events: EventQueue | None,
     ) -> None:
         self.process = process
+        self.has_events = events is not None
         self._loop = loop
-        self.traffic = _AsyncTraffic(process, loop, deliver_mail)
+        self.traffic = _AsyncTraffic(process, loop, deliver_mail, events)
+
+    async def next_event(self) -> ServiceEvent:
+        self._check_loop()
+        return await self.traffic.next_event()
 
     async def call_typed(self, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]) -> Value:
         return read_result(method, await self.call(method, params), reader)

@@ -97,6 +97,21 @@ class ClientClosed(PosternError):
         super().__init__(message)
 
 
+class EventsLost(PosternError):
+    """The program took events so slowly that later ones were dropped. All before them were delivered. A new client with
+    `events_after` gets the others."""
+
+    __module__ = "postern.errors"
+
+    def __init__(self, after: int | None) -> None:
+        super().__init__(after)
+        self.after = after
+        """The number of the last event that was delivered; None if there was none."""
+
+    def __str__(self) -> str:
+        return f"events were dropped after number {self.after}, because the program did not take them"
+
+
 class BinaryNotFound(PosternError):
     """The binary was not found. The message lists where the client looked."""
 

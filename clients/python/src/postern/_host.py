@@ -14,6 +14,7 @@ AsyncDeliverMail = Callable[[ServiceMail], Awaitable[None]]
 """The same for asyncio."""
 
 MAIL_DELIVER = "mail.deliver"
+EVENT = "event"
 DELIVERIES_MAX = 4
 """How many mails are delivered at the same time. The process opens as many requests, and may open others while a
 handler hangs."""

@@ -7,8 +7,9 @@ import select
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
+from ._events import EventQueue
 from ._failures import anew
-from ._host import DELIVERIES_MAX, FAILED, MAIL_DELIVER, METHOD_NOT_FOUND, HostMessage
+from ._host import DELIVERIES_MAX, EVENT, FAILED, MAIL_DELIVER, METHOD_NOT_FOUND, HostMessage
 from ._inbox import Inbox, Message
 from ._process import Process
 from ._requests import Request
@@ -31,13 +32,20 @@ SomeWaiter = TypeVar("SomeWaiter", bound=Waiter)
 class Link(Generic[SomeWaiter]):
     """The calls in flight, and the bytes of requests that are not written yet."""
 
-    def __init__(self, process: Process, start_delivery: Callable[[HostMessage], None] | None) -> None:
+    def __init__(
+        self,
+        process: Process,
+        start_delivery: Callable[[HostMessage], None] | None,
+        events: EventQueue | None,
+    ) -> None:
         """
         Args:
             start_delivery: Starts the delivery of the mail in a request, without blocking; `answer` must be called at
                 its end. None if the client delivers no mails.
+            events: Takes the events; None if the client gets none.
         """
         self._process = process
+        self._events = events
         self._start_delivery = start_delivery
         self._deliveries = 0
         self._inbox = Inbox(process.stdout)
@@ -51,6 +59,13 @@ class Link(Generic[SomeWaiter]):
     def has_unsent(self) -> bool:
         """Whether bytes wait until the process reads earlier ones."""
         return bool(self._unsent)
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether the output must not be read now: many events wait, and nothing else is expected."""
+        if self._events is None or not self._events.is_full:
+            return False
+        return not self._waiting and not self._closing and self._failure is None
 
     def send(self, waiter: SomeWaiter, request: Request) -> None:
         """Sends the request if the pipe has room for all of it, or else keeps it for `send_rest`.
@@ -84,12 +99,17 @@ class Link(Generic[SomeWaiter]):
             self._process.close_stdin()
 
     def hang_up(self) -> None:
-        """Refuses new calls and starts no new deliveries; `send_rest` closes the process's stdin in the end."""
+        """Refuses new calls, starts no new deliveries and takes no new events; `send_rest` closes the process's stdin
+        in the end."""
         self._closing = True
+        if self._events is not None:
+            self._events.end(ClientClosed())
 
     def end(self, failure: PosternError) -> None:
         """Fails all calls in flight and all later ones."""
         self._failure = self._failure or failure
+        if self._events is not None:
+            self._events.end(self._failure)
         waiting, self._waiting = self._waiting, {}
         self._unsent.clear()
         self._process.close_stdin()
@@ -119,9 +139,11 @@ class Link(Generic[SomeWaiter]):
                 self._break_off(str(outcome) if known else f"Postern replied to call {number}, which is not in flight")
 
     def _take(self, message: HostMessage) -> None:
-        """Starts the delivery of a mail, refuses another request, and drops a notification."""
+        """Starts the delivery of a mail, keeps an event, refuses another request, and drops another notification."""
         if not message.is_request:
-            # A notification of a newer service. One that this client knows is passed on here.
+            if message.method == EVENT and self._events is not None:
+                self._events.put(message.params)
+            # Any other is a notification of a newer service.
             return
         if message.method != MAIL_DELIVER or self._start_delivery is None:
             self._respond(message.failure(METHOD_NOT_FOUND, f"Method not found: {message.method}"))

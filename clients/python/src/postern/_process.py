@@ -37,13 +37,14 @@ class Options:
     env: Mapping[str, str] | None = None
     log: Log | None = None
     delivers_mail: bool = False
+    event_flags: Sequence[str] = ()
 
     def command(self) -> list[str]:
         """The command line."""
         data = [] if self.data is None else ["--data", os.fspath(self.data)]
         framing = ["--replies", "as-completed", "--framing", "line"]
         mail = ["--mail", "host"] if self.delivers_mail else []
-        return [find_binary(self.binary), *data, *framing, *self.arguments, *mail]
+        return [find_binary(self.binary), *data, *framing, *self.arguments, *mail, *self.event_flags]
 
 
 class Process:

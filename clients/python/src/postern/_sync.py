@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
+from ._contract import check_contract
+from ._events import NO_EVENTS, EventQueue, flags
 from ._host import DeliverMail
 from ._process import CLOSING_SECONDS, OPENING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
@@ -16,7 +18,8 @@ from ._requests import Request
 from ._stderr import Log
 from ._sync_methods import SyncMethods
 from ._traffic import Traffic
-from .errors import CallError
+from .errors import CallError, ClientClosed, PosternError
+from .types import ServiceEvent
 
 Value = TypeVar("Value")
 
@@ -41,6 +44,8 @@ class Postern(SyncMethods):
         log: Log | None = None,
         timeout: float | None = None,
         deliver_mail: DeliverMail | None = None,
+        events: bool = False,
+        events_after: int | None = None,
         wait_until_ready: bool = True,
     ) -> None:
         """Starts the process, and waits until it serves.
@@ -58,6 +63,10 @@ class Postern(SyncMethods):
             deliver_mail: Delivers each mail, on a thread of its own; the flag `--mail host` is added. If it raises, or
                 takes longer than 30 seconds, the process tries again later. Up to four mails are delivered at the same
                 time.
+            events: Whether the process sends the events of the audit trail, which `events()` returns, from now on; the
+                flag `--events` is added.
+            events_after: The same, but from the event after the one with this number, or with 0 from the earliest that
+                is kept.
             wait_until_ready: Whether to wait for the reply to a `system.info`, so that a process that cannot serve
                 (a wrong flag, a damaged store) fails here. Otherwise the first call fails.
 
@@ -65,11 +74,13 @@ class Postern(SyncMethods):
             BinaryNotFound: The binary was not found.
             ProcessEnded: The process has ended before it served; the error has its last lines on stderr.
             CallTimeout: The process has not replied within 60 seconds.
+            ProtocolError: The contract of the service is older than that of this client.
             PosternError: The system refuses to start the process.
         """
-        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None))
+        event_flags = flags(events, events_after)
+        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None, event_flags))
         with process.ended_on_failure():
-            connection = _Connection(process, deliver_mail)
+            connection = _Connection(process, deliver_mail, EventQueue(events_after) if event_flags else None)
         if wait_until_ready:
             try:
                 connection.wait_until_ready()
@@ -107,6 +118,30 @@ class Postern(SyncMethods):
         """
         return self._connection.call(method, params, self._timeout if timeout is None else timeout)
 
+    def events(self) -> Iterator[ServiceEvent]:
+        """The events of the audit trail, each after it is durable and in the order of `seq`. It waits for the next one,
+        and ends when the client is closed.
+
+        Keep the `seq` of the last event that was processed, and open the next client with it as `events_after`: no
+        event is missed. An event can come again, always with the same `seq`. Each event comes from one of the
+        iterators.
+
+            for event in postern.events():
+                print(event.kind, event.account)
+
+        While 1,000 events are not taken and no call is in flight, the client reads nothing, and the process holds the
+        others back. With `deliver_mail`, mails wait too then. Calls get their replies all the same; the events that
+        come between these are kept up to 20,000.
+
+        Raises:
+            EventsLost: More events were not taken, and later ones were dropped.
+            ProcessEnded: The process has ended.
+            PosternError: The client was opened without `events` and `events_after`.
+        """
+        if not self._connection.has_events:
+            raise PosternError(NO_EVENTS)
+        return _until_closed(self._connection)
+
     def with_timeout(self, seconds: float | None) -> Postern:
         """The same client with another timeout for its calls, in seconds; None for no limit."""
         other = Postern.__new__(Postern)
@@ -132,12 +167,23 @@ class Postern(SyncMethods):
         self.close()
 
 
+def _until_closed(connection: _Connection) -> Iterator[ServiceEvent]:
+    with suppress(ClientClosed):
+        while True:
+            yield connection.next_event()
+
+
 class _Connection:
     """A process that ends when this object is garbage."""
 
-    def __init__(self, process: Process, deliver_mail: DeliverMail | None) -> None:
+    def __init__(self, process: Process, deliver_mail: DeliverMail | None, events: EventQueue | None) -> None:
         self.process = process
-        self.traffic = Traffic(process, deliver_mail)
+        self.has_events = events is not None
+        self.traffic = Traffic(process, deliver_mail, events)
+
+    def next_event(self) -> ServiceEvent:
+        self.process.refuse_after_fork()
+        return self.traffic.next_event()
 
     def call_typed(
         self, timeout: float | None, method: str, params: Mapping[str, Any] | None, reader: Reader[Value]
@@ -151,7 +197,7 @@ class _Connection:
     def wait_until_ready(self) -> None:
         # An error reply also shows that the process serves.
         with suppress(CallError):
-            self.call("system.info", None, OPENING_SECONDS)
+            check_contract(self.call("system.info", None, OPENING_SECONDS))
 
     def close(self, timeout: float) -> None:
         if not self.process.is_of_another_process:

@@ -8,12 +8,14 @@ import threading
 from functools import partial
 
 from ._calls import result_of
+from ._events import EventQueue
 from ._host import DeliverMail, HostMessage, text_of
 from ._link import Link
 from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Process
 from ._requests import Request
 from ._wake import Wake
 from .errors import CallTimeout
+from .types import ServiceEvent
 
 
 class _Waiter:
@@ -44,11 +46,14 @@ class Traffic:
     pipe has room for all of it. The attendant, which runs no signal handlers, writes all other requests, and reads.
     """
 
-    def __init__(self, process: Process, deliver_mail: DeliverMail | None) -> None:
+    def __init__(self, process: Process, deliver_mail: DeliverMail | None, events: EventQueue | None) -> None:
         self._process = process
         self._deliver_mail = deliver_mail
-        self._link: Link[_Waiter] = Link(process, self._start_delivery if deliver_mail else None)
+        self._events = events
+        self._link: Link[_Waiter] = Link(process, self._start_delivery if deliver_mail else None, events)
         self._lock = threading.Lock()
+        # Notified when there are new events, or no more follow.
+        self._news = threading.Condition(self._lock)
         # Reentrant: a signal handler may call `close` on a thread that is in `close`.
         self._closing = threading.RLock()
         self._wake = Wake()
@@ -63,12 +68,26 @@ class Traffic:
         seconds = None if timeout is None else _bounded(timeout)
         waiter = _Waiter()
         with self._lock:
+            was_holding = self._link.is_holding
             self._link.send(waiter, request)
-            if self._link.has_unsent:
+            if self._link.has_unsent or was_holding:
                 self._wake.ring()
         if not waiter.wait(seconds):
             raise CallTimeout(f"{request.method} took longer than {timeout} s; it may still take effect")
         return result_of(request.method, waiter.outcome)
+
+    def next_event(self) -> ServiceEvent:
+        """The next event, for which it waits. Raises as `EventQueue.take`."""
+        assert self._events is not None
+        with self._news:
+            while True:
+                was_holding = self._link.is_holding
+                event = self._events.take()
+                if was_holding and not self._link.is_holding:
+                    self._wake.ring()
+                if event is not None:
+                    return event
+                self._news.wait()
 
     def _attend(self) -> None:
         try:
@@ -78,6 +97,7 @@ class Traffic:
             end = self._process.finish()
             with self._lock:
                 self._link.end(end)
+                self._news.notify_all()
 
     def _move(self) -> None:
         """Reads replies, and writes unsent bytes, until the process has ended."""
@@ -86,6 +106,7 @@ class Traffic:
         for descriptor in self._process.telling:
             poll.register(descriptor, select.POLLIN)
         is_writing = False
+        is_reading = True
         while True:
             ready = {descriptor for descriptor, _ in poll.poll()}
             if self._wake.descriptor in ready:
@@ -99,11 +120,18 @@ class Traffic:
                     self._link.hang_up()
                 self._link.send_rest()
                 has_unsent = self._link.has_unsent
+                is_holding = self._link.is_holding
+                self._news.notify_all()
             if has_unsent and not is_writing:
                 poll.register(self._process.stdin, select.POLLOUT)
             elif is_writing and not has_unsent:
                 poll.unregister(self._process.stdin)
             is_writing = has_unsent
+            if is_holding and is_reading:
+                poll.unregister(self._process.stdout)
+            elif not is_holding and not is_reading:
+                poll.register(self._process.stdout, select.POLLIN)
+            is_reading = not is_holding
 
     def _start_delivery(self, request: HostMessage) -> None:
         thread = threading.Thread(
@@ -132,6 +160,7 @@ class Traffic:
         with self._closing:
             with self._lock:
                 self._link.hang_up()
+                self._news.notify_all()
             self._wake.ring()
             for seconds, end in ((timeout, self._process.terminate), (TERMINATION_SECONDS, self._process.kill)):
                 self._attendant.join(_bounded(seconds))

@@ -8,9 +8,9 @@ import Platform
 /// that did not fit into the pipe, one reads stderr, one passes the lines of stderr on, and one waits until the process
 /// has ended. They keep the connection alive until then.
 final class Connection: Sendable {
-    private typealias Outcome = Result<[UInt8], PosternError>
+    typealias Outcome = Result<[UInt8], PosternError>
 
-    private struct State {
+    struct State {
         /// Ids count from 1.
         var lastID = 0
         /// The calls that wait for their reply, by id.
@@ -20,6 +20,11 @@ final class Connection: Sendable {
         var hasEnded = false
         /// The id of the first request, by which opening finds out whether the process serves. No task waits for it.
         var readinessID: Int?
+        /// Whether the reply to that request is expected.
+        var isReadinessOpen = false
+        /// Whether the reading thread waits until `mayRead` has an element.
+        var isHolding = false
+        var hasExited = false
         /// The callers of `close` that wait for the end.
         var closers: [CheckedContinuation<Void, Never>] = []
         /// Sends SIGTERM and SIGKILL if the process does not end in time.
@@ -29,8 +34,12 @@ final class Connection: Sendable {
     private let process: ChildProcess
     private let writer: RequestWriter
     private let log: LogReader
-    private let deliveries: Deliveries
-    private let state = Mutex(State())
+    let deliveries: Deliveries
+    /// The events that were not taken; nil if the client gets none.
+    let events: EventQueue?
+    /// Has an element when the reading thread, which holds the output back, must look again.
+    let mayRead = Mailbox<Void>()
+    let state = Mutex(State())
     private let hasExited = Latch()
     private let outputHasEnded = Latch()
     private let logHasEnded = Latch()
@@ -39,13 +48,16 @@ final class Connection: Sendable {
 
     /// - Parameters:
     ///   - startThread: starts a thread; returns false if the system refuses.
+    ///   - events: takes the events; nil if the client gets none.
     ///   - deliverMail: delivers a mail; nil if the client delivers none.
     init(
         _ command: Command,
         onLog: @escaping @Sendable (String) -> Void,
         startThread: Thread.Starter = Thread.start,
+        events: EventQueue? = nil,
         deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil
     ) throws(PosternError) {
+        self.events = events
         process = try ChildProcess(command)
         let writer = RequestWriter(process.input)
         self.writer = writer
@@ -110,7 +122,10 @@ final class Connection: Sendable {
         }
         if let refusal {
             call.resume(returning: .failure(refusal))
-        } else if Task.isCancelled {
+            return
+        }
+        readOn()
+        if Task.isCancelled {
             // If the cancellation handler ran before the call was stored, it did not find the call.
             end(id, with: .failure(.cancelled))
         } else {
@@ -131,6 +146,7 @@ final class Connection: Sendable {
         let id = state.withLock { state in
             state.lastID += 1
             state.readinessID = state.lastID
+            state.isReadinessOpen = true
             return state.lastID
         }
         writer.send(try Request.line(id: id, method: "system.info", params: { _ in }))
@@ -158,6 +174,8 @@ final class Connection: Sendable {
     /// and ends.
     func beginClosing(within limit: Duration) {
         state.withLock { $0.refusal = .clientClosed }
+        events?.end(nil)
+        readOn()
         deliveries.end { [writer] in writer.finish() }
         endProcess(after: limit)
     }
@@ -171,6 +189,7 @@ final class Connection: Sendable {
             return state.calls.values
         }
         for call in calls { call.resume(returning: .failure(error)) }
+        events?.end(error)
         isAnswered.open()
         writer.abandon()
         endProcess(after: .zero)
@@ -201,7 +220,7 @@ final class Connection: Sendable {
             do throws(ReplyFault) {
                 switch try Message(line) {
                 case .reply(let reply): try take(reply)
-                case .sentByProcess(let message): deliveries.take(message)
+                case .sentByProcess(let message): take(message)
                 }
             } catch {
                 isBroken = true
@@ -216,16 +235,22 @@ final class Connection: Sendable {
 
     private func take(_ reply: Reply) throws(ReplyFault) {
         let (call, isAsked, isReadiness) = state.withLock { state in
-            (
-                state.calls.removeValue(forKey: reply.id), reply.id >= 1 && reply.id <= state.lastID,
-                reply.id == state.readinessID
+            let isReadiness = reply.id == state.readinessID
+            if isReadiness {
+                state.isReadinessOpen = false
+                // An error reply also shows that the process serves.
+                if case .success(let info) = reply.outcome, state.refusal == nil {
+                    state.refusal = ContractVersion.problem(in: info)
+                }
+            }
+            return (
+                state.calls.removeValue(forKey: reply.id), reply.id >= 1 && reply.id <= state.lastID, isReadiness
             )
         }
         // The reply to a cancelled call is expected, but no task waits for it.
         guard isAsked else {
             throw ReplyFault(description: "Postern has replied to call \(reply.id), which was not made.")
         }
-        // An error reply also shows that the process serves.
         if isReadiness { isAnswered.open() }
         call?.resume(returning: reply.outcome.mapError { .call($0) })
     }
@@ -233,6 +258,8 @@ final class Connection: Sendable {
     private func awaitEnd() {
         let cause = process.wait()
         hasExited.open()
+        state.withLock { $0.hasExited = true }
+        readOn()
         // The output that the process wrote before it ended is read first.
         _ = outputHasEnded.wait(milliseconds: 1_000 * Limits.restSeconds)
         _ = logHasEnded.wait(milliseconds: 1_000 * Limits.restSeconds)
@@ -245,6 +272,7 @@ final class Connection: Sendable {
             return (state.calls.values, state.closers)
         }
         for call in calls { call.resume(returning: .failure(error)) }
+        events?.end(error)
         for closer in closers { closer.resume() }
         isAnswered.open()
         writer.abandon()

@@ -1,7 +1,7 @@
 import JSON
 import Synchronization
 
-/// Answers the requests that the process sends on its own, and takes its notifications.
+/// Answers the requests that the process sends on its own.
 final class Deliveries: Sendable {
     private struct State {
         /// How many mails are being delivered.
@@ -30,7 +30,7 @@ final class Deliveries: Sendable {
 
     /// Starts the delivery of a mail, refuses another request, and drops a notification.
     func take(_ message: HostMessage) {
-        // A notification of a newer service. One that this client knows is passed on here.
+        // A notification of a newer service; `Connection` takes the known ones.
         guard let id = message.id else { return }
         guard message.method == "mail.deliver", let deliverMail else {
             return refuse(id, Self.methodNotFound, "Method not found: \(message.method)")

@@ -20,6 +20,11 @@ enum Limits {
     static let deliveriesMax = 4
     /// Bytes of the description of an error that are sent to the process.
     static let problemBytesMax = 2_000
+    /// Events that wait before the client reads no further output, unless a call waits for its reply. The process then
+    /// holds the other events back, and nothing is lost.
+    static let eventsHeld = 1_000
+    /// Events that wait before the others, which come between replies, are dropped.
+    static let eventsMax = 20_000
     /// How long after SIGTERM the process gets SIGKILL.
     static let killSeconds = 5
 }

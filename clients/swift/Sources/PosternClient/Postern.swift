@@ -29,8 +29,11 @@ public final class Postern: Sendable {
     ///     lines are dropped.
     ///   - deliverMail: delivers each mail, in a task of its own; the flag `--mail host` is added. If it throws, or takes
     ///     longer than 30 seconds, the program tries again later. Up to four mails are delivered at the same time.
+    ///   - events: where the events of the audit trail start that `events` returns; the flag `--events` is added. Nil for
+    ///     no events.
     /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`; `PosternError.processEnded`, with the last
-    ///   lines of stderr, if the program ended before it served.
+    ///   lines of stderr, if the program ended before it served; `PosternError.protocolViolation` if the contract of the
+    ///   service is older than that of this client.
     public init(
         data: String? = nil,
         binary: String? = nil,
@@ -38,15 +41,21 @@ public final class Postern: Sendable {
         environment: [String: String] = [:],
         waitsUntilReady: Bool = true,
         onLog: (@Sendable (String) -> Void)? = nil,
-        deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil
+        deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil,
+        events: EventStart? = nil
     ) throws(PosternError) {
         let command = Command(
             path: try Binary.path(of: binary),
             arguments: (data.map { ["--data", $0] } ?? []) + ["--replies", "as-completed", "--framing", "line"]
-                + arguments + (deliverMail == nil ? [] : ["--mail", "host"]),
+                + arguments + (deliverMail == nil ? [] : ["--mail", "host"]) + (events?.flags ?? []),
             environment: environment
         )
-        connection = try Connection(command, onLog: onLog ?? StandardError.write(line:), deliverMail: deliverMail)
+        connection = try Connection(
+            command,
+            onLog: onLog ?? StandardError.write(line:),
+            events: events.map { EventQueue(after: $0.number) },
+            deliverMail: deliverMail
+        )
         guard waitsUntilReady else { return }
         do throws(PosternError) {
             try connection.waitUntilReady()
@@ -80,6 +89,11 @@ public final class Postern: Sendable {
         }
         return String(decoding: result, as: UTF8.self)
     }
+
+    /// The events of the audit trail, if the client was opened with `events`.
+    public var events: PosternEvents { PosternEvents(postern: self) }
+
+    func nextEvent() async throws(PosternError) -> ServiceEvent? { try await connection.nextEvent() }
 
     /// Ends the process, and waits until it has ended.
     ///
@@ -139,6 +153,7 @@ public final class Postern: Sendable {
 ///   - arguments: further flags, see `postern --help`.
 ///   - onLog: is called with each line that the program writes to stderr; see `Postern.init`.
 ///   - deliverMail: delivers each mail; see `Postern.init`.
+///   - events: where the events start; see `Postern.init`.
 ///   - body: is called with the client.
 /// - Returns: the value that `body` returns.
 /// - Throws: the errors of `body` and of `Postern.init`.
@@ -148,6 +163,7 @@ public func withPostern<Value>(
     arguments: [String] = [],
     onLog: (@Sendable (String) -> Void)? = nil,
     deliverMail: (@Sendable (ServiceMail) async throws -> Void)? = nil,
+    events: EventStart? = nil,
     isolation: isolated (any Actor)? = #isolation,
     _ body: (Postern) async throws -> Value
 ) async throws -> Value {
@@ -156,7 +172,8 @@ public func withPostern<Value>(
         binary: binary,
         arguments: arguments,
         onLog: onLog,
-        deliverMail: deliverMail
+        deliverMail: deliverMail,
+        events: events
     )
     do {
         let value = try await body(postern)

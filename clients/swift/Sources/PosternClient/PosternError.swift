@@ -25,6 +25,11 @@ public enum PosternError: Error, Equatable, Sendable {
     /// A line of output is not a JSON-RPC reply, which ends the client; or a result does not match the contract, which
     /// fails only its call.
     case protocolViolation(String)
+    /// The program took events so slowly that later ones were dropped. Has the number of the last event that was delivered,
+    /// or that the client was opened with. A new client with `.after` gets the others.
+    case eventsLost(after: Int?)
+    /// The client was opened without `events`.
+    case noEvents
     /// The binary was not found. Has all places where the client looked.
     case binaryNotFound(places: [String])
     /// The process could not be started. Has the system's message.
@@ -43,6 +48,9 @@ extension PosternError: CustomStringConvertible {
             "The request has \(bytes) bytes, and Postern accepts at most \(bytesMax); it was not sent."
         case .malformedParams(let text): "The params are not JSON text that Postern accepts, and were not sent: \(text)"
         case .protocolViolation(let text): text
+        case .eventsLost(let number):
+            "Events were dropped after number \(number.map(String.init) ?? "-"), because the program did not take them."
+        case .noEvents: "This client gets no events: open it with `events`."
         case .binaryNotFound(let places):
             "The postern binary was not found; looked for: \(places.joined(separator: ", "))"
         case .notStarted(let text): "Postern could not be started: \(text)"

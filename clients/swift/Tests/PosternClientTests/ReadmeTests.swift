@@ -40,7 +40,7 @@ struct ReadmeTests {
         let pieces = try readme.components(separatedBy: "```swift\n").dropFirst().compactMap {
             $0.components(separatedBy: "```").first
         }
-        #expect(pieces.count == 5)
+        #expect(pieces.count == 6)
         for piece in pieces {
             #expect(sources.contains { $0.contains(Self.unindented(piece)) }, "\(piece)")
         }
@@ -95,6 +95,19 @@ struct ReadmeTests {
         )
         _ = try await postern.registerLuke()
         #expect(await sent.next() == "lasoren@bu.edu: Confirm your email")
+        await postern.close()
+    }
+
+    @Test func theLoopGetsTheEvents() async throws {
+        let lines = Lines()
+        func print(_ seq: Int, _ kind: EventKind) { lines.add("\(seq) \(kind.rawValue)") }
+        let postern = try Postern(data: ":memory:", binary: Binaries.postern, events: .now)
+        _ = try await postern.registerLuke()
+        for try await event in postern.events {
+            print(event.seq, event.kind)
+            if event.kind == .registered { break }
+        }
+        #expect(lines.all == ["1 registered"])
         await postern.close()
     }
 

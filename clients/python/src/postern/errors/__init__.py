@@ -5,6 +5,7 @@ from .._failures import BinaryNotFound as BinaryNotFound
 from .._failures import CallError as CallError
 from .._failures import CallTimeout as CallTimeout
 from .._failures import ClientClosed as ClientClosed
+from .._failures import EventsLost as EventsLost
 from .._failures import MessageTooLong as MessageTooLong
 from .._failures import PosternError as PosternError
 from .._failures import ProcessEnded as ProcessEnded

@@ -6,4 +6,6 @@ extension Limits {
     static let messageBytesMax = 8_388_608
     /// The maximum nesting depth of objects and arrays in a request; the request itself counts.
     static let nestingDepthMax = 128
+    /// The version of the contract. A service with an older one lacks what this client uses.
+    static let contractVersion = "1.0.0"
 }

@@ -1,0 +1,63 @@
+"""The events of the audit trail that the program has not taken yet."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ._failures import EventsLost, PosternError, ProtocolError, anew
+from .types import ServiceEvent
+
+EVENTS_HELD = 1_000
+"""With so many events, the client reads no further output unless a call waits for its reply. The process then holds the
+other events back, and nothing is lost."""
+EVENTS_MAX = 20_000
+"""Events that come between replies are dropped above this number."""
+
+
+class EventQueue:
+    """A bounded queue. It is not thread-safe."""
+
+    def __init__(self, after: int | None) -> None:
+        self._events: deque[object] = deque()
+        self._last_taken = after
+        self._has_lost = False
+        self._failure: PosternError | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._events) >= EVENTS_HELD
+
+    def put(self, event: object) -> None:
+        # After an event was lost, the next ones would leave a gap.
+        self._has_lost = self._has_lost or len(self._events) >= EVENTS_MAX
+        if self._failure is None and not self._has_lost:
+            self._events.append(event)
+
+    def end(self, failure: PosternError) -> None:
+        """Ends the queue: `take` raises the failure after the last event."""
+        self._failure = self._failure or failure
+
+    def take(self) -> ServiceEvent | None:
+        """The next event; None if it is not there yet. Raises EventsLost, ClientClosed and ProcessEnded at the end."""
+        if self._events:
+            try:
+                event = ServiceEvent.from_json(self._events.popleft())
+            except ValueError as error:
+                raise ProtocolError(f"an event does not match the contract: {error}") from None
+            self._last_taken = event.seq
+            return event
+        if self._has_lost:
+            raise EventsLost(self._last_taken)
+        if self._failure is not None:
+            raise anew(self._failure)
+        return None
+
+
+def flags(events: bool, after: int | None) -> list[str]:
+    """The flags with which the process sends events."""
+    if after is not None:
+        return ["--events", "--events-after", str(after)]
+    return ["--events"] if events else []
+
+
+NO_EVENTS = "this client gets no events: open it with events=True or events_after"
