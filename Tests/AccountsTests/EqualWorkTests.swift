@@ -32,7 +32,7 @@ struct EqualWorkTests {
             let new = NewSalesUser(
                 email: .value(email),
                 password: password,
-                referralCode: .value(try apis.sales.invite(.admin)),
+                referralCode: .value(try apis.sales.invite(.admin).referralCode),
                 name: .value(NameFields(first: .value("A"), last: .value("B")))
             )
             _ = try apis.sales.create(.admin, new).finished(with: apis)

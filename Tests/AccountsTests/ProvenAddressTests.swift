@@ -38,7 +38,7 @@ struct ProvenAddressTests {
         let new = NewSalesUser(
             email: .value("typo@b.co"),
             password: password,
-            referralCode: .value(try sales.invite(.admin)),
+            referralCode: .value(try sales.invite(.admin).referralCode),
             name: .value(NameFields(first: .value("A"), last: .value("B")))
         )
         let key = try sales.create(.admin, new).finished(in: environment).key
