@@ -94,7 +94,8 @@ struct HTMLMailTests {
     /// The length of a write would reveal which addresses have an account.
     @Test(arguments: ["operators.reset_password", "sales.user.reset"])
     func writesAsMuchForAnUnknownAddress(method: String) throws {
-        let html = String(repeating: "<p class=\"größe\">{{code}} {{link}}</p>\n", count: 200)
+        // Without spaces, which are not counted below, as the room in a journal is not.
+        let html = "<p>{{code}}:{{link}}</p>" + String(repeating: "<p>größe</p>\n", count: 2_000)
         for kind in ["operators-reset", "sales-reset"] {
             try write("\(kind).txt", "Subject: x\n\n{{code}}\n")
             try write("\(kind).html", html)
@@ -113,7 +114,7 @@ struct HTMLMailTests {
             #expect(try postern.reply(to: method, ["email": .string(email)])["error"] == nil)
             bytes.append(folder.contents.count { $0 > 0x20 } - before)
         }
-        // The HTML part has 20 KiB; the rest of a mail is estimated.
+        // The HTML part has more than 20 KiB.
         #expect(bytes.allSatisfy { $0 > 20_000 } && abs(bytes[0] - bytes[1]) < 200, "\(bytes)")
     }
 

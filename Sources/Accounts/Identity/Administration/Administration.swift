@@ -25,15 +25,16 @@ package struct Administration {
         var realms = Realm.allCases[...]
         if !api.isMissing { realms = [try AdminRules.api(api)] }
         let text = try AdminRules.text(search, "search", charactersMax: Limits.emailBytesMax)?.lowercased()
-        var list = ListedAccounts(after: 0, room: try AdminRules.limit(limit), reads: Limits.adminSearchMax)
+        var start = ListedAccounts(after: 0, room: try AdminRules.limit(limit), reads: Limits.adminSearchMax)
         if !after.isMissing {
             let last = try AdminRules.account(after, "after")
             guard let number = last.number, let place = realms.firstIndex(of: last.realm) else {
                 throw AdminRules.invalid(after, "after")
             }
-            (realms, list.after) = (realms[place...], number)
+            (realms, start.after) = (realms[place...], number)
         }
-        return try environment.store.read { tx in
+        return try environment.store.read { [realms, start] tx in
+            var list = start
             for realm in realms {
                 if try !apis[realm].list(&list, containing: text, in: tx) {
                     return AccountPage(accounts: list.found, next: "\(realm.rawValue):\(list.after)")
@@ -53,13 +54,13 @@ package struct Administration {
         seconds: Given<Int>,
         actor: Given<String>
     ) throws -> NewInvitation {
-        let roles = Limits.invitationSecondsMin...Limits.invitationSecondsMax
+        let lifetimes = Limits.invitationSecondsMin...Limits.invitationSecondsMax
         let inviter = role.isMissing ? .admin : role.value.flatMap { SalesRole(rawValue: $0) }
         guard let inviter else { throw AdminRules.invalid(role, "role") }
         return try apis.sales.invite(
             inviter,
             uses: try AdminRules.number(uses, "uses", in: Limits.invitationUses, standard: 1),
-            goodFor: try AdminRules.number(seconds, "seconds", in: roles, standard: Limits.invitationSeconds),
+            goodFor: try AdminRules.number(seconds, "seconds", in: lifetimes, standard: Limits.invitationSeconds),
             actor: try AdminRules.actor(actor)
         )
     }

@@ -1,0 +1,151 @@
+import DirectoryStore
+import JSON
+import PosternTesting
+import Store
+import Testing
+
+@testable import Accounts
+
+struct AdministrationTests {
+    private let store = Store(engine: LocalEngine())
+    private let environment: Environment
+    private let apis: AccountAPIs
+    private var administration: Administration { Administration(apis) }
+
+    init() {
+        environment = Environment(
+            store: store,
+            time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000)),
+            random: DeterministicRandom(seed: 7),
+            hasher: Argon2idHasher(),
+            outbox: Outbox(composer: SecretComposer())
+        )
+        apis = AccountAPIs(environment)
+    }
+
+    private func create(_ realm: Realm, _ email: String, _ texts: [(ImportedAccount.Property, String)] = []) throws {
+        let new = try NewAccount(
+            api: .value(realm.rawValue),
+            email: .value(email),
+            password: .absent,
+            texts: ([(.firstName, "Luke"), (.lastName, "Sorenson")] + texts).map { ($0.0, .value($0.1)) },
+            emailConfirmed: .value(true),
+            actor: .absent
+        )
+        _ = try apis[realm].create(new).finished(with: apis)
+    }
+
+    // MARK: Lists
+
+    /// A search reads a limited number of accounts, so that it does not keep other requests waiting.
+    @Test func stopsASearchThatFindsNothing() throws {
+        for number in 1...250 { try create(.operators, "a\(number)@b.co") }
+        var list = ListedAccounts(after: 0, room: 10, reads: 120)
+        var isAtEnd = try store.transact { try apis.operators.list(&list, containing: "nobody", in: $0) }
+        #expect(!isAtEnd && list.found.isEmpty && list.after == 120 && list.reads == 0)
+        // a2 and a20 to a29 come before.
+        (list.reads, list.room) = (1_000, 2)
+        isAtEnd = try store.transact { try apis.operators.list(&list, containing: "a2", in: $0) }
+        #expect(!isAtEnd && list.found.map(\.id) == [200, 201] && list.after == 201)
+        list.room = 1_000
+        isAtEnd = try store.transact { try apis.operators.list(&list, containing: "a2", in: $0) }
+        #expect(isAtEnd && list.found.map(\.id) == Array(200...250) && list.after == 250)
+    }
+
+    /// Pages that follow one another have each account once, whatever their length.
+    @Test(arguments: [1, 2, 3, 5, 7])
+    func pagesHaveEachAccountOnce(limit: Int) throws {
+        for realm in Realm.allCases { for name in ["a", "b"] { try create(realm, "\(name)@b.co") } }
+        var (found, after): ([String], Given<String>) = ([], .absent)
+        while true {
+            let page = try administration.accounts(api: .absent, search: .absent, after: after, limit: .value(limit))
+            #expect(page.accounts.count <= limit)
+            found += page.accounts.map(\.account)
+            guard let next = page.next else { break }
+            after = .value(next)
+        }
+        #expect(found == ["operators:1", "operators:2", "care:1", "care:2", "sales:1", "sales:2"])
+    }
+
+    @Test(arguments: [
+        ("b.co", true), ("A@B", true), ("luke s", true), ("SORENSON", true), ("e Sor", true), ("sorenson luke", false),
+        ("a@b.co ", false), ("é", false),
+    ])
+    func searchesEmailAndName(text: String, isFound: Bool) throws {
+        try create(.care, "a@b.co")
+        let page = try administration.accounts(api: .absent, search: .value(text), after: .absent, limit: .absent)
+        #expect(page.accounts.count == (isFound ? 1 : 0))
+    }
+
+    // MARK: Operations
+
+    @Test func anExportStopsAtItsBound() throws {
+        try create(.care, "a@b.co")
+        let operation = try AccountOperation(account: .value("care:1"))
+        #expect(throws: ReplyTooLong.self) { try apis.care.export(operation, bytesMax: 200) }
+        let export = try apis.care.export(operation, bytesMax: .max)
+        #expect(export.records.map(\.collection) == ["care.shares", "care.patients"])
+        #expect(export.events.map(\.kind) == ["admin_account_created", "confirmed"])
+    }
+
+    @Test func anExportHasEachRecordOnce() throws {
+        try create(.operators, "a@b.co")
+        let count = Limits.jobRecordsMax * 2 + 1
+        try store.transact { tx in
+            for number in 1...count {
+                let created = environment.time.now
+                let email = "c\(number)@b.co"
+                let person = Person(id: number + 1, created: created, firstName: "C", lastName: "D", email: email)
+                try tx.insert(
+                    Client(
+                        id: number,
+                        operatorID: 1,
+                        created: created,
+                        person: person,
+                        address: "x",
+                        change: number,
+                        deleted: nil
+                    )
+                )
+            }
+        }
+        let operation = try AccountOperation(account: .value("operators:1"))
+        let export = try apis.operators.export(operation, bytesMax: .max)
+        #expect(export.records.count == count)
+        #expect(Set(export.records.map { String(decoding: $0.record.bytes, as: UTF8.self) }).count == count)
+    }
+
+    /// An operation that is refused leaves no event, and one that only reads neither.
+    @Test func recordsOperationsThatChangeSomething() throws {
+        try create(.sales, "a@b.co", [(.source, "fair")])
+        let operation = try AccountOperation(account: .value("sales:1"), actor: .value("carol"))
+        _ = try apis.sales.details(operation)
+        _ = try apis.sales.disable(operation)
+        let unknown = try AccountOperation(account: .value("sales:2"))
+        #expect(throws: AccountError(ErrorCode.Admin.accountNotFound)) { try apis.sales.disable(unknown) }
+        let events = try administration.events(after: .absent, limit: .absent, account: .value("sales:1")).events
+        #expect(events.map(\.kind) == ["admin_account_created", "admin_account_disabled"])
+        #expect(events.map(\.by) == ["admin", "admin"] && events.last?.detail?.actor == "carol")
+    }
+
+    // MARK: The audit trail
+
+    @Test func refusesACursorBeforeDeletedEvents() throws {
+        for number in 1...5 { try create(.care, "a\(number)@b.co") }
+        let all = try administration.events(after: .absent, limit: .absent, account: .absent)
+        let last = try #require(all.events.last?.seq)
+        #expect(all.next == last)
+        while try store.transact({ tx in
+            try AuditTrail.sweep(AuditBounds(eventsMax: 3), at: environment.time.now, in: tx)
+        }) {}
+        let gone = AccountError(ErrorCode.Admin.eventsGone)
+        #expect(throws: gone) { try administration.events(after: .value(0), limit: .absent, account: .absent) }
+        #expect(throws: gone) { try administration.events(after: .value(1), limit: .absent, account: .value("care:1")) }
+        let rest = try administration.events(after: .value(last - 3), limit: .absent, account: .absent)
+        #expect(rest.events.map(\.seq) == [last - 2, last - 1, last])
+        #expect(try administration.events(after: .absent, limit: .absent, account: .absent).events.count == 3)
+        // Without further events, the next page starts where this one did.
+        #expect(try administration.events(after: .value(last), limit: .absent, account: .absent).next == last)
+        #expect(try administration.events(after: .value(last), limit: .absent, account: .value("care:1")).next == last)
+    }
+}
