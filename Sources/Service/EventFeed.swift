@@ -8,8 +8,8 @@ internal import Platform
 ///
 /// A task of the loop reads the events after the last one that was sent, so those of other processes too. It reads when a
 /// transaction of its own store has written an event, and each `Limits.eventLookMilliseconds`. While the host does not
-/// read, it reads nothing and keeps nothing: the events stay in the store. An event counts as sent as soon as it is in
-/// the output, so after a restart with `--events-after` the host may get some again, but it misses none.
+/// read, it reads nothing and keeps nothing: the events stay in the store. After a restart the host states its own cursor,
+/// so it misses none, and may get some again.
 package final class EventFeed {
     private let store: Store
     private let host: HostMessages
@@ -56,7 +56,9 @@ package final class EventFeed {
         if isNew || isDue || host.isInputEnded { hasNews = true }
         if hasNews, isDue || !isStoreFailing, host.hasRoom { read(at: now) }
         host.hasMoreToSend = hasNews && !isStoreFailing && deadline.map { now < $0 } ?? true
-        return hasNews && !isStoreFailing && host.hasRoom ? 0 : max(1, nextLook - now)
+        // The loop also runs its tasks when the host has read.
+        guard host.hasRoom else { return Accounts.Limits.eventLookMilliseconds }
+        return hasNews && !isStoreFailing ? 0 : max(1, nextLook - now)
     }
 
     private func read(at now: Int) {
