@@ -3,13 +3,13 @@ package import JSONRPC
 package import Store
 internal import Platform
 
-/// Sends the host the events of the audit trail: each is a notification `event`, after it is durable and in the order of
-/// the numbers.
+/// Sends the host the events of the audit trail: each is a notification `event`, after it is durable and in the order
+/// of the numbers.
 ///
-/// A task of the loop reads the events after the last one that was sent, so those of other processes too. It reads when a
-/// transaction of its own store has written an event, and each `Limits.eventLookMilliseconds`. While the host does not
-/// read, it reads nothing and keeps nothing: the events stay in the store. An event counts as sent as soon as it is in
-/// the output, so after a restart with `--events-after` the host may get some again, but it misses none.
+/// A task of the loop reads the events after the last one that was sent, so those of other processes too. It reads when
+/// a transaction of its own store has written an event, and each `Limits.eventLookMilliseconds`. While the host does
+/// not read, it reads nothing and keeps nothing: the events stay in the store. After a restart the host states its own
+/// cursor, so it misses none, and may get some again.
 package final class EventFeed {
     private let store: Store
     private let host: HostMessages
@@ -18,7 +18,7 @@ package final class EventFeed {
     /// The number of the last event that was sent.
     private var cursor: Int
     /// Whether there may be events after the cursor.
-    private var hasNews = true
+    private var mayHaveMore = true
     /// When to look again, in milliseconds of the clock.
     private var nextLook = 0
     private var isStoreFailing = false
@@ -42,8 +42,8 @@ package final class EventFeed {
         try store.makeDurable()
     }
 
-    /// Sends events, at most `Accounts.Limits.eventsPerPush` at a time, so that requests are read in between. Nothing may be
-    /// staged in the store.
+    /// Sends events, at most `Accounts.Limits.eventsPerPush` at a time, so that requests are read in between. Nothing
+    /// may be staged in the store.
     ///
     /// - Returns: after how many milliseconds to call it again.
     package func push() -> Int {
@@ -53,10 +53,12 @@ package final class EventFeed {
             deadline = now + Accounts.Limits.lastEventsSeconds * 1_000
         }
         // At the end the host gets what the last requests have caused, also those that other threads have executed.
-        if isNew || isDue || host.isInputEnded { hasNews = true }
-        if hasNews, isDue || !isStoreFailing, host.hasRoom { read(at: now) }
-        host.hasMoreToSend = hasNews && !isStoreFailing && deadline.map { now < $0 } ?? true
-        return hasNews && !isStoreFailing && host.hasRoom ? 0 : max(1, nextLook - now)
+        if isNew || isDue || host.isInputEnded { mayHaveMore = true }
+        if mayHaveMore, isDue || !isStoreFailing, host.hasRoom { read(at: now) }
+        host.hasMoreToSend = mayHaveMore && !isStoreFailing && deadline.map { now < $0 } ?? true
+        // The loop also runs its tasks when the host has read.
+        guard host.hasRoom else { return Accounts.Limits.eventLookMilliseconds }
+        return mayHaveMore && !isStoreFailing ? 0 : max(1, nextLook - now)
     }
 
     private func read(at now: Int) {
@@ -72,7 +74,7 @@ package final class EventFeed {
                 guard host.notify(HostMethod.event, params: event.write) else { return }
                 cursor = event.seq
             }
-            hasNews = events.count == Accounts.Limits.eventsPerPush
+            mayHaveMore = events.count == Accounts.Limits.eventsPerPush
         } catch let gone as EventsGone {
             store.discardStaged()
             log(

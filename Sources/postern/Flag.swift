@@ -16,8 +16,8 @@ struct Flag: Sendable {
     let commands: [Command]
     /// The hint in the error for an invalid value; nil for no hint.
     let hint: @Sendable (String) -> String?
-    /// Whether only the command line sets the flag, and no environment variable: a flag that changes what comes over the
-    /// pipe must be given by the program that reads it, and not by the environment that this inherited.
+    /// Whether only the command line sets the flag, and no environment variable: a flag that changes what comes over
+    /// the pipe must be given by the program that reads it, and not by the environment that this inherited.
     private(set) var isOnlyGiven = false
     /// Stores a value in the options. Returns false if the value is not valid.
     private(set) var take: @Sendable (inout Options, SystemString) -> Bool

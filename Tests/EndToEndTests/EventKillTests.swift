@@ -8,8 +8,8 @@ struct EventKillTests {
     private let folder = TemporaryDirectory()
     private var data: [String] { ["--data", folder.path("store")] }
 
-    /// After a kill, the host continues after the last event that it got. It misses no event of an acknowledged change, and
-    /// a number always has the same event.
+    /// After a kill, the host continues after the last event that it got. It misses no event of an acknowledged change,
+    /// and a number always has the same event.
     @Test func losesNoEventToAKill() throws {
         var received: [Int: JSONValue] = [:]
         var last = 0

@@ -118,8 +118,8 @@ struct EventPushTests {
         }
     }
 
-    /// The host gets a part of the events and then, while it reads nothing, sends a request. The reply precedes the other
-    /// events, which follow without a gap.
+    /// The host gets a part of the events and then, while it reads nothing, sends a request. The reply precedes the
+    /// other events, which follow without a gap.
     @Test func holdsBackEventsWhileTheHostDoesNotRead() throws {
         let clients = 2_000
         try fill(clients: clients)

@@ -76,7 +76,7 @@ type Client struct {
 	events *eventQueue
 	// Signalled when the output may be read on.
 	toRead sync.Cond
-	// Whether the process has ended. Only a client that gets events is told.
+	// Whether the process has ended; only set for a client that gets events.
 	hasExited bool
 	isClosing bool
 	// The error of all calls, once the client has failed.

@@ -15,8 +15,8 @@ const (
 	eventsMax = 20000
 )
 
-// EventsLost reports that the program took events so slowly that later ones were dropped. All before them were returned.
-// A new client with [Options].EventsAfter gets the others.
+// EventsLost reports that the program took events so slowly that later ones were dropped. All before them were
+// returned. A new client with [Options].EventsAfter gets the others.
 type EventsLost struct {
 	// The number of the last event that was returned, or that of EventsAfter; 0 if there is neither.
 	After int64
@@ -50,14 +50,14 @@ type eventQueue struct {
 	after   int64
 	isLost  bool
 	// Closed when there is an event, or no more follow.
-	news chan struct{}
+	arrived chan struct{}
 }
 
 func newEventQueue(options Options) *eventQueue {
 	if eventFlags(options) == nil {
 		return nil
 	}
-	queue := &eventQueue{news: make(chan struct{})}
+	queue := &eventQueue{arrived: make(chan struct{})}
 	if options.EventsAfter != nil {
 		queue.after = *options.EventsAfter
 	}
@@ -67,8 +67,8 @@ func newEventQueue(options Options) *eventQueue {
 // wake lets all callers of NextEvent look again.
 func (q *eventQueue) wake() {
 	if q != nil {
-		close(q.news)
-		q.news = make(chan struct{})
+		close(q.arrived)
+		q.arrived = make(chan struct{})
 	}
 }
 
@@ -110,7 +110,7 @@ func (c *Client) NextEvent(ctx context.Context) (*ServiceEvent, error) {
 		return nil, errNoEvents
 	}
 	for {
-		params, news, err := c.nextEvent()
+		params, arrived, err := c.nextEvent()
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func (c *Client) NextEvent(ctx context.Context) (*ServiceEvent, error) {
 			return event, nil
 		}
 		select {
-		case <-news:
+		case <-arrived:
 		case <-ctx.Done():
 			return nil, fmt.Errorf("postern: next event: %w", ctx.Err())
 		}
@@ -151,7 +151,7 @@ func (c *Client) nextEvent() (json.RawMessage, chan struct{}, error) {
 	case c.failure != nil:
 		return nil, nil, c.failure
 	default:
-		return nil, queue.news, nil
+		return nil, queue.arrived, nil
 	}
 }
 

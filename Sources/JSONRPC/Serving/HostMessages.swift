@@ -61,8 +61,8 @@ package final class HostMessages {
     /// Whether the input has ended, so that the stream ends soon.
     package var isInputEnded: Bool { !stream.isInputOpen }
 
-    /// Whether a task has more messages to send. The server then does not end at the end of the input, but runs the tasks
-    /// again, as long as messages can be sent.
+    /// Whether a task has more messages to send. The server then does not end at the end of the input, but runs the
+    /// tasks again, as long as messages can be sent.
     package var hasMoreToSend = false
 
     /// Whether a request may be sent now: there is room, and the input has not ended, so a response can come.

@@ -1,7 +1,8 @@
-# The events of the audit trail, which the process sends between replies (postern_open --events). A shell reads the output
-# only during a call and in postern_event, so the process holds back the events that come at other times. The events that
-# come during a call are kept in the file `events`, one line each, and `events-taken` has how many bytes of it were taken.
-# If the file `events-lost` exists, events after those were dropped. A client without events has no file `events`.
+# The events of the audit trail, which the process sends between replies (postern_open --events). A shell reads the
+# output only during a call and in postern_event, so the process holds back the events that come at other times. The
+# events that come during a call are kept in the file `events`, one line each, and `events-taken` has how many bytes of
+# it were taken. If the file `events-lost` exists, events after those were dropped. A client without events has no file
+# `events`.
 # shellcheck shell=bash
 
 # At this size of `events`, further events are dropped.
@@ -12,18 +13,18 @@ _POSTERN_EVENTS_PER_CALL_MAX=20000
 _POSTERN_RESULTS[event]=ServiceEvent
 _POSTERN_EVENT_HEAD='{"jsonrpc":"2.0","method":"event","params":'
 
-# postern_event [-q] [-v VARIABLE | -A ARRAY] [-t SECONDS]: waits for the next event of the audit trail. It is printed or
-# assigned as the result of a call is. Without -t it waits until there is one; POSTERN_TIMEOUT is for calls.
+# postern_event [-q] [-v VARIABLE | -A ARRAY] [-t SECONDS]: waits for the next event of the audit trail. It is printed
+# or assigned as the result of a call is. Without -t it waits until there is one; POSTERN_TIMEOUT is for calls.
 #
 #     while postern_event -A event; do
 #         echo "${event[kind]} ${event[account]-}"
 #         echo "${event[seq]}" >cursor.new && mv cursor.new cursor
 #     done
 #
-# Each event comes after it is durable, in the order of `seq`. The next client that is opened with --events --events-after
-# and the `seq` of the last event that was processed misses none. An event can come again, always with the same `seq`.
-# Several shells share the events. If they are not taken for so long that 16 MiB come during calls, or if a call was
-# killed, it fails with EventsLost after the events that were kept; then open a new client.
+# Each event comes after it is durable, in the order of `seq`. The next client that is opened with --events
+# --events-after and the `seq` of the last event that was processed misses none. An event can come again, always with
+# the same `seq`. Several shells share the events. If they are not taken for so long that 16 MiB come during calls, or
+# if a call was killed, it fails with EventsLost after the events that were kept; then open a new client.
 postern_event() {
     local -; set +ex
     local _postern_quiet='' _postern_variable='' _postern_array='' _postern_method=event _postern_result=''

@@ -129,8 +129,8 @@ _postern_send_and_read() {
 }
 
 # _postern_sort LINE: returns 0 and sets _postern_reply if LINE is the reply to the current request; 1 if it is empty, the
-# reply to an earlier call that timed out, or a message that the process sends on its own, of which events are kept; and 2
-# if it is none of these.
+# reply to an earlier call that timed out, or a message that the process sends on its own, of which events are kept; and
+# 2 if it is none of these.
 _postern_sort() {
     [[ $1 ]] || return 1
     if [[ ${1: -1} == '}' ]]; then

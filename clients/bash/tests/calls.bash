@@ -170,10 +170,11 @@ END
 
 test_a_result_that_does_not_match_the_contract_is_a_protocol_error() {
     fake <<'END'
+        flags='"contract":"1.0.0","apis":[],"admin":false,"events":false,"deterministic":true'
         for result in '{"id":"1"}' \
             '{"name":"postern","version":"1","methods":["a",2],"store":{"kind":"memory"}}' \
             '{"name":"postern","version":"1","methods":["a"],"store":{},"new":1}' \
-            '{"name":"postern","version":"1","methods":["a"],"store":{"kind":"x"},"new":[1]}' '{bad'
+            '{"name":"postern","version":"1","methods":["a"],"store":{"kind":"x"},'"$flags"',"new":[1]}' '{bad'
         do
             read -r _
             echo "{\"jsonrpc\":\"2.0\",\"id\":$((++id)),\"result\":$result}"

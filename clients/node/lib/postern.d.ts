@@ -103,8 +103,8 @@ export class Postern extends Methods {
    * others back. With `deliverMail`, mails wait too then. Calls get their replies all the same; the events that come
    * between these are kept up to 20,000.
    *
-   * @throws EventsLost if more events were not taken, and later ones were dropped; ProcessEnded; a plain PosternError if
-   * the client was opened without `events` and `eventsAfter`
+   * @throws EventsLost if more events were not taken, and later ones were dropped; ProcessEnded; a plain PosternError
+   * if the client was opened without `events` and `eventsAfter`
    */
   events(): AsyncGenerator<ServiceEvent, void, void>;
 

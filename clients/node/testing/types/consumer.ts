@@ -3,6 +3,7 @@ import {
   BinaryNotFound,
   CallError,
   ClientClosed,
+  EventsLost,
   MessageTooLong,
   Postern,
   PosternError,
@@ -21,6 +22,7 @@ import type {
   OperatorsClientInput,
   OperatorsClientsGetParams,
   PosternOptions,
+  ServiceEvent,
   ServiceMail,
   Time,
 } from "postern-client";
@@ -167,3 +169,20 @@ export const fake: Error = new errors.operators.WrongPassword({ code: -9, messag
 export const other: errors.operators.WrongPassword = new errors.operators.TooManyAttempts({ code: 1, message: "" });
 
 declare function console(...values: unknown[]): void;
+
+export async function follows(): Promise<number | undefined> {
+  const postern = await Postern.open({ events: true, eventsAfter: 17 });
+  // @ts-expect-error: a cursor is a number
+  await Postern.open({ eventsAfter: "17" });
+  try {
+    for await (const event of postern.events()) {
+      const taken: ServiceEvent = event;
+      const session: number | undefined = taken.detail?.session;
+      if (session === 1) return taken.seq;
+    }
+  } catch (error) {
+    if (error instanceof EventsLost) return error.after;
+    throw error;
+  }
+  return undefined;
+}

@@ -206,7 +206,7 @@ class _AsyncTraffic:
         self._deliver_mail = deliver_mail
         self._events = events
         # Set when there are new events, or no more follow.
-        self._news = asyncio.Event()
+        self._arrival = asyncio.Event()
         self._is_reading = True
         self._has_output_ended = False
         # The loop keeps only weak references to tasks.
@@ -226,7 +226,7 @@ class _AsyncTraffic:
 
     def hang_up(self) -> None:
         self.link.hang_up()
-        self._news.set()
+        self._arrival.set()
         self._write()
         self._watch_stdout()
 
@@ -238,8 +238,8 @@ class _AsyncTraffic:
             self._watch_stdout()
             if event is not None:
                 return event
-            self._news.clear()
-            await self._news.wait()
+            self._arrival.clear()
+            await self._arrival.wait()
 
     def _watch_stdout(self) -> None:
         """Reads the output, or stops reading it while `is_holding`."""
@@ -255,7 +255,7 @@ class _AsyncTraffic:
         replies = self.link.read()
         if replies is not None:
             self.link.hand_out(replies)
-            self._news.set()
+            self._arrival.set()
             self._write()
             self._watch_stdout()
             return
@@ -291,7 +291,7 @@ class _AsyncTraffic:
 
     def _end(self, end: ProcessEnded) -> None:
         self.link.end(end)
-        self._news.set()
+        self._arrival.set()
         self._watch_stdin()
         self.has_ended.set()
 

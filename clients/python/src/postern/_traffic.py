@@ -53,7 +53,7 @@ class Traffic:
         self._link: Link[_Waiter] = Link(process, self._start_delivery if deliver_mail else None, events)
         self._lock = threading.Lock()
         # Notified when there are new events, or no more follow.
-        self._news = threading.Condition(self._lock)
+        self._arrival = threading.Condition(self._lock)
         # Reentrant: a signal handler may call `close` on a thread that is in `close`.
         self._closing = threading.RLock()
         self._wake = Wake()
@@ -79,7 +79,7 @@ class Traffic:
     def next_event(self) -> ServiceEvent:
         """The next event, for which it waits. Raises as `EventQueue.take`."""
         assert self._events is not None
-        with self._news:
+        with self._arrival:
             while True:
                 was_holding = self._link.is_holding
                 event = self._events.take()
@@ -87,7 +87,7 @@ class Traffic:
                     self._wake.ring()
                 if event is not None:
                     return event
-                self._news.wait()
+                self._arrival.wait()
 
     def _attend(self) -> None:
         try:
@@ -97,7 +97,7 @@ class Traffic:
             end = self._process.finish()
             with self._lock:
                 self._link.end(end)
-                self._news.notify_all()
+                self._arrival.notify_all()
 
     def _move(self) -> None:
         """Reads replies, and writes unsent bytes, until the process has ended."""
@@ -121,7 +121,7 @@ class Traffic:
                 self._link.send_rest()
                 has_unsent = self._link.has_unsent
                 is_holding = self._link.is_holding
-                self._news.notify_all()
+                self._arrival.notify_all()
             if has_unsent and not is_writing:
                 poll.register(self._process.stdin, select.POLLOUT)
             elif is_writing and not has_unsent:
@@ -160,7 +160,7 @@ class Traffic:
         with self._closing:
             with self._lock:
                 self._link.hang_up()
-                self._news.notify_all()
+                self._arrival.notify_all()
             self._wake.ring()
             for seconds, end in ((timeout, self._process.terminate), (TERMINATION_SECONDS, self._process.kill)):
                 self._attendant.join(_bounded(seconds))

@@ -93,7 +93,7 @@ final class EventQueue: Sendable {
             case .end(let failure?): throw failure
             case .nothing:
                 if Task.isCancelled { throw .cancelled }
-                await waitForNews()
+                await waitForEvent()
             }
         }
     }
@@ -111,7 +111,7 @@ final class EventQueue: Sendable {
     }
 
     /// Waits until there is an event, no more follow, or the task is cancelled.
-    private func waitForNews() async {
+    private func waitForEvent() async {
         let number = state.withLock { state in
             state.lastWaiter += 1
             return state.lastWaiter

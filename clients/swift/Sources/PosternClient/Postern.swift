@@ -29,11 +29,11 @@ public final class Postern: Sendable {
     ///     lines are dropped.
     ///   - deliverMail: delivers each mail, in a task of its own; the flag `--mail host` is added. If it throws, or takes
     ///     longer than 30 seconds, the program tries again later. Up to four mails are delivered at the same time.
-    ///   - events: where the events of the audit trail start that `events` returns; the flag `--events` is added. Nil for
-    ///     no events.
+    ///   - events: where the events of the audit trail start that `events` returns; the flag `--events` is added. Nil
+    ///     for no events.
     /// - Throws: `PosternError.binaryNotFound` or `PosternError.notStarted`; `PosternError.processEnded`, with the last
-    ///   lines of stderr, if the program ended before it served; `PosternError.protocolViolation` if the contract of the
-    ///   service is older than that of this client.
+    ///   lines of stderr, if the program ended before it served; `PosternError.protocolViolation` if the contract of
+    ///   the service is older than that of this client.
     public init(
         data: String? = nil,
         binary: String? = nil,

@@ -25,8 +25,8 @@ public enum PosternError: Error, Equatable, Sendable {
     /// A line of output is not a JSON-RPC reply, which ends the client; or a result does not match the contract, which
     /// fails only its call.
     case protocolViolation(String)
-    /// The program took events so slowly that later ones were dropped. Has the number of the last event that was delivered,
-    /// or that the client was opened with. A new client with `.after` gets the others.
+    /// The program took events so slowly that later ones were dropped. Has the number of the last event that was
+    /// delivered, or that the client was opened with. A new client with `.after` gets the others.
     case eventsLost(after: Int?)
     /// The client was opened without `events`.
     case noEvents

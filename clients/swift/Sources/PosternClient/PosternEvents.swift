@@ -29,13 +29,13 @@ public enum EventStart: Equatable, Sendable {
 ///
 ///     for try await event in postern.events { print(event.kind, event.seq) }
 ///
-/// While 1,000 events are not taken and no call is in flight, the client reads nothing, and the process holds the others
-/// back. With `deliverMail`, mails wait too then. Calls get their replies all the same; the events that come between
-/// these are kept up to 20,000.
+/// While 1,000 events are not taken and no call is in flight, the client reads nothing, and the process holds the
+/// others back. With `deliverMail`, mails wait too then. Calls get their replies all the same; the events that come
+/// between these are kept up to 20,000.
 ///
 /// It throws `PosternError.eventsLost` if more events were not taken and later ones were dropped,
-/// `PosternError.processEnded` after the end of the process, and `PosternError.noEvents` if the client was opened without
-/// events.
+/// `PosternError.processEnded` after the end of the process, and `PosternError.noEvents` if the client was opened
+/// without events.
 public struct PosternEvents: AsyncSequence, Sendable {
     /// An event.
     public typealias Element = ServiceEvent
