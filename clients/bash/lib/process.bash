@@ -38,7 +38,8 @@ pause() {
 
 # await PROCESS: waits until it has ended, and sets status. The first `wait` also gives the status of a child that has
 # already ended. A signal interrupts `wait`, which may have reaped the child without returning its status; another
-# `wait` for that child would not end, so `kill -0` comes before it.
+# `wait` for that child would not end, so `kill -0` comes before it. An interrupted `wait` for one child may have reaped
+# any other too, so this is for the first child that is waited for; `drain` is for later ones.
 await() {
     wait "$1"
     status=$?
@@ -46,6 +47,11 @@ await() {
         wait "$1"
         status=$?
     done
+}
+
+# drain PROCESS: waits until a child whose status is not needed has ended.
+drain() {
+    while kill -0 "$1"; do wait "$1"; done
 }
 
 # Writes how the process ended, and wakes the shell that waits for a reply.
@@ -56,9 +62,10 @@ note_end() {
     mv "$directory/ended.new" "$directory/ended"
     # The first line feed ends a truncated reply.
     printf '\nended\n' >&"$output" {input}>&- &
-    # Drains the input, so that a shell that is writing a request does not block.
+    # Drains the input until the client is closed, so that a shell that is writing a request does not block. There is no
+    # `wait` for it: if SIGTERM arrives just before it starts, it blocks while it opens a pipe that nobody writes.
     cat <"$directory/input" >/dev/null {input}>&- {output}>&- &
-    wait "$!"
+    until [[ $closing ]] || ! pause 0.25; do :; done
 }
 
 trap close_input TERM
@@ -92,7 +99,7 @@ if [[ ! $closing ]]; then
     process='' ended_with=$status
     # A mail command that outlives the process may hold its stderr open.
     { pause 1 && kill "$tee"; } {input}>&- {output}>&- &
-    await "$tail"
+    drain "$tail"
     [[ $closing ]] || note_end "$ended_with"
 fi
 

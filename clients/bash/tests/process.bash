@@ -522,3 +522,21 @@ test_a_shell_can_use_two_clients() {
     POSTERN_CLIENT=$first postern_close
     [[ ! -e $first && -e $second ]]
 }
+
+# The supervisor once waited without end if SIGTERM came just after the process had ended.
+test_a_close_while_the_process_ends_ends_the_supervisor() {
+    local round supervisor
+    fake <<'END'
+        read -r _
+        printf '{"jsonrpc":"2.0","id":1,"result":{}}\n'
+END
+    for round in {1..40}; do
+        postern_open --no-wait 2>/dev/null
+        supervisor=$(<"$POSTERN_CLIENT/supervisor")
+        postern system.info >/dev/null 2>&1 || :
+        read -rt "0.0$((RANDOM % 40 + 10))" <>"$scratch/pause" || :
+        kill -TERM "$supervisor" 2>/dev/null || :
+        becomes 10 ended "$supervisor" || { echo "round $round" >&2; kill -KILL "$supervisor"; return 1; }
+        postern_close 2>/dev/null || :
+    done
+}
