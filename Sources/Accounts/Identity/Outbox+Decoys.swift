@@ -135,7 +135,7 @@ extension Outbox {
     /// Writes a decoy of a total length, if it is at least that of an empty one.
     private static func saveDecoy(_ kind: MailKind, bytes: Int, _ mail: MailSecrets, in tx: Transaction) throws {
         var decoy = emptyDecoy(kind, mail)
-        decoy.text = String(repeating: " ", count: max(0, bytes - tx.insertionBytes(of: decoy)))
+        decoy.text = String(repeating: "x", count: max(0, bytes - tx.insertionBytes(of: decoy)))
         try tx.save(decoy)
     }
 
