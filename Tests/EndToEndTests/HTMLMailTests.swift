@@ -50,7 +50,7 @@ struct HTMLMailTests {
     @Test func givesTheHostTheHTMLPartAndTheLocale() throws {
         try write("operators-reset.txt", "Subject: x\n\n{{code}}\n")
         try write("operators-reset.html", "<p>{{code}}")
-        let postern = try start(["--mail", "host"])
+        let postern = try start(["--mail", "host", "--admin"])
         try register(locale: "pt-BR", in: postern)
         let confirmation = try #require(postern.nextReply()["params"])
         #expect(confirmation["html"] == nil && confirmation["locale"] == "pt-BR")
@@ -60,6 +60,8 @@ struct HTMLMailTests {
         let code = try #require(params["code"]?.string)
         #expect(params["html"]?.string == "<p>\(code)" && params["locale"] == "pt-BR")
         #expect(params["link"]?.string == "https://x.co/a&b/operators/reset?code=\(code)")
+        let shown = try postern.reply(to: "admin.outbox.show", ["id": params["id"] ?? .null])["result"]
+        #expect(shown?["html"] == params["html"] && shown?["text"] == params["text"])
         postern.send(#"{"jsonrpc":"2.0","id":\#(request["id"]?.text ?? ""),"result":null}"#)
         postern.finish()
         let export = try PosternProcess.run(["export", "--data", folder.path("store")])

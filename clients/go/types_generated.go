@@ -924,6 +924,8 @@ type AdminOutboxMailText struct {
 	Mail AdminOutboxEntry `json:"mail"`
 	// The text; absent after it was erased. Nil if the reply omits it.
 	Text *string `json:"text,omitempty"`
+	// The text as HTML; absent if the template has no HTML part, and after it was erased. Nil if the reply omits it.
+	Html *string `json:"html,omitempty"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -931,6 +933,7 @@ func (v AdminOutboxMailText) Format(state fmt.State, verb rune) {
 	type plain AdminOutboxMailText
 	shown := plain(v)
 	shown.Text = redactedPointer(v.Text)
+	shown.Html = redactedPointer(v.Html)
 	format(state, verb, shown)
 }
 

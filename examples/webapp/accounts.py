@@ -44,8 +44,9 @@ class Accounts:
             await self._postern.close()
 
 
-# NIST SP 800-63B: at least 15 characters, and no common or personal password.
-accounts = Accounts("--password-policy", "nist")
+# NIST SP 800-63B: at least 15 characters, and no common or personal password. With --admin, the process also serves the
+# methods of administration; only admin.py calls them, for administrators.
+accounts = Accounts("--password-policy", "nist", "--admin")
 
 
 async def client_of_request(request: Request) -> AsyncPostern:

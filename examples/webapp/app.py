@@ -17,6 +17,7 @@ from postern.errors import CallError, ClientClosed, ProcessEnded
 from starlette.exceptions import HTTPException
 
 from accounts import SESSION_COOKIE, NotSignedIn, Origin, Postern, SignedIn, accounts, session
+from admin import is_administrator, router
 from pages import FOLDER, FormPage, add_headers, check_form, delete_cookie, local, page, redirect, set_cookie
 
 SESSION_SECONDS, IDLE_SECONDS = 30 * 86_400, 7 * 86_400
@@ -54,6 +55,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(lifespan=lifespan, dependencies=[Depends(check_form)], openapi_url=None)
 app.middleware("http")(add_headers)
+app.include_router(router)
 app.mount("/static", StaticFiles(directory=FOLDER / "static"))
 
 
@@ -152,7 +154,8 @@ async def home() -> Response:
 @app.get("/account")
 async def show_account(request: Request, postern: Postern, session: SignedIn) -> Response:
     account = await postern.operators.account(**session)
-    return await page(request, "account.html", person=account.user, links=LINKS)
+    links = LINKS | ({"/admin": "Accounts"} if await is_administrator(postern, session) else {})
+    return await page(request, "account.html", person=account.user, links=links)
 
 
 @app.post("/account")

@@ -11,8 +11,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 SHARED = ["pages.py"]
 SHARED_TEMPLATES = ["base.html", "notice.html", "macros.html", "form.html", "account.html", "error.html"]
-POSTERN = ["app.py", "accounts.py"]
-POSTERN_TEMPLATES = ["sessions.html"]
+POSTERN = ["app.py", "accounts.py", "admin.py"]
+POSTERN_TEMPLATES = ["sessions.html", "admin.html"]
 PEER = [f"fastapi_users_peer/{name}.py" for name in ("app", "users", "database")]
 
 

@@ -473,13 +473,17 @@ package struct OutboxMailText: Sendable {
     package var mail: OutboxEntry
     /// The text; absent after it was erased.
     package var text: String?
+    /// The text as HTML; absent if the template has no HTML part, and after it was erased.
+    package var html: String?
 
     package init(
         mail: OutboxEntry,
-        text: String?
+        text: String?,
+        html: String?
     ) {
         self.mail = mail
         self.text = text
+        self.html = html
     }
 }
 

@@ -807,18 +807,23 @@ package enum AdminWire {
         package var mail: OutboxEntry
         /// The text; absent after it was erased.
         package var text: String?
+        /// The text as HTML; absent if the template has no HTML part, and after it was erased.
+        package var html: String?
 
         package init(
             mail: OutboxEntry,
-            text: String?
+            text: String?,
+            html: String?
         ) {
             self.mail = mail
             self.text = text
+            self.html = html
         }
 
         package init(_ result: Accounts.OutboxMailText) {
             mail = OutboxEntry(result.mail)
             text = result.text
+            html = result.html
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -828,6 +833,10 @@ package enum AdminWire {
             if let text {
                 writer.property("text")
                 writer.string(text)
+            }
+            if let html {
+                writer.property("html")
+                writer.string(html)
             }
             writer.endObject()
         }

@@ -1950,6 +1950,7 @@ _POSTERN_RESULTS[admin.outbox.list]=AdminOutboxPage
 #     Returns AdminOutboxMailText: A mail with its text.
 #         mail: AdminOutboxEntry. The mail.
 #         text: string. The text; absent after it was erased.
+#         html: string. The text as HTML; absent if the template has no HTML part, and after it was erased.
 #     Errors: invalid_request, mail_not_found.
 _POSTERN_PARAMS[admin.outbox.show]='
 id:integer

@@ -431,7 +431,8 @@ def types: {
   # A mail with its text.
   AdminOutboxMailText: {
     "mail": "AdminOutboxEntry",
-    "text?": "string"
+    "text?": "string",
+    "html?": "string"
   },
   # The number of mails that are due.
   AdminDueMails: {

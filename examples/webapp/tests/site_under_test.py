@@ -80,6 +80,14 @@ class Site:
         """The ids of the workers' Postern processes."""
         return [pid for worker in children(self.process.pid) for pid in children(worker) if program(pid) == "postern"]
 
+    def command(self, *arguments: str) -> str:
+        """Runs a command of Postern on the data of the site, and returns its output."""
+        command = [os.environ["POSTERN_BIN"], *arguments, "--data", str(self.data)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def make_administrator(self, email: str) -> None:
+        self.command("account", "set-app-metadata", f"operators:{email}", '{"admin": true}')
+
     def link(self, to: str, path: str) -> str:
         """The link in the newest mail to an address that has a link to a path of the application."""
         wait_until(lambda: self._links(to, path))

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import test_requests
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 from site_under_test import WORKERS, Site
 
@@ -49,9 +51,12 @@ class Browser:
             field = self.driver.find_element(By.NAME, name)
             field.clear()
             field.send_keys(value)
-        # The click can return before the next page is shown, which has another `window`.
+        self._click(self.driver.find_element(By.XPATH, f"//button[normalize-space()='{button}']"))
+
+    def _click(self, element: WebElement) -> None:
+        """Clicks, and waits for the next page. The click can return before it is shown; it has another `window`."""
         self.driver.execute_script("window.isLeft = true")
-        self.driver.find_element(By.XPATH, f"//button[normalize-space()='{button}']").click()
+        element.click()
         shown = "return window.isLeft === undefined && document.readyState === 'complete'"
         WebDriverWait(self.driver, 30).until(lambda driver: driver.execute_script(shown))
 
@@ -59,8 +64,10 @@ class Browser:
         """Opens the HTML part of a mail, as a mail program shows it, and clicks a link."""
         self._mail.write_text(html)
         self.driver.get(self._mail.as_uri())
-        self.driver.find_element(By.LINK_TEXT, link).click()
-        WebDriverWait(self.driver, 30).until(lambda driver: driver.current_url.startswith(self._site.url))
+        self.follow(link)
+
+    def follow(self, link: str) -> None:
+        self._click(self.driver.find_element(By.LINK_TEXT, link))
 
     def sign_in(self, email: str, password: str) -> None:
         self.open("/sign-in")
@@ -103,6 +110,30 @@ def test_the_whole_story(site: Site, laptop: Browser, phone: Browser) -> None:
     served = site.requests_by_worker()
     assert len(served) == WORKERS and min(served.values()) >= 5, served
     assert "Traceback" not in site.log
+
+
+def test_an_administrator_disables_an_account(site: Site, laptop: Browser, phone: Browser) -> None:
+    for email in (OLD, NEW):
+        test_requests.sign_up(site, email)
+    site.make_administrator(OLD)
+    laptop.sign_in(OLD, test_requests.PASSWORD)
+    phone.sign_in(NEW, test_requests.PASSWORD)
+    assert phone.title == "Your account" and "Accounts" not in phone.texts("a")
+    laptop.follow("Accounts")
+    assert len(laptop.texts("tr")) == 3
+    laptop.driver.find_element(By.NAME, "search").send_keys("EXAMPLE.com")
+    laptop.submit("Search")
+    assert [row.split()[0] for row in laptop.texts("tr")[1:]] == [NEW]
+    laptop.submit("Disable")
+    assert laptop.message == "The account is disabled, and its sessions have ended."
+    phone.open("/account")
+    assert phone.title == "Sign in"
+    phone.submit("Sign in", email=NEW, password=test_requests.PASSWORD)
+    assert phone.message.startswith("Email or password is wrong")
+    laptop.submit("Enable")
+    assert laptop.message == "The account is enabled."
+    phone.submit("Sign in", email=NEW, password=test_requests.PASSWORD)
+    assert phone.title == "Your account"
 
 
 def sign_up(site: Site, laptop: Browser) -> None:

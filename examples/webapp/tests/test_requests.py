@@ -1,8 +1,11 @@
 """Requests that no browser would send, and what pages send to browsers."""
 
+import json
 import os
+import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -103,6 +106,44 @@ def test_signing_in_leads_only_to_this_site(site_with_account: Site, target: str
     visitor.get("/sign-in")
     assert visitor.post("/sign-in", email=EMAIL, password=PASSWORD, next=target) == 303
     assert visitor.location == location
+
+
+def test_only_an_administrator_has_the_admin_page(site: Site) -> None:
+    visitor = sign_up(site)
+    other = sign_up(site, "mary@example.com")
+    assert Visitor(site).get("/admin") == 303
+    for _ in range(4):
+        assert visitor.get("/admin") == 404 and "mary@" not in visitor.text
+        assert visitor.post("/admin/2/disable") == 404
+    assert other.get("/account") == 200 and "/admin" not in other.text
+    site.make_administrator(EMAIL)
+    assert visitor.get("/account") == 200 and "/admin" in visitor.text
+    assert visitor.get("/admin") == 200 and "mary@example.com" in visitor.text
+    assert visitor.forge("/admin/2/disable") == 403 and other.get("/account") == 200
+    assert other.post("/admin/1/disable") == 404
+    assert visitor.post("/admin/2/disable") == 303 and other.get("/account") == 303
+    assert visitor.post("/admin/999/disable") == 400 and "no such account" in visitor.text
+    # The audit trail has the administrator.
+    event = json.loads(site.command("audit", "--json").splitlines()[-1])
+    assert event["kind"] == "admin_account_disabled" and "operators:1" in json.dumps(event), event
+
+
+def test_the_admin_page_has_pages_and_a_search(site: Site, tmp_path: Path) -> None:
+    visitor = sign_up(site)
+    site.make_administrator(EMAIL)
+    users = tmp_path / "users.csv"
+    rows = [f"user{number}@example.com,User,Number {number}" for number in range(70)]
+    users.write_text("\n".join(["email,first_name,last_name", *rows]) + "\n")
+    site.command("import", "--from", "csv", "--api", "operators", "--confirmed", "yes", str(users))
+    assert visitor.get("/admin") == 200
+    shown = re.findall(r"user\d+@", visitor.text)
+    following = re.search(r'href="(/admin\?[^"]+)"', visitor.text)
+    assert len(shown) == 49 and following is not None
+    assert visitor.get(following[1]) == 200
+    assert len({*shown, *re.findall(r"user\d+@", visitor.text)}) == 70
+    assert visitor.get("/admin?search=number+69") == 200
+    assert re.findall(r"user\d+@", visitor.text) == ["user69@"]
+    assert visitor.get("/admin?after=nonsense") == 400
 
 
 def test_opening_a_link_changes_nothing(site: Site) -> None:

@@ -107,7 +107,8 @@ package struct Administration {
         let id = try AdminRules.id(id)
         return try environment.store.read { tx in
             let mail = try mail(id, in: tx)
-            return OutboxMailText(mail: OutboxEntry(mail), text: try environment.outbox.text(of: mail, in: tx))
+            let content = try environment.outbox.content(of: mail, in: tx)
+            return OutboxMailText(mail: OutboxEntry(mail), text: content?.text, html: content?.html)
         }
     }
 

@@ -431,6 +431,7 @@ export const AdminOutboxPage = {
 export const AdminOutboxMailText = {
   mail: { type: AdminOutboxEntry },
   text: { type: "string", optional: true, secret: true },
+  html: { type: "string", optional: true, secret: true },
 };
 
 export const AdminDueMails = {

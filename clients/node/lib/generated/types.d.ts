@@ -803,6 +803,8 @@ export interface AdminOutboxMailText {
   mail: AdminOutboxEntry;
   /** The text; absent after it was erased. */
   text?: string;
+  /** The text as HTML; absent if the template has no HTML part, and after it was erased. */
+  html?: string;
 }
 
 /** The number of mails that are due. */

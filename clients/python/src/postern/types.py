@@ -1635,6 +1635,10 @@ class AdminOutboxMailText:
     """The mail."""
     text: str | None = field(default=None, repr=False)
     """The text; absent after it was erased. None if the reply omits it."""
+    html: str | None = field(default=None, repr=False)
+    """The text as HTML; absent if the template has no HTML part, and after it was erased. None if the reply omits
+    it.
+    """
 
     @classmethod
     def from_json(cls, value: object) -> AdminOutboxMailText:
@@ -1643,6 +1647,7 @@ class AdminOutboxMailText:
         return cls(
             mail=read(properties, "mail", AdminOutboxEntry.from_json),
             text=read_optional(properties, "text", string),
+            html=read_optional(properties, "html", string),
         )
 
 

@@ -1147,6 +1147,10 @@ extension AdminOutboxMailText: WrittenValue {
             writer.property("text")
             writer.string(text)
         }
+        if let html {
+            writer.property("html")
+            writer.string(html)
+        }
         writer.endObject()
     }
 }

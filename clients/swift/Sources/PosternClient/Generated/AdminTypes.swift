@@ -1059,31 +1059,39 @@ public struct AdminOutboxMailText: ResultValue, Equatable, Sendable {
     public var mail: AdminOutboxEntry
     /// The text; absent after it was erased.
     public var text: String?
+    /// The text as HTML; absent if the template has no HTML part, and after it was erased.
+    public var html: String?
 
     /// Creates a value from its properties.
     public init(
         mail: AdminOutboxEntry,
-        text: String? = nil
+        text: String? = nil,
+        html: String? = nil
     ) {
         self.mail = mail
         self.text = text
+        self.html = html
     }
 
     init(reading reader: inout JSONReader) throws {
         var mail: AdminOutboxEntry?
         var text: String?
+        var html: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("mail") {
                 mail = try reader.value(of: "mail")
             } else if propertyName.equals("text") {
                 text = try reader.value(of: "text")
+            } else if propertyName.equals("html") {
+                html = try reader.value(of: "html")
             } else {
                 try reader.skip()
             }
         }
         self.mail = try required(mail, "mail")
         self.text = text
+        self.html = html
     }
 }
 
@@ -1093,6 +1101,7 @@ extension AdminOutboxMailText: CustomReflectable, CustomStringConvertible, Custo
         mirror(of: self, [
             ("mail", mail),
             ("text", Redacted()),
+            ("html", Redacted()),
         ])
     }
 
