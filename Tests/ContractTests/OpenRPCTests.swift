@@ -33,6 +33,7 @@ struct OpenRPCTests {
         let document = try #require(postern.reply(to: "rpc.discover")["result"])
         let shown = try #require(document["methods"]?.array).compactMap { $0["name"]?.string }
         #expect(try postern.reply(to: "system.info")["result"]?["methods"]?.array?.compactMap(\.string) == shown)
-        #expect(!shown.contains("system.outbox") && !shown.contains("admin.accounts.list") && document["components"] != nil)
+        #expect(!shown.contains("system.outbox") && !shown.contains("admin.accounts.list"))
+        #expect(document["components"] != nil)
     }
 }
