@@ -43,8 +43,13 @@ final class EventQueue: Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter after: the number of the last event that the program has.
-    init(after: Int?) {
+    private let eventsMax: Int
+
+    /// - Parameters:
+    ///   - after: the number of the last event that the program has.
+    ///   - eventsMax: at how many events the others are dropped.
+    init(after: Int?, eventsMax: Int = Limits.eventsMax) {
+        self.eventsMax = eventsMax
         state = Mutex(State(after: after))
     }
 
@@ -55,7 +60,7 @@ final class EventQueue: Sendable {
     func put(_ event: [UInt8]) {
         let waiting = state.withLock { state in
             guard state.end == nil else { return [CheckedContinuation<Void, Never>]() }
-            state.isLost = state.isLost || state.count >= Limits.eventsMax
+            state.isLost = state.isLost || state.count >= eventsMax
             if !state.isLost { state.events.append(event) }
             return Self.takeWaiting(&state)
         }
