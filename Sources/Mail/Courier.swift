@@ -128,6 +128,9 @@ package final class Courier {
         var failures: [String] = []
         do {
             let next = try store.write { tx in
+                // A new store has nothing to sweep or to send. The first access to each record type takes longer than
+                // the rest of a sweep, and longer than a request.
+                guard try !tx.isEmpty else { return latest }
                 failures = try outcomes.compactMap { try record($0, at: now, in: tx) }
                 let nextMailSweep = try outbox.sweep(at: now, in: tx)
                 if sweeps { hasMoreToSweep = try Sweep.run(at: now, audit: audit, in: tx) }

@@ -18,6 +18,15 @@ struct SweepTests {
 
     private func count<R: Record>(_ type: R.Type) throws -> Int { try store.transact { try $0.count(type) } }
 
+    /// A server does not sweep a new store when it starts.
+    @Test func aStoreIsEmptyUntilItHasARecord() throws {
+        #expect(try store.transact { try $0.isEmpty })
+        try store.transact { _ = try Lockout(.care).fail(1, at: start, in: $0) }
+        #expect(try store.transact { try !$0.isEmpty })
+        try store.transact { try Lockout(.care).clear(1, in: $0) }
+        #expect(try store.transact { try $0.isEmpty })
+    }
+
     /// Counts of failed sign-ins once stayed in the store permanently.
     @Test func deletesCountsOfFailuresOnceTheyHaveLapsed() throws {
         try store.transact { tx in

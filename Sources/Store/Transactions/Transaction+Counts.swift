@@ -16,6 +16,18 @@ extension Transaction {
         )
     }
 
+    /// Whether the store has no records at all, as a new one. It reads one key, and needs no record type.
+    package var isEmpty: Bool {
+        get throws {
+            var isEmpty = true
+            try engine.scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { _, _ in
+                isEmpty = false
+                return false
+            }
+            return isEmpty
+        }
+    }
+
     /// The number of records that an ordered index has under a first component. If the index is counted, one value is
     /// read. Otherwise the entries are counted one by one, but no record is read.
     package func count<R: Record>(_ index: OrderedIndex<R>, prefix: Key) throws -> Int {
