@@ -45,7 +45,8 @@ struct SecurityTests {
                 isConfirmed: true,
                 isProven: true,
                 lastChange: 0,
-                locale: nil
+                locale: nil,
+                disabled: nil
             )
             try tx.insert(account)
         }
