@@ -58,7 +58,12 @@ package protocol AccountAPI: SendableMetatype {
     /// Deletes an account with everything that belongs only to it.
     ///
     /// - Parameter source: who deletes it.
-    func deleteAll(of account: Account, by source: AuditTrail.Source, in tx: Transaction) throws
+    func deleteAll(
+        of account: Account,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws
 
     /// Marks an account's email as proven, and does what depends on it.
     ///
@@ -95,8 +100,13 @@ extension AccountAPI {
     package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int { 0 }
 
     /// For APIs whose accounts have only records that all APIs have.
-    package func deleteAll(of account: Account, by source: AuditTrail.Source, in tx: Transaction) throws {
-        try delete(account, by: source, in: tx)
+    package func deleteAll(
+        of account: Account,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try delete(account, by: source, at: now, in: tx)
     }
 
     /// For APIs in which nothing else depends on the address.

@@ -12,7 +12,7 @@ package final class Courier {
     private let store: Store
     private let outbox: Outbox
     private let time: any TimeSource
-    private let audit: AuditBounds
+    private let audit: AuditBounds?
     private let deliveries: (any Deliveries)?
     private let log: (String) -> Void
 
@@ -32,14 +32,14 @@ package final class Courier {
 
     /// - Parameters:
     ///   - deliveries: deliver the mails; nil keeps them in the outbox.
-    ///   - audit: how long the audit trail is, which is swept too.
+    ///   - audit: how long the audit trail is, which is swept too; nil if the process does not know, and leaves it.
     ///   - log: takes one line, without secrets, for the server's administrator.
     package init(
         store: Store,
         outbox: Outbox,
         time: any TimeSource,
         deliveries: (any Deliveries)?,
-        audit: AuditBounds = AuditBounds(),
+        audit: AuditBounds? = AuditBounds(),
         log: @escaping (String) -> Void
     ) {
         self.store = store

@@ -116,7 +116,7 @@ struct Enumeration {
     init(_ value: JSONValue, api: String, isOfRules: Bool? = nil) throws {
         try value.allowOnly(["name", "description", "values"])
         self.api = api
-        self.isOfRules = isOfRules ?? (api != "service")
+        self.isOfRules = isOfRules ?? !["admin", "service"].contains(api)
         localName = try value.text("name")
         description = try value.text("description")
         values = try value.list("values").compactMap(\.string)

@@ -100,7 +100,7 @@ struct AdminHandlers {
     }
 
     func invitationsList(_ params: AdminWire.InvitationsListParams) throws -> AdminWire.InvitationList {
-        AdminWire.InvitationList(try administration.invitations())
+        AdminWire.InvitationList(try administration.invitations(after: params.after, limit: params.limit))
     }
 
     func invitationsRevoke(_ params: AdminWire.InvitationsRevokeParams) throws {

@@ -16,29 +16,32 @@ extension Backend {
         switch param {
         case .number(let name):
             let id = try Given<Int>(property: name, of: params, Given.init(reading:))
-            return lane(api, account: id.value)
+            return api.realm.flatMap { lane($0, id.value) }
         case .reference(let name):
             guard let reference = try text(name, of: params).flatMap({ AccountReference($0) }) else { return nil }
             let number = try store.read { try reference.number(in: $0) }
-            return number.map { Lane("\(reference.realm.rawValue) \($0)") }
+            return lane(reference.realm, number, reference.email)
         case .code(let name):
             guard let code = try text(name, of: params) else { return nil }
-            return lane(api, account: MailedCodes.holder(of: code))
+            return api.realm.flatMap { lane($0, MailedCodes.holder(of: code)) }
         case .email(let name, let property):
             let given = try property.map { try text($0, in: name, of: params) } ?? text(name, of: params)
-            guard let realm = api.realm, let email = given.flatMap({ EmailAddress($0)?.canonical }) else { return nil }
+            // A method of administration names the API in a param.
+            let realm = try api.realm ?? text("api", of: params).flatMap { Realm(rawValue: $0) }
+            guard let realm, let email = given.flatMap({ EmailAddress($0)?.canonical }) else { return nil }
             let account = try store.read { try realm.account(of: email, in: $0) }
-            return lane(api, account: account) ?? Lane("\(api.rawValue) \(email)")
+            return lane(realm, account, email)
         case .session(let name):
             guard let realm = api.realm, let token = try text(name, of: params) else { return nil }
             let now = apis.environment.time.now
             let account = try store.read { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
-            return lane(api, account: account)
+            return lane(realm, account)
         }
     }
 
-    private func lane(_ api: ErrorCode.API, account: Int?) -> Lane? {
-        account.map { Lane("\(api.rawValue) \($0)") }
+    /// - Parameter email: the email of an account that does not exist yet.
+    private func lane(_ realm: Realm, _ account: Int?, _ email: String? = nil) -> Lane? {
+        (account.map { String($0) } ?? email).map { Lane("\(realm.rawValue) \($0)") }
     }
 
     /// The value of a param; nil if it is not a string.

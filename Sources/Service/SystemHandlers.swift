@@ -81,7 +81,8 @@ package struct SystemHandlers {
         while hasMore {
             hasMore = try environment.store.write { tx in
                 let next = try environment.outbox.sweep(at: now, in: tx)
-                return try Sweep.run(at: now, in: tx) || next.map { $0 <= now } ?? false
+                return try Sweep.run(at: now, audit: deterministicMode.sales.settings.auditBounds, in: tx)
+                    || next.map { $0 <= now } ?? false
             }
         }
     }

@@ -18,8 +18,8 @@ extension Command {
         guard operation.wordCount.contains(words.count) else {
             throw .usage("postern account takes \(operation.usage)")
         }
-        if operation == .export { return try exportAccount(words, options) }
         let params = try Self.params(of: operation, words, options)
+        if operation == .export { return try exportAccount(words, options) }
         let administration = try AdministrationCalls(options)
         defer { administration.finish() }
         if operation == .list { return try Self.list(params, administration, options) }
@@ -29,7 +29,7 @@ extension Command {
         } else if operation == .show {
             for line in result.lines { print(line) }
         } else {
-            Self.printResult(result, of: words[0])
+            Self.printResult(result, of: operation, on: words[0])
         }
     }
 
@@ -40,15 +40,22 @@ extension Command {
         _ options: Options
     ) throws(CommandError) -> JSONValue {
         var params: [JSONValue.Property] = []
+        if operation != .list, operation != .create, AccountReference(words[0]) == nil {
+            throw .usage("an account is API:EMAIL or API:NUMBER, such as care:a@b.co, not \(words[0])")
+        }
         switch operation {
         case .list:
             if let api = options.api { params.append(.init("api", .string(api.rawValue))) }
             if let search = options.search { params.append(.init("search", .string(search))) }
             return .object(params)
         case .create:
-            let parts = words[0].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw .usage("postern account takes \(operation.usage)") }
-            params += [.init("api", .string(String(parts[0]))), .init("email", .string(String(parts[1])))]
+            guard let account = AccountReference(words[0]), let email = account.email else {
+                throw .usage("postern account takes \(operation.usage), such as care:a@b.co, not \(words[0])")
+            }
+            guard !words.contains(where: { $0.hasPrefix("password=") && !$0.hasPrefix("password=@") }) else {
+                throw .usage("other users can read a command line: write password=@- or password=@FILE")
+            }
+            params = [.init("api", .string(account.realm.rawValue)), .init("email", .string(email))]
             params += try CallParams(words.dropFirst(), of: operation.method).value.object ?? []
         case .setPassword:
             let password = try TextFile.standardInput(prompt: "password").withoutLastLineEnd
@@ -79,24 +86,21 @@ extension Command {
         } while !after.isEmpty
     }
 
-    private static func printResult(_ result: JSONValue, of account: String) {
-        if let ended = result["ended"]?.int {
-            print("\(account)\tsessions ended: \(ended)")
-        } else if result["account"] != nil {
-            print(result.columns)
-        } else if result == .null {
-            print("\(account)\tdeleted")
-        } else {
-            print(result.text)
+    private static func printResult(_ result: JSONValue, of operation: AccountCommand, on account: String) {
+        switch operation {
+        case .endSessions: print("\(account)\tsessions ended: \(result["ended"]?.int ?? 0)")
+        case .delete: print("\(account)\tdeleted")
+        case .setAppMetadata: print(result.text)
+        default: print(result.columns)
         }
     }
 
     /// Writes the data of an account to a new file or to stdout. The reply of the method has a maximum length, which an
     /// account with very many records exceeds; the file has none.
     private func exportAccount(_ words: [String], _ options: Options) throws(CommandError) {
-        let file = words.count == 2 ? try OutputFile(creating: SystemString(words[1])) : .standardOutput
         let wiring = try Wiring(options)
         defer { wiring.finish() }
+        let file = words.count == 2 ? try OutputFile(creating: SystemString(words[1])) : .standardOutput
         do {
             let operation = try AccountOperation(
                 account: .value(words[0]),
@@ -117,28 +121,6 @@ extension Command {
     }
 }
 
-/// Calls of the methods of administration, for commands.
-struct AdministrationCalls {
-    private let wiring: Wiring
-
-    init(_ options: Options) throws(CommandError) {
-        var options = options
-        options.isAdministered = true
-        wiring = try Wiring(options)
-    }
-
-    /// Calls a method and returns its result.
-    func call(_ method: String, _ params: JSONValue) throws(CommandError) -> JSONValue {
-        let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": params]
-        let reply = Server.execute(request, by: wiring.service)
-        if let error = reply["error"] { throw .failed(error["message"]?.string ?? error.text) }
-        return reply["result"] ?? .null
-    }
-
-    /// Sends the mails that are due, and closes the store.
-    func finish() { wiring.finish() }
-}
-
 extension JSONValue {
     /// The summary of an account as columns, separated by tabs: account, email, name, role and state.
     fileprivate var columns: String {
@@ -151,14 +133,14 @@ extension JSONValue {
         return (texts.compactMap { $0 } + [state]).joined(separator: "\t")
     }
 
-    /// The object as lines `name<tab>value`. An object in it has a line for each property, and a list one for each
-    /// element.
+    /// The object as lines `name<tab>value`. A list has a line for each element.
     fileprivate var lines: [String] {
         (object ?? []).flatMap { property -> [String] in
             switch property.value {
             case .array(let elements): elements.map { "\(property.name)\t\($0.words)" }
             case .object where property.name == "account": property.value.lines
-            case .object(let inner): inner.map { "\($0.name)\t\($0.value.words)" }
+            case .object(let inner) where inner.contains(where: { $0.value.isNested }):
+                inner.map { "\($0.name)\t\($0.value.text)" }
             default: ["\(property.name)\t\(property.value.words)"]
             }
         }

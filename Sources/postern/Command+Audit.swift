@@ -61,6 +61,8 @@ extension Command {
             return value
         } catch let gone as EventsGone {
             throw .failed("events up to \(gone.through) were deleted because of their age or number")
+        } catch let ahead as EventsAhead {
+            throw .failed("the last event of this store has number \(ahead.last); is it an earlier copy?")
         } catch let error as StoreError {
             throw .store(error)
         } catch {

@@ -22,7 +22,15 @@ extension Command {
     }
 
     private func listInvitations(_ options: Options) throws(CommandError) {
-        for invitation in try withSales(options, { try $0.invitations() }) {
+        let invitations = try withSales(options) { sales in
+            var (all, next): ([ValidInvitation], Int?) = ([], 0)
+            while let after = next {
+                let page = try sales.invitations(after: after, limit: Accounts.Limits.adminPageMax)
+                (all, next) = (all + page.invitations, page.next)
+            }
+            return all
+        }
+        for invitation in invitations {
             print("\(invitation.id)\t\(invitation.role)\t\(invitation.usesLeft)\t\(invitation.expires)")
         }
     }

@@ -1,3 +1,5 @@
+import Accounts
+
 extension Flag {
     /// The flags of administration.
     static let administration: [Flag] = [
@@ -22,7 +24,7 @@ extension Flag {
             commands: [.account, .outbox, .invite]
         ) { options, text in
             options.actor = text
-            return true
+            return AdminRules.isActor(text)
         },
     ]
 }

@@ -73,7 +73,8 @@ struct Wiring {
                 outbox: backend.apis.environment.outbox,
                 time: time,
                 deliveries: options.mail.deliveries(from: sender, by: host) { wakeUp?.send() },
-                audit: options.auditBounds,
+                // The flags that state them are those of a server.
+                audit: options.command == .serve ? options.auditBounds : nil,
                 log: { log.write(.warning, $0) }
             )
         self.events =

@@ -66,10 +66,10 @@ struct AuditTrailTests {
     @Test func erasesWhatAnAccountsEventsSay() throws {
         for account in [1, 2, 1] { try record(account) }
         try store.transact { tx in
-            let erased = try AuditTrail(.care).erase(1, from: 0, limit: 1, in: tx)
+            let erased = try AuditTrail(.care).erase(1, 0...9, limit: 1, in: tx)
             #expect(erased == (visited: 1, next: 2))
-            #expect(try AuditTrail(.care).erase(1, from: erased.next, limit: 9, in: tx) == (visited: 1, next: 4))
-            #expect(try AuditTrail(.care).erase(1, from: 4, limit: 9, in: tx) == (visited: 0, next: 4))
+            #expect(try AuditTrail(.care).erase(1, erased.next...9, limit: 9, in: tx) == (visited: 1, next: 4))
+            #expect(try AuditTrail(.care).erase(1, 4...9, limit: 9, in: tx) == (visited: 0, next: 4))
             let events = try tx.all(Event.self)
             #expect(events.map(\.ip) == [nil, "192.0.2.7", nil])
             #expect(events.map(\.agent) == [nil, "curl", nil])

@@ -309,7 +309,9 @@ struct EmailChangeTests {
         let session = try register("a@b.co")
         try change("b@b.co", session)
         try request("c@b.co", session)
-        func sweep() throws { while try store.transact({ try Sweep.run(at: time.now, in: $0) }) {} }
+        func sweep() throws {
+            while try store.transact({ try Sweep.run(at: time.now, audit: AuditBounds(), in: $0) }) {}
+        }
         advance(86_399)
         try sweep()
         #expect(try count(EmailChange.self) == 1)
@@ -333,7 +335,7 @@ struct EmailChangeTests {
             reversal.expires = time.now.adding(seconds: 365 * 86_400)
             try tx.update(reversal)
         }
-        while try store.transact({ try Sweep.run(at: time.now, in: $0) }) {}
+        while try store.transact({ try Sweep.run(at: time.now, audit: AuditBounds(), in: $0) }) {}
         advance(threeDays)
         _ = try register("a@b.co")
     }

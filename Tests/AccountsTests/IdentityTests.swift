@@ -174,7 +174,9 @@ struct IdentityTests {
         }
         // The rows are swept, a limited number at a time.
         var sweeps = 1
-        while try store.transact({ try Sweep.run(at: start.adding(seconds: 86_400), in: $0) }) { sweeps += 1 }
+        while try store.transact({ try Sweep.run(at: start.adding(seconds: 86_400), audit: AuditBounds(), in: $0) }) {
+            sweeps += 1
+        }
         #expect((10...18).contains(sweeps))
         let left = try store.transact { try $0.count(MailQuota.self) + $0.count(UnknownFailures.self) }
         #expect(left == 0)
@@ -189,7 +191,7 @@ struct IdentityTests {
         try store.transact { tx in
             for _ in 1...10 { try lockout.fail(1, at: start.adding(seconds: year), in: tx) }
             #expect(try lockout.secondsLeft(for: 1, at: start, in: tx) == 3_600)
-            _ = try Sweep.run(at: start, in: tx)
+            _ = try Sweep.run(at: start, audit: AuditBounds(), in: tx)
             #expect(try lockout.secondsLeft(for: 1, at: start.adding(seconds: 3_599), in: tx) == 1)
             #expect(try lockout.secondsLeft(for: 1, at: start.adding(seconds: 3_600), in: tx) == nil)
         }
@@ -204,7 +206,7 @@ struct IdentityTests {
         let codes = MailedCodes(.care)
         try store.transact { tx in
             let code = try codes.issue(.claim, for: 1, secret: "aa", at: start.adding(seconds: year), in: tx)
-            _ = try Sweep.run(at: start, in: tx)
+            _ = try Sweep.run(at: start, audit: AuditBounds(), in: tx)
             #expect(try codes.find(.claim, code, at: start.adding(seconds: 7 * 86_400 - 1), in: tx) == 1)
             #expect(try codes.find(.claim, code, at: start.adding(seconds: 7 * 86_400), in: tx) == nil)
         }

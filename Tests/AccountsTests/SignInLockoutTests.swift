@@ -94,7 +94,9 @@ struct SignInLockoutTests {
         try succeed("192.0.2.1", at: start)
         try fail("192.0.2.2")
         func sweep(days: Int) throws {
-            try store.transact { _ = try Sweep.run(at: start.adding(seconds: days * 86_400), in: $0) }
+            try store.transact {
+                _ = try Sweep.run(at: start.adding(seconds: days * 86_400), audit: AuditBounds(), in: $0)
+            }
         }
         try sweep(days: 1)
         #expect(try networks() == ["192.0.2.1"])

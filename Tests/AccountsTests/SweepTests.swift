@@ -13,7 +13,7 @@ struct SweepTests {
     private let year = 365 * 86_400
 
     private func sweep(at time: Timestamp) throws {
-        while try store.transact({ try Sweep.run(at: time, in: $0) }) {}
+        while try store.transact({ try Sweep.run(at: time, audit: AuditBounds(), in: $0) }) {}
     }
 
     private func count<R: Record>(_ type: R.Type) throws -> Int { try store.transact { try $0.count(type) } }

@@ -38,12 +38,11 @@ struct TranscriptTests {
         #expect(shown.subtracting(declared).map(\.description).sorted() == [])
     }
 
-    /// Errors that need an account that was deleted and registered again, which these APIs do not offer:
-    /// RegistrationQuotaTests covers them. Deterministic mode deletes no events: AdministrationTests covers their loss.
+    /// Errors that need an account that was deleted and registered again, which these APIs do not offer.
+    /// RegistrationQuotaTests covers them.
     private static let unreachable = [
         Transcript.Refusal(method: "operators.register", slug: "too_many_mails"),
         Transcript.Refusal(method: "sales.user.create_customer", slug: "too_many_mails"),
-        Transcript.Refusal(method: "admin.events", slug: "events_gone"),
     ]
 
     /// Errors that no transcript can cause; the store's fault tests cover them.

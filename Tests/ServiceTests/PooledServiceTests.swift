@@ -16,6 +16,7 @@ struct PooledServiceTests {
         var settings = PooledService.Settings(order: .inOrder, isDeterministic: true)
         for argument in transcript.arguments {
             switch argument {
+            case "--audit-days=1": settings.accounts.auditBounds.days = 1
             case "--admin": settings.isAdministered = true
             case "--no-email-confirmation": settings.accounts.operatorsConfirmEmail = false
             case "--notices=off": settings.accounts.sendsNotices = false

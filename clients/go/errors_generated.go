@@ -63,6 +63,7 @@ const (
 	SlugMailNotFound                Slug = "mail_not_found"
 	SlugMailClosed                  Slug = "mail_closed"
 	SlugEventsGone                  Slug = "events_gone"
+	SlugEventsAhead                 Slug = "events_ahead"
 	SlugBusy                        Slug = "busy"
 	SlugDiskFull                    Slug = "disk_full"
 	SlugReadOnly                    Slug = "read_only"
@@ -353,6 +354,10 @@ type AdminMailClosed struct{ *CallError }
 // AdminEventsGone is the error `events_gone` of admin. The audit trail no longer has all events after `after`.
 type AdminEventsGone struct{ *CallError }
 
+// AdminEventsAhead is the error `events_ahead` of admin. `after` is ahead of the audit trail, for example because the
+// store was restored from an earlier backup.
+type AdminEventsAhead struct{ *CallError }
+
 // ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
 type ServiceInvalidRequest struct{ *CallError }
 
@@ -535,6 +540,8 @@ func typed(api string, failure *CallError) error {
 		return &AdminMailClosed{failure}
 	case "admin.events_gone":
 		return &AdminEventsGone{failure}
+	case "admin.events_ahead":
+		return &AdminEventsAhead{failure}
 	case "service.invalid_request":
 		return &ServiceInvalidRequest{failure}
 	case "service.busy":

@@ -2343,7 +2343,8 @@ type AdminEventsParams struct {
 // Events reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given out.
 // Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
 //
-// It calls `admin.events`. Its errors: [AdminInvalidRequest], [AdminAccountNotFound] and [AdminEventsGone].
+// It calls `admin.events`. Its errors: [AdminInvalidRequest], [AdminAccountNotFound], [AdminEventsGone] and
+// [AdminEventsAhead].
 func (m AdminMethods) Events(ctx context.Context, params AdminEventsParams) (*AdminEventPage, error) {
 	return call[AdminEventPage](ctx, m.service, "admin.events", params)
 }
@@ -2436,7 +2437,7 @@ type AdminAccountsDisableParams struct {
 }
 
 // Disable disables an account. The account cannot sign in and has no session, its codes end, its referral code is
-// unknown, and resets for it are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+// unknown, and a request for a reset gets the usual reply and has no effect. Only `admin.accounts.enable` ends this.
 //
 // It calls `admin.accounts.disable`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
 func (m AdminAccountsMethods) Disable(
@@ -2626,11 +2627,23 @@ func (m AdminInvitationsMethods) Create(
 	return call[AdminNewInvitation](ctx, m.service, "admin.invitations.create", params)
 }
 
-// List lists the valid invitations. Their codes are not stored.
+// AdminInvitationsListParams are the params of [AdminInvitationsMethods.List].
+type AdminInvitationsListParams struct {
+	// The `next` of the previous page. Nil omits it.
+	After *int64 `json:"after,omitempty"`
+	// The maximum number of invitations; default 100. Nil omits it.
+	Limit *int64 `json:"limit,omitempty"`
+}
+
+// List lists the valid invitations. Their codes are not stored. Limits: `adminPageMax` (1,000), `adminPageStandard`
+// (100).
 //
-// It calls `admin.invitations.list`.
-func (m AdminInvitationsMethods) List(ctx context.Context) (*AdminInvitationList, error) {
-	return call[AdminInvitationList](ctx, m.service, "admin.invitations.list", nil)
+// It calls `admin.invitations.list`. Its errors: [AdminInvalidRequest].
+func (m AdminInvitationsMethods) List(
+	ctx context.Context,
+	params AdminInvitationsListParams,
+) (*AdminInvitationList, error) {
+	return call[AdminInvitationList](ctx, m.service, "admin.invitations.list", params)
 }
 
 // AdminInvitationsRevokeParams are the params of [AdminInvitationsMethods.Revoke].
@@ -2685,7 +2698,8 @@ type AdminOutboxRetryParams struct {
 	Actor *string `json:"actor,omitempty"`
 }
 
-// Retry makes a waiting mail due now. A mail that was given up cannot be sent again, because its text is erased.
+// Retry makes a waiting mail due now. A mail that was given up cannot be sent again, because its text is erased. A mail
+// that a process delivers at this moment may be delivered twice.
 //
 // It calls `admin.outbox.retry`. Its errors: [AdminInvalidRequest], [AdminMailNotFound] and [AdminMailClosed].
 func (m AdminOutboxMethods) Retry(ctx context.Context, params AdminOutboxRetryParams) (*AdminOutboxEntry, error) {
@@ -2698,7 +2712,8 @@ type AdminOutboxDeliverParams struct {
 	Actor *string `json:"actor,omitempty"`
 }
 
-// Deliver makes all waiting mails due now. The processes that deliver mails do so at once.
+// Deliver makes the mails due now whose last attempt failed. New mails are due at once anyway. The processes that
+// deliver mails do so. A mail that a process delivers at this moment may be delivered twice.
 //
 // It calls `admin.outbox.deliver`. Its errors: [AdminInvalidRequest].
 func (m AdminOutboxMethods) Deliver(ctx context.Context, params AdminOutboxDeliverParams) (*AdminDueMails, error) {

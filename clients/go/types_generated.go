@@ -96,6 +96,38 @@ const (
 	SalesRoleAdmin       SalesRole = "admin"
 )
 
+// AdminLockScope is what too many wrong passwords have locked.
+type AdminLockScope string
+
+// The values of [AdminLockScope]. A newer service may have more.
+const (
+	AdminLockScopeSignIn             AdminLockScope = "sign_in"
+	AdminLockScopeSignInFromAnywhere AdminLockScope = "sign_in_from_anywhere"
+	AdminLockScopePasswordChange     AdminLockScope = "password_change"
+)
+
+// AdminCodePurpose is what a mailed code is for.
+type AdminCodePurpose string
+
+// The values of [AdminCodePurpose]. A newer service may have more.
+const (
+	AdminCodePurposeConfirm     AdminCodePurpose = "confirm"
+	AdminCodePurposeVerify      AdminCodePurpose = "verify"
+	AdminCodePurposeReset       AdminCodePurpose = "reset"
+	AdminCodePurposeChangeEmail AdminCodePurpose = "change_email"
+)
+
+// AdminMailState is the state of a mail.
+type AdminMailState string
+
+// The values of [AdminMailState]. A newer service may have more.
+const (
+	AdminMailStateWaiting   AdminMailState = "waiting"
+	AdminMailStateDelivered AdminMailState = "delivered"
+	AdminMailStateFailed    AdminMailState = "failed"
+	AdminMailStateExpired   AdminMailState = "expired"
+)
+
 // ServiceStoreKind is the kind of a store.
 type ServiceStoreKind string
 
@@ -713,9 +745,9 @@ type AdminAccountSession struct {
 
 // AdminAccountLock is a lock after too many wrong passwords.
 type AdminAccountLock struct {
-	// What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
-	// `password change`.
-	Scope string `json:"scope"`
+	// What is locked: signing in, signing in from addresses that the account has not signed in from, or methods that
+	// check the current password.
+	Scope AdminLockScope `json:"scope"`
 	// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it. Nil if
 	// the reply omits it.
 	Network *string `json:"network,omitempty"`
@@ -723,10 +755,19 @@ type AdminAccountLock struct {
 	Until string `json:"until"`
 }
 
+// AdminAccountNetwork is an address that an account has signed in from.
+type AdminAccountNetwork struct {
+	// The address, or the IPv6 network.
+	Network string `json:"network"`
+	// When a sign-in from it was last stored, which may be a day behind. UTC with microseconds, as text:
+	// `2016-02-24T22:07:52.371513Z`.
+	SignedIn string `json:"signed_in"`
+}
+
 // AdminAccountCode is a mailed code that is not used yet.
 type AdminAccountCode struct {
-	// What the code is for: `confirm`, `verify`, `reset` or `change-email`.
-	Purpose string `json:"purpose"`
+	// What the code is for.
+	Purpose AdminCodePurpose `json:"purpose"`
 	// When the code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Expires string `json:"expires"`
 }
@@ -764,7 +805,9 @@ type AdminAccountDetails struct {
 	Sessions []AdminAccountSession `json:"sessions"`
 	// The locks in force.
 	Locks []AdminAccountLock `json:"locks"`
-	// The codes that are out.
+	// The addresses that the account has signed in from, which a lock by strangers does not concern.
+	KnownNetworks []AdminAccountNetwork `json:"known_networks"`
+	// The unused codes.
 	Codes []AdminAccountCode `json:"codes"`
 	// The address that the account will have once its code is used; absent if no change is pending. Nil if the reply
 	// omits it.
@@ -799,11 +842,12 @@ type AdminOutboxEntry struct {
 	To string `json:"to"`
 	// The subject.
 	Subject string `json:"subject"`
-	// `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired.
-	State string `json:"state"`
+	// The state; a mail has expired if it was not delivered before its code expired.
+	State AdminMailState `json:"state"`
 	// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
 	Created string `json:"created"`
-	// When its code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+	// When the text is erased at the latest: a code in it has expired then. UTC with microseconds, as text:
+	// `2016-02-24T22:07:52.371513Z`.
 	Expires string `json:"expires"`
 	// The number of attempts to deliver it.
 	Attempts int64 `json:"attempts"`
@@ -904,10 +948,12 @@ type AdminValidInvitation struct {
 	Expires string `json:"expires"`
 }
 
-// AdminInvitationList lists the valid invitations.
+// AdminInvitationList lists a page of the valid invitations.
 type AdminInvitationList struct {
-	// The invitations, the oldest first.
+	// The invitations, the oldest first; a page with few of them need not be the last.
 	Invitations []AdminValidInvitation `json:"invitations"`
+	// The `after` of the next page; absent at the end. Nil if the reply omits it.
+	Next *int64 `json:"next,omitempty"`
 }
 
 // AdminOutboxPage is a page of mails.
@@ -939,7 +985,7 @@ func (v AdminOutboxMailText) Format(state fmt.State, verb rune) {
 
 // AdminDueMails is the number of mails that are due.
 type AdminDueMails struct {
-	// The number of waiting mails, which are all due now.
+	// The number of mails that are due now because of this request.
 	Due int64 `json:"due"`
 }
 

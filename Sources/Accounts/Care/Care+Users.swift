@@ -261,14 +261,19 @@ extension Care {
         let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
-            try deleteAll(of: user, by: .account, in: tx)
+            try deleteAll(of: user, by: .account, at: now, in: tx)
             try notifyOfDeletion(user, notice, at: now, in: tx)
             return user
         }
     }
 
-    package func deleteAll(of user: CareUser, by source: AuditTrail.Source, in tx: Transaction) throws {
-        try delete(user, by: source, in: tx)
+    package func deleteAll(
+        of user: CareUser,
+        by source: AuditTrail.Source,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
+        try delete(user, by: source, at: now, in: tx)
         try tx.delete(CareJob.self, CareJob(.opening, user.id).key)
         try begin(CareJob(.account, user.id), in: tx)
     }

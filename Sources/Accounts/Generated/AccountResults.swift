@@ -201,7 +201,7 @@ package struct AccountSession: Sendable {
 
 /// A lock after too many wrong passwords.
 package struct AccountLock: Sendable {
-    /// What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or `password change`.
+    /// What is locked: signing in, signing in from addresses that the account has not signed in from, or methods that check the current password.
     package var scope: String
     /// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it.
     package var network: String?
@@ -219,9 +219,25 @@ package struct AccountLock: Sendable {
     }
 }
 
+/// An address that an account has signed in from.
+package struct AccountNetwork: Sendable {
+    /// The address, or the IPv6 network.
+    package var network: String
+    /// When a sign-in from it was last stored, which may be a day behind.
+    package var signedIn: Timestamp
+
+    package init(
+        network: String,
+        signedIn: Timestamp
+    ) {
+        self.network = network
+        self.signedIn = signedIn
+    }
+}
+
 /// A mailed code that is not used yet.
 package struct AccountCode: Sendable {
-    /// What the code is for: `confirm`, `verify`, `reset` or `change-email`.
+    /// What the code is for.
     package var purpose: String
     /// When the code expires.
     package var expires: Timestamp
@@ -267,7 +283,9 @@ package struct AccountDetails: Sendable {
     package var sessions: [AccountSession]
     /// The locks in force.
     package var locks: [AccountLock]
-    /// The codes that are out.
+    /// The addresses that the account has signed in from, which a lock by strangers does not concern.
+    package var knownNetworks: [AccountNetwork]
+    /// The unused codes.
     package var codes: [AccountCode]
     /// The address that the account will have once its code is used; absent if no change is pending.
     package var pendingEmail: AccountAddress?
@@ -284,6 +302,7 @@ package struct AccountDetails: Sendable {
         referralCode: String?,
         sessions: [AccountSession],
         locks: [AccountLock],
+        knownNetworks: [AccountNetwork],
         codes: [AccountCode],
         pendingEmail: AccountAddress?,
         earlierEmails: [AccountAddress],
@@ -296,6 +315,7 @@ package struct AccountDetails: Sendable {
         self.referralCode = referralCode
         self.sessions = sessions
         self.locks = locks
+        self.knownNetworks = knownNetworks
         self.codes = codes
         self.pendingEmail = pendingEmail
         self.earlierEmails = earlierEmails
@@ -329,11 +349,11 @@ package struct OutboxEntry: Sendable {
     package var to: String
     /// The subject.
     package var subject: String
-    /// `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired.
+    /// The state; a mail has expired if it was not delivered before its code expired.
     package var state: String
     /// When the mail was created.
     package var created: Timestamp
-    /// When its code expires.
+    /// When the text is erased at the latest: a code in it has expired then.
     package var expires: Timestamp
     /// The number of attempts to deliver it.
     package var attempts: Int
@@ -439,15 +459,19 @@ package struct ValidInvitation: Sendable {
     }
 }
 
-/// The valid invitations.
+/// A page of the valid invitations.
 package struct InvitationList: Sendable {
-    /// The invitations, the oldest first.
+    /// The invitations, the oldest first; a page with few of them need not be the last.
     package var invitations: [ValidInvitation]
+    /// The `after` of the next page; absent at the end.
+    package var next: Int?
 
     package init(
-        invitations: [ValidInvitation]
+        invitations: [ValidInvitation],
+        next: Int?
     ) {
         self.invitations = invitations
+        self.next = next
     }
 }
 
@@ -489,7 +513,7 @@ package struct OutboxMailText: Sendable {
 
 /// The number of mails that are due.
 package struct DueMails: Sendable {
-    /// The number of waiting mails, which are all due now.
+    /// The number of mails that are due now because of this request.
     package var due: Int
 
     package init(

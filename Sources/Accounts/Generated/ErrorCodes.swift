@@ -594,6 +594,13 @@ extension ErrorCode {
             number: 410,
             message: "Events after that one were deleted."
         )
+        /// `after` is ahead of the audit trail, for example because the store was restored from an earlier backup.
+        package static let eventsAhead = ErrorCode(
+            api: .admin,
+            slug: "events_ahead",
+            number: 410,
+            message: "No event has had that number."
+        )
     }
 
     /// The service itself.

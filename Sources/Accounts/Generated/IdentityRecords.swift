@@ -213,19 +213,23 @@ package struct AccountDeletion: Equatable, Sendable {
     package var mark: Int
     /// The lowest number of an event that is not erased yet.
     package var nextEvent: Int
+    /// The number of the last event before the deletion: later ones have no data of the owner. Absent in a record of an earlier version.
+    package var lastEvent: Int?
 
     package init(
         realm: String,
         account: Int,
         address: String,
         mark: Int,
-        nextEvent: Int
+        nextEvent: Int,
+        lastEvent: Int?
     ) {
         self.realm = realm
         self.account = account
         self.address = address
         self.mark = mark
         self.nextEvent = nextEvent
+        self.lastEvent = lastEvent
     }
 
     package init(reading reader: inout JSONReader) throws(JSONError) {
@@ -234,6 +238,7 @@ package struct AccountDeletion: Equatable, Sendable {
         var address: String?
         var mark: Int?
         var nextEvent: Int?
+        var lastEvent: Int?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("realm") {
@@ -246,6 +251,8 @@ package struct AccountDeletion: Equatable, Sendable {
                 mark = try reader.number().int
             } else if propertyName.equals("next_event") {
                 nextEvent = try reader.number().int
+            } else if propertyName.equals("last_event") {
+                lastEvent = try reader.number().int
             } else {
                 try reader.skip()
             }
@@ -258,6 +265,7 @@ package struct AccountDeletion: Equatable, Sendable {
         self.address = address
         self.mark = mark
         self.nextEvent = nextEvent
+        self.lastEvent = lastEvent
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -272,6 +280,10 @@ package struct AccountDeletion: Equatable, Sendable {
         writer.int(mark)
         writer.property("next_event")
         writer.int(nextEvent)
+        if let lastEvent {
+            writer.property("last_event")
+            writer.int(lastEvent)
+        }
         writer.endObject()
     }
 }

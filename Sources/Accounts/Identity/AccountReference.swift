@@ -17,6 +17,13 @@ package struct AccountReference: Sendable {
     /// The number in the reference; nil if it has an email.
     var number: Int? { Int(name).flatMap { Key.numbers.contains($0) ? $0 : nil } }
 
+    /// The email in the reference, in lower case; nil if it has a number.
+    package var email: String? { Int(name) == nil ? EmailAddress(name)?.canonical : nil }
+
+    package init(_ realm: Realm, _ number: Int) {
+        (self.realm, name) = (realm, String(number))
+    }
+
     /// The number of the account. A number need not belong to an account that exists; an email must.
     package func number(in tx: Transaction) throws -> Int? {
         if Int(name) != nil { return number }

@@ -25,6 +25,7 @@ extension AccountDeletion {
         findings.check("account", account)
         findings.check("address", email: address)
         findings.check("next_event", nextEvent, in: Key.numbers)
+        findings.check("last_event", lastEvent ?? 0, in: Key.numbers)
         // The clients that remain refer to the operator.
         if realm == Realm.operators.rawValue { findings.reportSubstitute(for: Operator.self, account) }
     }
@@ -206,7 +207,9 @@ extension EventDetail {
         for case (let property, let number?) in numbers { findings.check("detail.\(property)", number) }
         if let mailKind { findings.check("detail.mail_kind", mailKind, isOneOf: MailKind.allCases.map(\.rawValue)) }
         if let change { findings.check("detail.change", change, isOneOf: EventChange.allCases.map(\.rawValue)) }
-        if let actor, !actor.isPlainLine { findings.refuse("detail.actor", "holds a control character") }
+        if let actor, !AdminRules.isActor(actor) {
+            findings.refuse("detail.actor", "longer than \(Limits.nameCharactersMax) characters, or not a line of text")
+        }
     }
 }
 

@@ -152,15 +152,26 @@ package struct SignIn<Account: PasswordAccount> {
         let account = try environment.store.read { tx in try admitted(attempt, at: now, in: tx) }
         let known = account.map { PasswordHash(text: $0.passwordHash) }
         return .verify(attempt.password, against: known ?? environment.hasher.decoy) {
-            [ofAPI, locale = account?.locale] isRight, apis in
+            [ofAPI, locale = account?.locale, isDisabled = account?.disabled != nil] isRight, apis in
             let signIn = ofAPI(apis)
             guard isRight, let known, apis.environment.hasher.needsRehash(known) else {
-                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, locale: locale, apis)
+                // A disabled account counts the right password as a failure too.
+                let notice = isRight && !isDisabled ? nil : signIn.lockNotice(locale: locale)
+                return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, notice: notice, apis)
             }
             return .hash(attempt.password) { newHash, apis in
-                try ofAPI(apis).enter(attempt, known: known, isRight: true, newHash: newHash, locale: locale, apis)
+                let signIn = ofAPI(apis)
+                let notice = isDisabled ? signIn.lockNotice(locale: locale) : nil
+                return try signIn.enter(attempt, known: known, isRight: true, newHash: newHash, notice: notice, apis)
             }
         }
+    }
+
+    /// The notice of a lock, composed before the transaction that may post it; nil if no notices are sent.
+    ///
+    /// - Parameter locale: that of the account.
+    private func lockNotice(locale: String?) -> Notice? {
+        lockNotice.map { environment.outbox.notice($0, locale: locale, MailSecrets(environment.random)) }
     }
 
     /// Opens the session, or counts a failure.
@@ -168,22 +179,16 @@ package struct SignIn<Account: PasswordAccount> {
     /// - Parameters:
     ///   - known: the hash that the password was verified against; nil if the email had no account.
     ///   - newHash: the rehash that replaces it; nil if no rehash is needed.
-    ///   - locale: that of the account, for the notice of a lock.
+    ///   - notice: the notice of a lock, in case a failure locks the account; nil if there can be none.
     private func enter(
         _ attempt: Attempt,
         known: PasswordHash?,
         isRight: Bool,
         newHash: PasswordHash?,
-        locale: String?,
+        notice: Notice?,
         _ apis: AccountAPIs
     ) throws -> Progress<Account> {
         let now = environment.time.now
-        let notice =
-            isRight
-            ? nil
-            : lockNotice.map {
-                environment.outbox.notice($0, locale: locale, MailSecrets(environment.random))
-            }
         let account: Account? = try environment.store.write { tx in
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }

@@ -45,6 +45,13 @@ package struct SignInLockout: Sendable {
         }
     }
 
+    /// The networks that an account has signed in from, each with the stored time of the last sign-in.
+    func known(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [(network: String, time: Timestamp)] {
+        try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)).compactMap { signIns in
+            signIns.isKnown(at: now) ? signIns.signedIn.map { (signIns.network, $0) } : nil
+        }
+    }
+
     /// Counts a failure.
     ///
     /// - Returns: what the failure has locked; nil for nothing.

@@ -7,11 +7,11 @@ package import Store
 package enum Sweep {
     /// Sweeps a limited number of rows of each kind.
     ///
-    /// - Parameter audit: how long the audit trail is.
+    /// - Parameter audit: how long the audit trail is; nil leaves it as it is.
     /// - Returns: whether more rows may remain.
-    package static func run(at now: Timestamp, audit: AuditBounds = AuditBounds(), in tx: Transaction) throws -> Bool {
+    package static func run(at now: Timestamp, audit: AuditBounds?, in tx: Transaction) throws -> Bool {
         var hasMore = try sweepQuotas(at: now, in: tx)
-        hasMore = try AuditTrail.sweep(audit, at: now, in: tx) || hasMore
+        if let audit { hasMore = try AuditTrail.sweep(audit, at: now, in: tx) || hasMore }
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
         hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore
         hasMore = try sweepNetworks(at: now, in: tx) || hasMore
@@ -65,7 +65,7 @@ package enum Sweep {
         )
     }
 
-    /// Sweeps all invitations. They are few, because only the command line creates them.
+    /// Sweeps all invitations. They are few, because only administration creates them.
     private static func sweepInvitations(at now: Timestamp, in tx: Transaction) throws -> Bool {
         let invitations = try tx.all(Invitation.self)
         for var invitation in invitations {

@@ -16,7 +16,8 @@ extension Sales {
             role: role,
             email: given.storedEmail,
             passwordHash: given.storedHash(environment.random),
-            isVerified: given.isConfirmed,
+            // Only a customer must verify the email before signing in.
+            isVerified: given.isConfirmed || !isCustomer,
             isProven: given.isConfirmed,
             firstName: given[.firstName],
             lastName: given[.lastName],

@@ -37,10 +37,27 @@ extension Sales {
         }
     }
 
-    /// The valid invitations, the oldest first.
-    package func invitations() throws -> [Invitation] {
+    /// A page of the valid invitations, the oldest first.
+    ///
+    /// - Parameter id: the number of the invitation that the page follows.
+    package func invitations(after id: Int, limit: Int) throws -> InvitationList {
         let now = environment.time.now
-        return try environment.store.read { try $0.all(Invitation.self).filter { $0.expires > now } }
+        return try environment.store.read { tx in
+            let start = Key(min(id, Key.numbers.upperBound - 1) + 1)
+            let page = try tx.all(Invitation.self, from: start, limit: limit)
+            return InvitationList(
+                invitations: page.filter { $0.expires > now }.map { invitation in
+                    ValidInvitation(
+                        id: invitation.id,
+                        role: invitation.role,
+                        usesLeft: invitation.usesLeft,
+                        created: invitation.created,
+                        expires: invitation.expires
+                    )
+                },
+                next: page.count == limit ? page.last?.id : nil
+            )
+        }
     }
 
     /// Deletes an invitation. Returns false if there is none with that number.

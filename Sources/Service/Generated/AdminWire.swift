@@ -217,7 +217,7 @@ package enum AdminWire {
 
     /// A lock after too many wrong passwords.
     package struct AccountLock {
-        /// What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or `password change`.
+        /// What is locked: signing in, signing in from addresses that the account has not signed in from, or methods that check the current password.
         package var scope: String
         /// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it.
         package var network: String?
@@ -254,9 +254,39 @@ package enum AdminWire {
         }
     }
 
+    /// An address that an account has signed in from.
+    package struct AccountNetwork {
+        /// The address, or the IPv6 network.
+        package var network: String
+        /// When a sign-in from it was last stored, which may be a day behind.
+        package var signedIn: Timestamp
+
+        package init(
+            network: String,
+            signedIn: Timestamp
+        ) {
+            self.network = network
+            self.signedIn = signedIn
+        }
+
+        package init(_ result: Accounts.AccountNetwork) {
+            network = result.network
+            signedIn = result.signedIn
+        }
+
+        package func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("network")
+            writer.string(network)
+            writer.property("signed_in")
+            signedIn.write(to: &writer)
+            writer.endObject()
+        }
+    }
+
     /// A mailed code that is not used yet.
     package struct AccountCode {
-        /// What the code is for: `confirm`, `verify`, `reset` or `change-email`.
+        /// What the code is for.
         package var purpose: String
         /// When the code expires.
         package var expires: Timestamp
@@ -360,7 +390,9 @@ package enum AdminWire {
         package var sessions: [AccountSession]
         /// The locks in force.
         package var locks: [AccountLock]
-        /// The codes that are out.
+        /// The addresses that the account has signed in from, which a lock by strangers does not concern.
+        package var knownNetworks: [AccountNetwork]
+        /// The unused codes.
         package var codes: [AccountCode]
         /// The address that the account will have once its code is used; absent if no change is pending.
         package var pendingEmail: AccountAddress?
@@ -377,6 +409,7 @@ package enum AdminWire {
             referralCode: String?,
             sessions: [AccountSession],
             locks: [AccountLock],
+            knownNetworks: [AccountNetwork],
             codes: [AccountCode],
             pendingEmail: AccountAddress?,
             earlierEmails: [AccountAddress],
@@ -389,6 +422,7 @@ package enum AdminWire {
             self.referralCode = referralCode
             self.sessions = sessions
             self.locks = locks
+            self.knownNetworks = knownNetworks
             self.codes = codes
             self.pendingEmail = pendingEmail
             self.earlierEmails = earlierEmails
@@ -403,6 +437,7 @@ package enum AdminWire {
             referralCode = result.referralCode
             sessions = result.sessions.map { AccountSession($0) }
             locks = result.locks.map { AccountLock($0) }
+            knownNetworks = result.knownNetworks.map { AccountNetwork($0) }
             codes = result.codes.map { AccountCode($0) }
             pendingEmail = result.pendingEmail.map { AccountAddress($0) }
             earlierEmails = result.earlierEmails.map { AccountAddress($0) }
@@ -436,6 +471,10 @@ package enum AdminWire {
             writer.property("locks")
             writer.beginArray()
             for element in locks { element.write(to: &writer) }
+            writer.endArray()
+            writer.property("known_networks")
+            writer.beginArray()
+            for element in knownNetworks { element.write(to: &writer) }
             writer.endArray()
             writer.property("codes")
             writer.beginArray()
@@ -518,11 +557,11 @@ package enum AdminWire {
         package var to: String
         /// The subject.
         package var subject: String
-        /// `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired.
+        /// The state; a mail has expired if it was not delivered before its code expired.
         package var state: String
         /// When the mail was created.
         package var created: Timestamp
-        /// When its code expires.
+        /// When the text is erased at the latest: a code in it has expired then.
         package var expires: Timestamp
         /// The number of attempts to deliver it.
         package var attempts: Int
@@ -742,19 +781,24 @@ package enum AdminWire {
         }
     }
 
-    /// The valid invitations.
+    /// A page of the valid invitations.
     package struct InvitationList {
-        /// The invitations, the oldest first.
+        /// The invitations, the oldest first; a page with few of them need not be the last.
         package var invitations: [ValidInvitation]
+        /// The `after` of the next page; absent at the end.
+        package var next: Int?
 
         package init(
-            invitations: [ValidInvitation]
+            invitations: [ValidInvitation],
+            next: Int?
         ) {
             self.invitations = invitations
+            self.next = next
         }
 
         package init(_ result: Accounts.InvitationList) {
             invitations = result.invitations.map { ValidInvitation($0) }
+            next = result.next
         }
 
         package func write(to writer: inout JSONWriter) {
@@ -763,6 +807,10 @@ package enum AdminWire {
             writer.beginArray()
             for element in invitations { element.write(to: &writer) }
             writer.endArray()
+            if let next {
+                writer.property("next")
+                writer.int(next)
+            }
             writer.endObject()
         }
     }
@@ -844,7 +892,7 @@ package enum AdminWire {
 
     /// The number of mails that are due.
     package struct DueMails {
-        /// The number of waiting mails, which are all due now.
+        /// The number of mails that are due now because of this request.
         package var due: Int
 
         package init(
@@ -1281,8 +1329,25 @@ package enum AdminWire {
 
     /// The params of `admin.invitations.list`.
     package struct InvitationsListParams {
+        /// The `next` of the previous page.
+        package var after: Given<Int> = .absent
+        /// The maximum number of invitations; default 100.
+        package var limit: Given<Int> = .absent
+
         package init(reading reader: inout JSONReader) throws(JSONError) {
-            try reader.skipUnique()
+            var seen = SeenProperties()
+            try reader.beginObject()
+            while let propertyName = try reader.nextProperty() {
+                if propertyName.equals("after") {
+                    try seen.insert(0, propertyName, reader)
+                    after = try Given(reading: &reader)
+                } else if propertyName.equals("limit") {
+                    try seen.insert(1, propertyName, reader)
+                    limit = try Given(reading: &reader)
+                } else {
+                    try seen.skip(propertyName, &reader)
+                }
+            }
         }
     }
 

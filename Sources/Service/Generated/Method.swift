@@ -407,7 +407,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .salesUserDelete: .session("api_key")
         case .adminAccountsList: nil
         case .adminAccountsShow: .reference("account")
-        case .adminAccountsCreate: nil
+        case .adminAccountsCreate: .email("email")
         case .adminAccountsDisable: .reference("account")
         case .adminAccountsEnable: .reference("account")
         case .adminAccountsUnlock: .reference("account")
@@ -742,7 +742,7 @@ package enum Method: Int, CaseIterable, Sendable {
         case .adminAccountsDelete: [ParamName("account", isRequired: true), ParamName("actor")]
         case .adminAccountsExport: [ParamName("account", isRequired: true), ParamName("actor")]
         case .adminInvitationsCreate: [ParamName("role"), ParamName("uses"), ParamName("seconds"), ParamName("actor")]
-        case .adminInvitationsList: []
+        case .adminInvitationsList: [ParamName("after"), ParamName("limit")]
         case .adminInvitationsRevoke: [ParamName("id", isRequired: true), ParamName("actor")]
         case .adminOutboxList: [ParamName("after"), ParamName("limit")]
         case .adminOutboxShow: [ParamName("id", isRequired: true)]

@@ -1648,7 +1648,9 @@ _POSTERN_RESULTS[admin.accounts.list]=AdminAccountPage
 #         referral_code: string. The referral code of an account of sales; absent for other APIs.
 #         sessions: list of AdminAccountSession. The open sessions, the newest first.
 #         locks: list of AdminAccountLock. The locks in force.
-#         codes: list of AdminAccountCode. The codes that are out.
+#         known_networks: list of AdminAccountNetwork. The addresses that the account has signed in from, which a
+#             lock by strangers does not concern.
+#         codes: list of AdminAccountCode. The unused codes.
 #         pending_email: AdminAccountAddress. The address that the account will have once its code is used; absent
 #             if no change is pending.
 #         earlier_emails: list of AdminAccountAddress. The earlier addresses that can be restored.
@@ -1703,8 +1705,8 @@ actor:string
 _POSTERN_RESULTS[admin.accounts.create]=AdminAccountSummary
 
 # admin.accounts.disable: Disables an account. The account cannot sign in and has no session, its codes end, its
-#     referral code is unknown, and resets for it are answered as ever and do nothing. Only `admin.accounts.enable`
-#     ends this.
+#     referral code is unknown, and a request for a reset gets the usual reply and has no effect. Only
+#     `admin.accounts.enable` ends this.
 #     account: string. required. The account: its API, and its email or number, such as `care:foo@bar.com` or
 #         `care:17`.
 #     actor: string. Who asks for the operation; the audit trail shows it.
@@ -1913,10 +1915,18 @@ actor:string
 '
 _POSTERN_RESULTS[admin.invitations.create]=AdminNewInvitation
 
-# admin.invitations.list: Lists the valid invitations. Their codes are not stored.
-#     Returns AdminInvitationList: The valid invitations.
-#         invitations: list of AdminValidInvitation. The invitations, the oldest first.
+# admin.invitations.list: Lists the valid invitations. Their codes are not stored. Limits: `adminPageMax` (1,000),
+#     `adminPageStandard` (100).
+#     after: integer. The `next` of the previous page.
+#     limit: integer. The maximum number of invitations; default 100.
+#     Returns AdminInvitationList: A page of the valid invitations.
+#         invitations: list of AdminValidInvitation. The invitations, the oldest first; a page with few of them need
+#             not be the last.
+#         next: integer. The `after` of the next page; absent at the end.
+#     Errors: invalid_request.
 _POSTERN_PARAMS[admin.invitations.list]='
+after:integer
+limit:integer
 '
 _POSTERN_RESULTS[admin.invitations.list]=AdminInvitationList
 
@@ -1958,7 +1968,7 @@ id:integer
 _POSTERN_RESULTS[admin.outbox.show]=AdminOutboxMailText
 
 # admin.outbox.retry: Makes a waiting mail due now. A mail that was given up cannot be sent again, because its text
-#     is erased.
+#     is erased. A mail that a process delivers at this moment may be delivered twice.
 #     id: integer. required. The mail's number.
 #     actor: string. Who asks for the operation; the audit trail shows it.
 #     Returns AdminOutboxEntry: A mail in the outbox.
@@ -1966,10 +1976,10 @@ _POSTERN_RESULTS[admin.outbox.show]=AdminOutboxMailText
 #         kind: string. The kind of mail.
 #         to: string. The address of the recipient.
 #         subject: string. The subject.
-#         state: string. `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its
-#             code expired.
+#         state: string: waiting, delivered, failed, expired. The state; a mail has expired if it was not delivered
+#             before its code expired.
 #         created: time, as text. When the mail was created.
-#         expires: time, as text. When its code expires.
+#         expires: time, as text. When the text is erased at the latest: a code in it has expired then.
 #         attempts: integer. The number of attempts to deliver it.
 #         next_attempt: time, as text. When the next attempt is due; absent if the mail does not wait.
 #         last_error: string. Why the last attempt failed; absent if none did.
@@ -1980,10 +1990,11 @@ actor:string
 '
 _POSTERN_RESULTS[admin.outbox.retry]=AdminOutboxEntry
 
-# admin.outbox.deliver: Makes all waiting mails due now. The processes that deliver mails do so at once.
+# admin.outbox.deliver: Makes the mails due now whose last attempt failed. New mails are due at once anyway. The
+#     processes that deliver mails do so. A mail that a process delivers at this moment may be delivered twice.
 #     actor: string. Who asks for the operation; the audit trail shows it.
 #     Returns AdminDueMails: The number of mails that are due.
-#         due: integer. The number of waiting mails, which are all due now.
+#         due: integer. The number of mails that are due now because of this request.
 #     Errors: invalid_request.
 _POSTERN_PARAMS[admin.outbox.deliver]='
 actor:string
@@ -1999,7 +2010,7 @@ _POSTERN_RESULTS[admin.outbox.deliver]=AdminDueMails
 #         events: list of AdminEvent. The events, the earliest first.
 #         next: integer. The `after` of the next page. With `account` it may be the number of a later event of
 #             another account.
-#     Errors: invalid_request, account_not_found, events_gone.
+#     Errors: invalid_request, account_not_found, events_gone, events_ahead.
 _POSTERN_PARAMS[admin.events]='
 after:integer
 limit:integer
@@ -2208,6 +2219,9 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # mail_closed: The mail was delivered or given up, and its text was erased.
 
 # events_gone: The audit trail no longer has all events after `after`.
+
+# events_ahead: `after` is ahead of the audit trail, for example because the store was restored from an earlier
+#     backup.
 
 # busy: Another process held the lock for longer than --lock-wait.
 

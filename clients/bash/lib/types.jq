@@ -322,6 +322,11 @@ def types: {
     "network?": "string",
     "until": "time"
   },
+  # An address that an account has signed in from.
+  AdminAccountNetwork: {
+    "network": "string",
+    "signed_in": "time"
+  },
   # A mailed code that is not used yet.
   AdminAccountCode: {
     "purpose": "string",
@@ -346,6 +351,7 @@ def types: {
     "referral_code?": "string",
     "sessions": "[AdminAccountSession]",
     "locks": "[AdminAccountLock]",
+    "known_networks": "[AdminAccountNetwork]",
     "codes": "[AdminAccountCode]",
     "pending_email?": "AdminAccountAddress",
     "earlier_emails": "[AdminAccountAddress]",
@@ -419,9 +425,10 @@ def types: {
     "created": "time",
     "expires": "time"
   },
-  # The valid invitations.
+  # A page of the valid invitations.
   AdminInvitationList: {
-    "invitations": "[AdminValidInvitation]"
+    "invitations": "[AdminValidInvitation]",
+    "next?": "integer"
   },
   # A page of mails.
   AdminOutboxPage: {

@@ -16,8 +16,9 @@ extension AccountAPI {
         let current = try Rules.password(currentPassword, "current_password")
         let action = PasswordedRequest<Self, Void>.Action.change {
             [notice = MailSecrets(environment.random)] api, account, tx in
-            try api.delete(account, by: .account, in: tx)
-            try api.notifyOfDeletion(account, notice, at: api.environment.time.now, in: tx)
+            let now = api.environment.time.now
+            try api.delete(account, by: .account, at: now, in: tx)
+            try api.notifyOfDeletion(account, notice, at: now, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
@@ -32,11 +33,11 @@ extension AccountAPI {
     /// Deletes an account: at once what makes it an account, and the rest in as many transactions as it takes.
     ///
     /// - Parameter source: who deletes it.
-    func delete(_ account: Account, by source: AuditTrail.Source, in tx: Transaction) throws {
+    func delete(_ account: Account, by source: AuditTrail.Source, at now: Timestamp, in tx: Transaction) throws {
         try sessions.endAll(of: account.id, in: tx)
         try forgetCodes(of: account.id, in: tx)
         // Mails to earlier addresses that do not name the account. They are few: invitations of some days.
-        for address in try reversals.forget(account.id, at: environment.time.now, in: tx) {
+        for address in try reversals.forget(account.id, at: now, in: tx) {
             _ = try environment.outbox.forgetMails(
                 of: Self.realm,
                 to: address,
@@ -54,11 +55,12 @@ extension AccountAPI {
             account: account.id,
             address: account.email.lowercased(),
             mark: .max,
-            nextEvent: 0
+            nextEvent: 0,
+            lastEvent: try AuditTrail.last(in: tx) ?? 0
         )
         let isFinished = try advance(&deletion, in: tx)
         // Without an origin, which would be personal data of the deleted account.
-        try audit.record(.accountDeleted, of: account.id, by: source, at: environment.time.now, in: tx)
+        try audit.record(.accountDeleted, of: account.id, by: source, at: now, in: tx)
         if isFinished { return }
         deletion.mark = try tx.nextNumber(of: OutboxMail.self)
         try tx.insert(deletion)
@@ -104,7 +106,8 @@ extension AccountAPI {
             in: tx
         )
         guard left > 0 else { return false }
-        let erased = try audit.erase(deletion.account, from: deletion.nextEvent, limit: left, in: tx)
+        let events = deletion.nextEvent...max(deletion.nextEvent, deletion.lastEvent ?? Key.numbers.upperBound - 1)
+        let erased = try audit.erase(deletion.account, events, limit: left, in: tx)
         deletion.nextEvent = erased.next
         left -= erased.visited
         return try left > 0 && deleteRecords(ofDeleted: deletion.account, limit: left, in: tx) < left

@@ -1,8 +1,7 @@
 package import JSON
 import Store
 
-/// The operations of administration on one account: what an account can do itself, without its credential, and what only
-/// an administrator can do.
+/// The operations of an administrator on one account. They need no credential of the account.
 ///
 /// Each that changes something leaves an event whose kind begins with `admin`, with the name of who asked for it. An
 /// event that the change itself leaves, such as `confirmed`, comes in addition.
@@ -76,7 +75,10 @@ extension AccountAPI {
         try passwordPolicy.check(password, email: account.email, names: account.names) { fault in
             AccountError(AdminRules.code(of: fault), field: "password")
         }
-        return .hash(password) { hash, apis in .done(try Self(from: apis).setPassword(operation, hash)) }
+        // Meanwhile, another account may get the email.
+        var named = operation
+        named.account = AccountReference(Self.realm, account.id)
+        return .hash(password) { [named] hash, apis in .done(try Self(from: apis).setPassword(named, hash)) }
     }
 
     private func setPassword(_ operation: AccountOperation, _ hash: PasswordHash) throws -> AccountSummary {
@@ -104,7 +106,7 @@ extension AccountAPI {
     package func delete(_ operation: AccountOperation) throws {
         let notice = MailSecrets(environment.random)
         try administer(operation, as: .adminAccountDeleted) { account, now, tx in
-            try deleteAll(of: account, by: .admin, in: tx)
+            try deleteAll(of: account, by: .admin, at: now, in: tx)
             try notifyOfDeletion(account, notice, at: now, in: tx)
         }
     }

@@ -43,8 +43,11 @@ extension AccountAPI {
                 )
             },
             locks: try locks(of: account.id, at: now, in: tx),
+            knownNetworks: try SignInLockout(Self.realm).known(of: account.id, at: now, in: tx).map { network, time in
+                AccountNetwork(network: network, signedIn: time)
+            },
             codes: try codes.unused(of: account.id, at: now, in: tx).map { code in
-                AccountCode(purpose: code.purpose, expires: code.expires)
+                AccountCode(purpose: code.purpose.inSnakeCase, expires: code.expires)
             },
             pendingEmail: pending.flatMap { change in
                 change.expires > now ? AccountAddress(email: change.email, expires: change.expires) : nil
@@ -62,11 +65,15 @@ extension AccountAPI {
     private func locks(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [AccountLock] {
         let general = try Lockout.Scope.allCases.compactMap { scope in
             try Lockout(Self.realm, scope).secondsLeft(for: account, at: now, in: tx).map { seconds in
-                AccountLock(scope: scope.rawValue, network: nil, until: now.adding(seconds: seconds))
+                AccountLock(scope: scope.rawValue.inSnakeCase, network: nil, until: now.adding(seconds: seconds))
             }
         }
         let ofNetworks = try SignInLockout(Self.realm).locks(of: account, at: now, in: tx).map { network, seconds in
-            AccountLock(scope: Lockout.Scope.signIn.rawValue, network: network, until: now.adding(seconds: seconds))
+            AccountLock(
+                scope: Lockout.Scope.signIn.rawValue.inSnakeCase,
+                network: network,
+                until: now.adding(seconds: seconds)
+            )
         }
         return general + ofNetworks
     }
@@ -78,4 +85,9 @@ extension PasswordAccount {
 
     /// For APIs whose accounts have no further properties in the details.
     package func describe(in details: inout AccountDetails) {}
+}
+
+extension String {
+    /// A stored name, as the wire has it: `change-email` → `change_email`.
+    fileprivate var inSnakeCase: String { String(map { $0 == "-" || $0 == " " ? "_" : $0 }) }
 }

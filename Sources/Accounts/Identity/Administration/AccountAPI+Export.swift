@@ -14,15 +14,19 @@ extension AccountAPI {
             let account = try account(named: operation.account, in: tx)
             var bound = ExportBound(bytesMax: bytesMax)
             var records: [AccountRecord] = []
-            try visitRecords(of: account.id, in: tx) { records.append(try bound.added($0)) }
+            try visitRecords(of: account.id, in: tx) { record in
+                let record = try AccountRecord(record)
+                try bound.add(record.record.bytes.count)
+                records.append(record)
+            }
             var mails: [OutboxEntry] = []
             try environment.outbox.visitMails(of: Self.realm, account, in: tx) { mail in
-                _ = try bound.added(mail)
+                try bound.add(mail.to.utf8.count + mail.subject.utf8.count)
                 mails.append(OutboxEntry(mail))
             }
             var events: [Event] = []
             try audit.visitEvents(of: account.id, in: tx) { event in
-                _ = try bound.added(event)
+                try bound.add(ExportBound.eventBytesMin)
                 events.append(event)
             }
             try record(.adminAccountExported, of: account.id, operation, at: now, in: tx)
@@ -32,8 +36,11 @@ extension AccountAPI {
     }
 }
 
-/// Measures the records of an export while they are read.
+/// Measures an export while its parts are read, each with its minimum size.
 private struct ExportBound {
+    /// The length of an event with the shortest values.
+    static let eventBytesMin = 90
+
     let bytesMax: Int
     private var bytes = 0
 
@@ -41,17 +48,22 @@ private struct ExportBound {
         self.bytesMax = bytesMax
     }
 
-    /// Counts a record, and returns it with its collection.
-    mutating func added(_ record: some Record) throws -> AccountRecord {
+    mutating func add(_ count: Int) throws(ReplyTooLong) {
+        bytes += count
+        if bytes > bytesMax { throw ReplyTooLong() }
+    }
+}
+
+extension AccountRecord {
+    /// A record as it is stored.
+    fileprivate init(_ record: some Record) throws {
         var writer = JSONWriter()
         record.write(to: &writer)
-        bytes += writer.count
-        if bytes > bytesMax { throw ReplyTooLong() }
         let object = try writer.withUnsafeBytes { text in
             var reader = JSONReader(text)
             return try CompactObject(reading: &reader)
         }
-        return AccountRecord(collection: type(of: record).collection.name, record: object)
+        self.init(collection: type(of: record).collection.name, record: object)
     }
 }
 

@@ -14,6 +14,11 @@ package enum AdminRules {
         return reference
     }
 
+    /// Whether a text may name who asks for an operation.
+    package static func isActor(_ text: String) -> Bool {
+        text.hasAtMost(scalars: Limits.nameCharactersMax) && text.isPlainLine
+    }
+
     /// Who asks for an operation; nil if the request does not say it.
     static func actor(_ given: Given<String>) throws -> String? {
         try text(given, "actor", charactersMax: Limits.nameCharactersMax)
@@ -55,6 +60,11 @@ package enum AdminRules {
         try number(given, "id", in: 1...Key.numbers.upperBound)
     }
 
+    /// The number of the record that a page follows; 0 if the property is absent or null.
+    static func cursor(_ given: Given<Int>) throws -> Int {
+        try number(given, "after", in: 0...Key.numbers.upperBound, standard: 0)
+    }
+
     /// The maximum number of entries on a page.
     static func limit(_ given: Given<Int>) throws -> Int {
         try number(given, "limit", in: 1...Limits.adminPageMax, standard: Limits.adminPageStandard)
@@ -62,9 +72,7 @@ package enum AdminRules {
 
     /// A new password within the contract's bounds.
     static func password(_ given: Given<Password>) throws -> Password {
-        guard let password = given.value, (1...Limits.passwordBytesMax).contains(password.count) else {
-            throw invalid(given, "password")
-        }
+        guard let password = given.password else { throw invalid(given, "password") }
         return password
     }
 
@@ -85,7 +93,7 @@ package enum AdminRules {
 
 /// An operation of administration on one account.
 package struct AccountOperation: Sendable {
-    let account: AccountReference
+    var account: AccountReference
     /// Who asks for it; nil if the request does not say it.
     let actor: String?
 

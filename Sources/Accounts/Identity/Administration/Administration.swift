@@ -65,19 +65,10 @@ package struct Administration {
         )
     }
 
-    /// The valid invitations, the oldest first.
-    package func invitations() throws -> InvitationList {
-        InvitationList(
-            invitations: try apis.sales.invitations().map { invitation in
-                ValidInvitation(
-                    id: invitation.id,
-                    role: invitation.role,
-                    usesLeft: invitation.usesLeft,
-                    created: invitation.created,
-                    expires: invitation.expires
-                )
-            }
-        )
+    /// A page of the valid invitations, the oldest first.
+    package func invitations(after: Given<Int>, limit: Given<Int>) throws -> InvitationList {
+        let limit = try AdminRules.limit(limit)
+        return try apis.sales.invitations(after: try AdminRules.cursor(after), limit: limit)
     }
 
     /// Revokes an invitation.
@@ -95,7 +86,7 @@ package struct Administration {
     /// A page of the outbox, the oldest mail first.
     package func mails(after: Given<Int>, limit: Given<Int>) throws -> OutboxPage {
         let limit = try AdminRules.limit(limit)
-        let last = try AdminRules.number(after, "after", in: 0...Key.numbers.upperBound, standard: 0)
+        let last = try AdminRules.cursor(after)
         let mails = try environment.store.read { try environment.outbox.mails(after: last, limit: limit, in: $0) }
         return OutboxPage(mails: mails.map { OutboxEntry($0) }, next: mails.count == limit ? mails.last?.id : nil)
     }
@@ -153,7 +144,7 @@ package struct Administration {
 
     /// A page of the audit trail, the earliest event first.
     ///
-    /// - Throws: `events_gone`; `account_not_found` for an email without an account.
+    /// - Throws: `events_gone`; `events_ahead`; `account_not_found` for an email without an account.
     package func events(after: Given<Int>, limit: Given<Int>, account: Given<String>) throws -> EventPage {
         let limit = try AdminRules.limit(limit)
         let last = after.isMissing ? nil : try AdminRules.number(after, "after", in: 0...Key.numbers.upperBound)
@@ -167,6 +158,8 @@ package struct Administration {
                 return try AuditTrail.page(of: (reference.realm, number), after: last, limit: limit, in: tx)
             } catch is EventsGone {
                 throw AccountError(ErrorCode.Admin.eventsGone)
+            } catch is EventsAhead {
+                throw AccountError(ErrorCode.Admin.eventsAhead)
             }
         }
     }

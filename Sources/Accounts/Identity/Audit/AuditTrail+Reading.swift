@@ -63,7 +63,10 @@ extension AuditTrail {
     }
 
     /// A page of the trail, with the number after which the next page starts.
+    ///
+    /// - Throws: `EventsGone`; `EventsAhead` if no event has had the number.
     package static func page(after seq: Int?, limit: Int, in tx: Transaction) throws -> EventPage {
+        _ = try seq.map { try cursor(of: .after($0), in: tx) }
         let events = try events(after: seq, limit: limit, in: tx)
         return EventPage(events: events, next: try events.last?.seq ?? seq ?? deleted(in: tx))
     }
@@ -78,9 +81,10 @@ extension AuditTrail {
         limit: Int,
         in tx: Transaction
     ) throws -> EventPage {
+        _ = try seq.map { try cursor(of: .after($0), in: tx) }
         let events = try events(of: account.realm, account.number, after: seq, limit: limit, in: tx)
-        let end = try last(in: tx) ?? deleted(in: tx)
-        return EventPage(events: events, next: events.count == limit ? events.last?.seq ?? end : max(end, seq ?? 0))
+        let end = try cursor(of: .end, in: tx)
+        return EventPage(events: events, next: events.count == limit ? events.last?.seq ?? end : end)
     }
 
     /// Visits the events of an account, the earliest first.

@@ -80,22 +80,27 @@ package struct AuditTrail: Sendable {
     /// Erases addresses, programs and details from the events of a deleted account.
     ///
     /// - Parameters:
-    ///   - seq: the lowest number of an event that is not erased yet.
+    ///   - numbers: from the lowest number of an event that is not erased yet to that of the last one to erase.
     ///   - limit: the maximum number of events to visit.
     /// - Returns: the number of visited events, and the lowest number of the others.
     func erase(
         _ account: Int,
-        from seq: Int,
+        _ numbers: ClosedRange<Int>,
         limit: Int,
         in tx: Transaction
     ) throws -> (visited: Int, next: Int) {
-        let prefix = Key(realm.rawValue, account)
-        let events = try tx.scan(Event.byAccount, prefix: prefix, from: Key(realm.rawValue, account, seq), limit: limit)
+        let events = try tx.scan(
+            Event.byAccount,
+            prefix: Key(realm.rawValue, account),
+            from: Key(realm.rawValue, account, numbers.lowerBound),
+            before: Key(realm.rawValue, account, numbers.upperBound + 1),
+            limit: limit
+        )
         for var event in events where event.ip != nil || event.agent != nil || event.detail != nil {
             (event.ip, event.agent, event.detail) = (nil, nil, nil)
             try tx.update(event)
         }
-        return (events.count, events.last.map { $0.seq + 1 } ?? seq)
+        return (events.count, events.last.map { $0.seq + 1 } ?? numbers.lowerBound)
     }
 }
 

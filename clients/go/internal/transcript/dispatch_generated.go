@@ -294,7 +294,7 @@ func typedForm(client *postern.Client, method string) form {
 	case "admin.invitations.create":
 		return withBoth(client.Admin.Invitations.Create)
 	case "admin.invitations.list":
-		return withoutParams(client.Admin.Invitations.List)
+		return withBoth(client.Admin.Invitations.List)
 	case "admin.invitations.revoke":
 		return withoutResult(client.Admin.Invitations.Revoke)
 	case "admin.outbox.list":
@@ -485,6 +485,8 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.AdminMailClosed](err)
 	case "admin.events_gone":
 		return is[*postern.AdminEventsGone](err)
+	case "admin.events_ahead":
+		return is[*postern.AdminEventsAhead](err)
 	case "service.invalid_request":
 		return is[*postern.ServiceInvalidRequest](err)
 	case "service.busy":

@@ -825,7 +825,7 @@ export interface AdminAccountsMethods {
 
   /**
    * Disables an account. The account cannot sign in and has no session, its codes end, its referral code is unknown,
-   * and resets for it are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+   * and a request for a reset gets the usual reply and has no effect. Only `admin.accounts.enable` ends this.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
    */
@@ -901,8 +901,12 @@ export interface AdminInvitationsMethods {
    */
   create(params?: types.AdminInvitationsCreateParams, options?: CallOptions): Promise<types.AdminNewInvitation>;
 
-  /** Lists the valid invitations. Their codes are not stored. */
-  list(options?: CallOptions): Promise<types.AdminInvitationList>;
+  /**
+   * Lists the valid invitations. Their codes are not stored. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+   *
+   * @throws errors.admin.InvalidRequest
+   */
+  list(params?: types.AdminInvitationsListParams, options?: CallOptions): Promise<types.AdminInvitationList>;
 
   /**
    * Revokes an invitation. Its code is then unknown.
@@ -929,14 +933,16 @@ export interface AdminOutboxMethods {
   show(params: types.AdminOutboxShowParams, options?: CallOptions): Promise<types.AdminOutboxMailText>;
 
   /**
-   * Makes a waiting mail due now. A mail that was given up cannot be sent again, because its text is erased.
+   * Makes a waiting mail due now. A mail that was given up cannot be sent again, because its text is erased. A mail
+   * that a process delivers at this moment may be delivered twice.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.MailNotFound, errors.admin.MailClosed
    */
   retry(params: types.AdminOutboxRetryParams, options?: CallOptions): Promise<types.AdminOutboxEntry>;
 
   /**
-   * Makes all waiting mails due now. The processes that deliver mails do so at once.
+   * Makes the mails due now whose last attempt failed. New mails are due at once anyway. The processes that deliver
+   * mails do so. A mail that a process delivers at this moment may be delivered twice.
    *
    * @throws errors.admin.InvalidRequest
    */
@@ -958,7 +964,8 @@ export interface AdminMethods {
    * Reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given out. Limits:
    * `adminPageMax` (1,000), `adminPageStandard` (100).
    *
-   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound, errors.admin.EventsGone
+   * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound, errors.admin.EventsGone,
+   * errors.admin.EventsAhead
    */
   events(params?: types.AdminEventsParams, options?: CallOptions): Promise<types.AdminEventPage>;
 }

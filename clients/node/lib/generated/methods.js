@@ -449,8 +449,8 @@ export class AdminInvitationsMethods {
     return this.#call("admin.invitations.create", params, results.AdminNewInvitation, options);
   }
 
-  list(options) {
-    return this.#call("admin.invitations.list", undefined, results.AdminInvitationList, options);
+  list(params, options) {
+    return this.#call("admin.invitations.list", params, results.AdminInvitationList, options);
   }
 
   revoke(params, options) {

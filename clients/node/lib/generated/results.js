@@ -323,6 +323,11 @@ export const AdminAccountLock = {
   until: { type: "string" },
 };
 
+export const AdminAccountNetwork = {
+  network: { type: "string" },
+  signed_in: { type: "string" },
+};
+
 export const AdminAccountCode = {
   purpose: { type: "string" },
   expires: { type: "string" },
@@ -346,6 +351,7 @@ export const AdminAccountDetails = {
   referral_code: { type: "string", optional: true },
   sessions: { type: AdminAccountSession, list: true },
   locks: { type: AdminAccountLock, list: true },
+  known_networks: { type: AdminAccountNetwork, list: true },
   codes: { type: AdminAccountCode, list: true },
   pending_email: { type: AdminAccountAddress, optional: true },
   earlier_emails: { type: AdminAccountAddress, list: true },
@@ -421,6 +427,7 @@ export const AdminValidInvitation = {
 
 export const AdminInvitationList = {
   invitations: { type: AdminValidInvitation, list: true },
+  next: { type: "integer", optional: true },
 };
 
 export const AdminOutboxPage = {

@@ -24,6 +24,15 @@ export type CareGroup = "owner" | "prime" | "family" | "anyone";
 /** The role of an account of the sales API. It determines which kinds of account the account may invite. */
 export type SalesRole = "customer" | "salesperson" | "admin";
 
+/** What too many wrong passwords have locked. */
+export type AdminLockScope = "sign_in" | "sign_in_from_anywhere" | "password_change";
+
+/** What a mailed code is for. */
+export type AdminCodePurpose = "confirm" | "verify" | "reset" | "change_email";
+
+/** The state of a mail. */
+export type AdminMailState = "waiting" | "delivered" | "failed" | "expired";
+
 /** The kind of a store. */
 export type ServiceStoreKind = "memory" | "directory";
 
@@ -596,20 +605,28 @@ export interface AdminAccountSession {
 /** A lock after too many wrong passwords. */
 export interface AdminAccountLock {
   /**
-   * What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
-   * `password change`.
+   * What is locked: signing in, signing in from addresses that the account has not signed in from, or methods that
+   * check the current password.
    */
-  scope: string;
+  scope: AdminLockScope;
   /** The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it. */
   network?: string;
   /** When the lock ends. */
   until: Time;
 }
 
+/** An address that an account has signed in from. */
+export interface AdminAccountNetwork {
+  /** The address, or the IPv6 network. */
+  network: string;
+  /** When a sign-in from it was last stored, which may be a day behind. */
+  signed_in: Time;
+}
+
 /** A mailed code that is not used yet. */
 export interface AdminAccountCode {
-  /** What the code is for: `confirm`, `verify`, `reset` or `change-email`. */
-  purpose: string;
+  /** What the code is for. */
+  purpose: AdminCodePurpose;
   /** When the code expires. */
   expires: Time;
 }
@@ -649,7 +666,9 @@ export interface AdminAccountDetails {
   sessions: Array<AdminAccountSession>;
   /** The locks in force. */
   locks: Array<AdminAccountLock>;
-  /** The codes that are out. */
+  /** The addresses that the account has signed in from, which a lock by strangers does not concern. */
+  known_networks: Array<AdminAccountNetwork>;
+  /** The unused codes. */
   codes: Array<AdminAccountCode>;
   /** The address that the account will have once its code is used; absent if no change is pending. */
   pending_email?: AdminAccountAddress;
@@ -683,11 +702,11 @@ export interface AdminOutboxEntry {
   to: string;
   /** The subject. */
   subject: string;
-  /** `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired. */
-  state: string;
+  /** The state; a mail has expired if it was not delivered before its code expired. */
+  state: AdminMailState;
   /** When the mail was created. */
   created: Time;
-  /** When its code expires. */
+  /** When the text is erased at the latest: a code in it has expired then. */
   expires: Time;
   /** The number of attempts to deliver it. */
   attempts: number;
@@ -783,10 +802,12 @@ export interface AdminValidInvitation {
   expires: Time;
 }
 
-/** The valid invitations. */
+/** A page of the valid invitations. */
 export interface AdminInvitationList {
-  /** The invitations, the oldest first. */
+  /** The invitations, the oldest first; a page with few of them need not be the last. */
   invitations: Array<AdminValidInvitation>;
+  /** The `after` of the next page; absent at the end. */
+  next?: number;
 }
 
 /** A page of mails. */
@@ -809,7 +830,7 @@ export interface AdminOutboxMailText {
 
 /** The number of mails that are due. */
 export interface AdminDueMails {
-  /** The number of waiting mails, which are all due now. */
+  /** The number of mails that are due now because of this request. */
   due: number;
 }
 
@@ -1943,6 +1964,14 @@ export interface AdminInvitationsCreateParams {
   seconds?: number | undefined;
   /** Who asks for the operation; the audit trail shows it. */
   actor?: string | undefined;
+}
+
+/** The params of `admin.invitations.list`. */
+export interface AdminInvitationsListParams {
+  /** The `next` of the previous page. */
+  after?: number | undefined;
+  /** The maximum number of invitations; default 100. */
+  limit?: number | undefined;
 }
 
 /** The params of `admin.invitations.revoke`. */

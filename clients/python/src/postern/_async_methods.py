@@ -2263,8 +2263,8 @@ class AsyncAdminAccountsMethods:
     ) -> AdminAccountSummary:
         """Disables an account.
 
-        The account cannot sign in and has no session, its codes end, its referral code is unknown, and resets for it
-        are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+        The account cannot sign in and has no session, its codes end, its referral code is unknown, and a request for a
+        reset gets the usual reply and has no effect. Only `admin.accounts.enable` ends this.
 
         Args:
             account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
@@ -2486,12 +2486,26 @@ class AsyncAdminInvitationsMethods:
             AdminNewInvitation.from_json,
         )
 
-    async def list(self) -> AdminInvitationList:
+    async def list(
+        self,
+        *,
+        after: int | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AdminInvitationList:
         """Lists the valid invitations.
 
-        Their codes are not stored.
+        Their codes are not stored. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+
+        Args:
+            after: The `next` of the previous page.
+            limit: The maximum number of invitations; default 100.
+
+        Raises:
+            admin.InvalidRequest
         """
-        return await self._call("admin.invitations.list", None, AdminInvitationList.from_json)
+        return await self._call(
+            "admin.invitations.list", given(after=after, limit=limit), AdminInvitationList.from_json
+        )
 
     async def revoke(
         self,
@@ -2563,7 +2577,8 @@ class AsyncAdminOutboxMethods:
     ) -> AdminOutboxEntry:
         """Makes a waiting mail due now.
 
-        A mail that was given up cannot be sent again, because its text is erased.
+        A mail that was given up cannot be sent again, because its text is erased. A mail that a process delivers at
+        this moment may be delivered twice.
 
         Args:
             id: The mail's number.
@@ -2579,9 +2594,10 @@ class AsyncAdminOutboxMethods:
         *,
         actor: str | Unset = UNSET,
     ) -> AdminDueMails:
-        """Makes all waiting mails due now.
+        """Makes the mails due now whose last attempt failed.
 
-        The processes that deliver mails do so at once.
+        New mails are due at once anyway. The processes that deliver mails do so. A mail that a process delivers at this
+        moment may be delivered twice.
 
         Args:
             actor: Who asks for the operation; the audit trail shows it.
@@ -2622,7 +2638,7 @@ class AsyncAdminMethods:
             account: Only events of this account; a number may belong to a deleted account.
 
         Raises:
-            admin.InvalidRequest, admin.AccountNotFound, admin.EventsGone
+            admin.InvalidRequest, admin.AccountNotFound, admin.EventsGone, admin.EventsAhead
         """
         return await self._call(
             "admin.events", given(after=after, limit=limit, account=account), AdminEventPage.from_json

@@ -76,6 +76,15 @@ CareGroup = Literal["owner", "prime", "family", "anyone"]
 SalesRole = Literal["customer", "salesperson", "admin"]
 """The role of an account of the sales API. It determines which kinds of account the account may invite."""
 
+AdminLockScope = Literal["sign_in", "sign_in_from_anywhere", "password_change"]
+"""What too many wrong passwords have locked."""
+
+AdminCodePurpose = Literal["confirm", "verify", "reset", "change_email"]
+"""What a mailed code is for."""
+
+AdminMailState = Literal["waiting", "delivered", "failed", "expired"]
+"""The state of a mail."""
+
 ServiceStoreKind = Literal["memory", "directory"]
 """The kind of a store."""
 
@@ -1226,9 +1235,9 @@ class AdminAccountSession:
 class AdminAccountLock:
     """A lock after too many wrong passwords."""
 
-    scope: str
-    """What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
-    `password change`.
+    scope: AdminLockScope
+    """What is locked: signing in, signing in from addresses that the account has not signed in from, or methods
+    that check the current password.
     """
     until: datetime
     """When the lock ends."""
@@ -1242,9 +1251,28 @@ class AdminAccountLock:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
         properties = object_members(value)
         return cls(
-            scope=read(properties, "scope", string),
+            scope=read(properties, "scope", choice),
             until=read(properties, "until", time),
             network=read_optional(properties, "network", string),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAccountNetwork:
+    """An address that an account has signed in from."""
+
+    network: str
+    """The address, or the IPv6 network."""
+    signed_in: datetime
+    """When a sign-in from it was last stored, which may be a day behind."""
+
+    @classmethod
+    def from_json(cls, value: object) -> AdminAccountNetwork:
+        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
+        properties = object_members(value)
+        return cls(
+            network=read(properties, "network", string),
+            signed_in=read(properties, "signed_in", time),
         )
 
 
@@ -1252,8 +1280,8 @@ class AdminAccountLock:
 class AdminAccountCode:
     """A mailed code that is not used yet."""
 
-    purpose: str
-    """What the code is for: `confirm`, `verify`, `reset` or `change-email`."""
+    purpose: AdminCodePurpose
+    """What the code is for."""
     expires: datetime
     """When the code expires."""
 
@@ -1262,7 +1290,7 @@ class AdminAccountCode:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
         properties = object_members(value)
         return cls(
-            purpose=read(properties, "purpose", string),
+            purpose=read(properties, "purpose", choice),
             expires=read(properties, "expires", time),
         )
 
@@ -1317,8 +1345,10 @@ class AdminAccountDetails:
     """The open sessions, the newest first."""
     locks: tuple[AdminAccountLock, ...]
     """The locks in force."""
+    known_networks: tuple[AdminAccountNetwork, ...]
+    """The addresses that the account has signed in from, which a lock by strangers does not concern."""
     codes: tuple[AdminAccountCode, ...]
-    """The codes that are out."""
+    """The unused codes."""
     earlier_emails: tuple[AdminAccountAddress, ...]
     """The earlier addresses that can be restored."""
     metadata: AdminMetadata
@@ -1344,6 +1374,7 @@ class AdminAccountDetails:
             account=read(properties, "account", AdminAccountSummary.from_json),
             sessions=read(properties, "sessions", listed(AdminAccountSession.from_json)),
             locks=read(properties, "locks", listed(AdminAccountLock.from_json)),
+            known_networks=read(properties, "known_networks", listed(AdminAccountNetwork.from_json)),
             codes=read(properties, "codes", listed(AdminAccountCode.from_json)),
             earlier_emails=read(properties, "earlier_emails", listed(AdminAccountAddress.from_json)),
             metadata=read(properties, "metadata", AdminMetadata.from_json),
@@ -1402,12 +1433,12 @@ class AdminOutboxEntry:
     """The address of the recipient."""
     subject: str
     """The subject."""
-    state: str
-    """`waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired."""
+    state: AdminMailState
+    """The state; a mail has expired if it was not delivered before its code expired."""
     created: datetime
     """When the mail was created."""
     expires: datetime
-    """When its code expires."""
+    """When the text is erased at the latest: a code in it has expired then."""
     attempts: int
     """The number of attempts to deliver it."""
     next_attempt: datetime | None = None
@@ -1424,7 +1455,7 @@ class AdminOutboxEntry:
             kind=read(properties, "kind", string),
             to=read(properties, "to", string),
             subject=read(properties, "subject", string),
-            state=read(properties, "state", string),
+            state=read(properties, "state", choice),
             created=read(properties, "created", time),
             expires=read(properties, "expires", time),
             attempts=read(properties, "attempts", integer),
@@ -1594,10 +1625,12 @@ class AdminValidInvitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminInvitationList:
-    """The valid invitations."""
+    """A page of the valid invitations."""
 
     invitations: tuple[AdminValidInvitation, ...]
-    """The invitations, the oldest first."""
+    """The invitations, the oldest first; a page with few of them need not be the last."""
+    next: int | None = None
+    """The `after` of the next page; absent at the end. None if the reply omits it."""
 
     @classmethod
     def from_json(cls, value: object) -> AdminInvitationList:
@@ -1605,6 +1638,7 @@ class AdminInvitationList:
         properties = object_members(value)
         return cls(
             invitations=read(properties, "invitations", listed(AdminValidInvitation.from_json)),
+            next=read_optional(properties, "next", integer),
         )
 
 
@@ -1656,7 +1690,7 @@ class AdminDueMails:
     """The number of mails that are due."""
 
     due: int
-    """The number of waiting mails, which are all due now."""
+    """The number of mails that are due now because of this request."""
 
     @classmethod
     def from_json(cls, value: object) -> AdminDueMails:

@@ -16,6 +16,12 @@ extension CareGroup: ChoiceValue {}
 
 extension SalesRole: ChoiceValue {}
 
+extension AdminLockScope: ChoiceValue {}
+
+extension AdminCodePurpose: ChoiceValue {}
+
+extension AdminMailState: ChoiceValue {}
+
 extension ServiceStoreKind: ChoiceValue {}
 
 extension AccountAPI: ChoiceValue {}
@@ -843,7 +849,7 @@ extension AdminAccountLock: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.property("scope")
-        writer.string(scope)
+        scope.write(to: &writer)
         if let network {
             writer.property("network")
             writer.string(network)
@@ -854,11 +860,22 @@ extension AdminAccountLock: WrittenValue {
     }
 }
 
+extension AdminAccountNetwork: WrittenValue {
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("network")
+        writer.string(network)
+        writer.property("signed_in")
+        writer.string(signedIn)
+        writer.endObject()
+    }
+}
+
 extension AdminAccountCode: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.property("purpose")
-        writer.string(purpose)
+        purpose.write(to: &writer)
         writer.property("expires")
         writer.string(expires)
         writer.endObject()
@@ -916,6 +933,10 @@ extension AdminAccountDetails: WrittenValue {
         writer.beginArray()
         for element in locks { element.write(to: &writer) }
         writer.endArray()
+        writer.property("known_networks")
+        writer.beginArray()
+        for element in knownNetworks { element.write(to: &writer) }
+        writer.endArray()
         writer.property("codes")
         writer.beginArray()
         for element in codes { element.write(to: &writer) }
@@ -966,7 +987,7 @@ extension AdminOutboxEntry: WrittenValue {
         writer.property("subject")
         writer.string(subject)
         writer.property("state")
-        writer.string(state)
+        state.write(to: &writer)
         writer.property("created")
         writer.string(created)
         writer.property("expires")
@@ -1119,6 +1140,10 @@ extension AdminInvitationList: WrittenValue {
         writer.beginArray()
         for element in invitations { element.write(to: &writer) }
         writer.endArray()
+        if let next {
+            writer.property("next")
+            writer.int(next)
+        }
         writer.endObject()
     }
 }

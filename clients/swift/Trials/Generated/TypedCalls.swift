@@ -901,9 +901,11 @@ extension Postern {
             return try await admin.invitations.create(role: role, uses: uses, seconds: seconds, actor: actor).json
         case "admin.invitations.list":
             guard
-                params.hasOnly([])
+                params.hasOnly(["after", "limit"]),
+                let after = params.optional("after", Int.self),
+                let limit = params.optional("limit", Int.self)
             else { return nil }
-            return try await admin.invitations.list().json
+            return try await admin.invitations.list(after: after, limit: limit).json
         case "admin.invitations.revoke":
             guard
                 params.hasOnly(["id", "actor"]),

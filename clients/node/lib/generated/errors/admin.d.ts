@@ -71,3 +71,10 @@ export class EventsGone extends CallError {
   readonly name: "EventsGone";
   readonly slug: "events_gone";
 }
+
+/** `after` is ahead of the audit trail, for example because the store was restored from an earlier backup. */
+export class EventsAhead extends CallError {
+  static readonly slug: "events_ahead";
+  readonly name: "EventsAhead";
+  readonly slug: "events_ahead";
+}

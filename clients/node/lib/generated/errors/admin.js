@@ -81,3 +81,11 @@ export class EventsGone extends CallError {
     return "EventsGone";
   }
 }
+
+export class EventsAhead extends CallError {
+  static slug = "events_ahead";
+
+  get name() {
+    return "EventsAhead";
+  }
+}

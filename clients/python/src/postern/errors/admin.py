@@ -44,6 +44,10 @@ class EventsGone(CallError):
     """The audit trail no longer has all events after `after`."""
 
 
+class EventsAhead(CallError):
+    """`after` is ahead of the audit trail, for example because the store was restored from an earlier backup."""
+
+
 BY_SLUG: dict[str, type[CallError]] = {
     "invalid_request": InvalidRequest,
     "password_too_short": PasswordTooShort,
@@ -55,5 +59,6 @@ BY_SLUG: dict[str, type[CallError]] = {
     "mail_not_found": MailNotFound,
     "mail_closed": MailClosed,
     "events_gone": EventsGone,
+    "events_ahead": EventsAhead,
 }
 """The class of each slug."""

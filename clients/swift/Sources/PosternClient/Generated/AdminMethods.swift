@@ -26,7 +26,8 @@ public struct AdminMethods: Sendable {
     ///   - limit: The maximum number of events; default 100.
     ///   - account: Only events of this account; a number may belong to a deleted account.
     /// - Returns: A page of the audit trail.
-    /// - Throws: `PosternError`; its own slugs: `Admin.invalidRequest`, `Admin.accountNotFound`, `Admin.eventsGone`.
+    /// - Throws: `PosternError`; its own slugs: `Admin.invalidRequest`, `Admin.accountNotFound`, `Admin.eventsGone`,
+    ///   `Admin.eventsAhead`.
     public func events(
         after: Int? = nil,
         limit: Int? = nil,
@@ -184,8 +185,8 @@ public struct AdminAccountsMethods: Sendable {
 
     /// Disables an account.
     ///
-    /// The account cannot sign in and has no session, its codes end, its referral code is unknown, and resets for it
-    /// are answered as ever and do nothing. Only `admin.accounts.enable` ends this.
+    /// The account cannot sign in and has no session, its codes end, its referral code is unknown, and a request for a
+    /// reset gets the usual reply and has no effect. Only `admin.accounts.enable` ends this.
     ///
     /// - Parameters:
     ///   - account: The account: its API, and its email or number, such as `care:foo@bar.com` or `care:17`.
@@ -421,12 +422,24 @@ public struct AdminInvitationsMethods: Sendable {
 
     /// Lists the valid invitations.
     ///
-    /// Their codes are not stored.
+    /// Their codes are not stored. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
     ///
-    /// - Returns: The valid invitations.
-    /// - Throws: `PosternError`.
-    public func list() async throws(PosternError) -> AdminInvitationList {
-        try await postern.result(of: "admin.invitations.list")
+    /// - Parameters:
+    ///   - after: The `next` of the previous page.
+    ///   - limit: The maximum number of invitations; default 100.
+    /// - Returns: A page of the valid invitations.
+    /// - Throws: `PosternError`; its own slugs: `Admin.invalidRequest`.
+    public func list(after: Int? = nil, limit: Int? = nil) async throws(PosternError) -> AdminInvitationList {
+        try await postern.result(of: "admin.invitations.list") { writer in
+            if let after {
+                writer.property("after")
+                writer.int(after)
+            }
+            if let limit {
+                writer.property("limit")
+                writer.int(limit)
+            }
+        }
     }
 
     /// Revokes an invitation.
@@ -492,7 +505,8 @@ public struct AdminOutboxMethods: Sendable {
 
     /// Makes a waiting mail due now.
     ///
-    /// A mail that was given up cannot be sent again, because its text is erased.
+    /// A mail that was given up cannot be sent again, because its text is erased. A mail that a process delivers at
+    /// this moment may be delivered twice.
     ///
     /// - Parameters:
     ///   - id: The mail's number.
@@ -510,9 +524,10 @@ public struct AdminOutboxMethods: Sendable {
         }
     }
 
-    /// Makes all waiting mails due now.
+    /// Makes the mails due now whose last attempt failed.
     ///
-    /// The processes that deliver mails do so at once.
+    /// New mails are due at once anyway. The processes that deliver mails do so. A mail that a process delivers at
+    /// this moment may be delivered twice.
     ///
     /// - Parameters:
     ///   - actor: Who asks for the operation; the audit trail shows it.

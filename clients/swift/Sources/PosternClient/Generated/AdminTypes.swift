@@ -3,6 +3,62 @@
 
 import JSON
 
+/// What too many wrong passwords have locked. A newer service may have more values.
+public struct AdminLockScope: Choice, ResultValue {
+    public static let signIn = AdminLockScope(rawValue: "sign_in")
+    public static let signInFromAnywhere = AdminLockScope(rawValue: "sign_in_from_anywhere")
+    public static let passwordChange = AdminLockScope(rawValue: "password_change")
+
+    /// All values of the contract.
+    public static let known: [AdminLockScope] = [.signIn, .signInFromAnywhere, .passwordChange]
+
+    /// The value as the service sends it.
+    public let rawValue: String
+
+    /// Creates a value from the string that the service sends.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+/// What a mailed code is for. A newer service may have more values.
+public struct AdminCodePurpose: Choice, ResultValue {
+    public static let confirm = AdminCodePurpose(rawValue: "confirm")
+    public static let verify = AdminCodePurpose(rawValue: "verify")
+    public static let reset = AdminCodePurpose(rawValue: "reset")
+    public static let changeEmail = AdminCodePurpose(rawValue: "change_email")
+
+    /// All values of the contract.
+    public static let known: [AdminCodePurpose] = [.confirm, .verify, .reset, .changeEmail]
+
+    /// The value as the service sends it.
+    public let rawValue: String
+
+    /// Creates a value from the string that the service sends.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
+/// The state of a mail. A newer service may have more values.
+public struct AdminMailState: Choice, ResultValue {
+    public static let waiting = AdminMailState(rawValue: "waiting")
+    public static let delivered = AdminMailState(rawValue: "delivered")
+    public static let failed = AdminMailState(rawValue: "failed")
+    public static let expired = AdminMailState(rawValue: "expired")
+
+    /// All values of the contract.
+    public static let known: [AdminMailState] = [.waiting, .delivered, .failed, .expired]
+
+    /// The value as the service sends it.
+    public let rawValue: String
+
+    /// Creates a value from the string that the service sends.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+}
+
 /// An account, as administration sees it.
 public struct AdminAccountSummary: ResultValue, Equatable, Sendable {
     /// The account's API and number, such as `care:17`.
@@ -229,9 +285,9 @@ public struct AdminAccountSession: ResultValue, Equatable, Sendable {
 
 /// A lock after too many wrong passwords.
 public struct AdminAccountLock: ResultValue, Equatable, Sendable {
-    /// What is locked: `sign-in`, `sign-in from anywhere` for addresses that the account has not signed in from, or
-    /// `password change`.
-    public var scope: String
+    /// What is locked: signing in, signing in from addresses that the account has not signed in from, or methods that
+    /// check the current password. One of `sign_in`, `sign_in_from_anywhere`, `password_change`.
+    public var scope: AdminLockScope
     /// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it.
     public var network: String?
     /// When the lock ends. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
@@ -239,7 +295,7 @@ public struct AdminAccountLock: ResultValue, Equatable, Sendable {
 
     /// Creates a value from its properties.
     public init(
-        scope: String,
+        scope: AdminLockScope,
         network: String? = nil,
         until: String
     ) {
@@ -249,7 +305,7 @@ public struct AdminAccountLock: ResultValue, Equatable, Sendable {
     }
 
     init(reading reader: inout JSONReader) throws {
-        var scope: String?
+        var scope: AdminLockScope?
         var network: String?
         var until: String?
         try reader.beginObject()
@@ -270,16 +326,51 @@ public struct AdminAccountLock: ResultValue, Equatable, Sendable {
     }
 }
 
+/// An address that an account has signed in from.
+public struct AdminAccountNetwork: ResultValue, Equatable, Sendable {
+    /// The address, or the IPv6 network.
+    public var network: String
+    /// When a sign-in from it was last stored, which may be a day behind. UTC with microseconds, as text:
+    /// `2016-02-24T22:07:52.371513Z`.
+    public var signedIn: String
+
+    /// Creates a value from its properties.
+    public init(
+        network: String,
+        signedIn: String
+    ) {
+        self.network = network
+        self.signedIn = signedIn
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var network: String?
+        var signedIn: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("network") {
+                network = try reader.value(of: "network")
+            } else if propertyName.equals("signed_in") {
+                signedIn = try reader.value(of: "signed_in")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.network = try required(network, "network")
+        self.signedIn = try required(signedIn, "signed_in")
+    }
+}
+
 /// A mailed code that is not used yet.
 public struct AdminAccountCode: ResultValue, Equatable, Sendable {
-    /// What the code is for: `confirm`, `verify`, `reset` or `change-email`.
-    public var purpose: String
+    /// What the code is for. One of `confirm`, `verify`, `reset`, `change_email`.
+    public var purpose: AdminCodePurpose
     /// When the code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var expires: String
 
     /// Creates a value from its properties.
     public init(
-        purpose: String,
+        purpose: AdminCodePurpose,
         expires: String
     ) {
         self.purpose = purpose
@@ -287,7 +378,7 @@ public struct AdminAccountCode: ResultValue, Equatable, Sendable {
     }
 
     init(reading reader: inout JSONReader) throws {
-        var purpose: String?
+        var purpose: AdminCodePurpose?
         var expires: String?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
@@ -389,7 +480,9 @@ public struct AdminAccountDetails: ResultValue, Equatable, Sendable {
     public var sessions: [AdminAccountSession]
     /// The locks in force.
     public var locks: [AdminAccountLock]
-    /// The codes that are out.
+    /// The addresses that the account has signed in from, which a lock by strangers does not concern.
+    public var knownNetworks: [AdminAccountNetwork]
+    /// The unused codes.
     public var codes: [AdminAccountCode]
     /// The address that the account will have once its code is used; absent if no change is pending.
     public var pendingEmail: AdminAccountAddress?
@@ -407,6 +500,7 @@ public struct AdminAccountDetails: ResultValue, Equatable, Sendable {
         referralCode: String? = nil,
         sessions: [AdminAccountSession],
         locks: [AdminAccountLock],
+        knownNetworks: [AdminAccountNetwork],
         codes: [AdminAccountCode],
         pendingEmail: AdminAccountAddress? = nil,
         earlierEmails: [AdminAccountAddress],
@@ -419,6 +513,7 @@ public struct AdminAccountDetails: ResultValue, Equatable, Sendable {
         self.referralCode = referralCode
         self.sessions = sessions
         self.locks = locks
+        self.knownNetworks = knownNetworks
         self.codes = codes
         self.pendingEmail = pendingEmail
         self.earlierEmails = earlierEmails
@@ -433,6 +528,7 @@ public struct AdminAccountDetails: ResultValue, Equatable, Sendable {
         var referralCode: String?
         var sessions: [AdminAccountSession]?
         var locks: [AdminAccountLock]?
+        var knownNetworks: [AdminAccountNetwork]?
         var codes: [AdminAccountCode]?
         var pendingEmail: AdminAccountAddress?
         var earlierEmails: [AdminAccountAddress]?
@@ -453,6 +549,8 @@ public struct AdminAccountDetails: ResultValue, Equatable, Sendable {
                 sessions = try reader.value(of: "sessions")
             } else if propertyName.equals("locks") {
                 locks = try reader.value(of: "locks")
+            } else if propertyName.equals("known_networks") {
+                knownNetworks = try reader.value(of: "known_networks")
             } else if propertyName.equals("codes") {
                 codes = try reader.value(of: "codes")
             } else if propertyName.equals("pending_email") {
@@ -472,6 +570,7 @@ public struct AdminAccountDetails: ResultValue, Equatable, Sendable {
         self.referralCode = referralCode
         self.sessions = try required(sessions, "sessions")
         self.locks = try required(locks, "locks")
+        self.knownNetworks = try required(knownNetworks, "known_networks")
         self.codes = try required(codes, "codes")
         self.pendingEmail = pendingEmail
         self.earlierEmails = try required(earlierEmails, "earlier_emails")
@@ -549,11 +648,13 @@ public struct AdminOutboxEntry: ResultValue, Equatable, Sendable {
     public var to: String
     /// The subject.
     public var subject: String
-    /// `waiting`, `delivered`, `failed`, or `expired` for a mail that was not delivered before its code expired.
-    public var state: String
+    /// The state; a mail has expired if it was not delivered before its code expired. One of `waiting`, `delivered`,
+    /// `failed`, `expired`.
+    public var state: AdminMailState
     /// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
     public var created: String
-    /// When its code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    /// When the text is erased at the latest: a code in it has expired then. UTC with microseconds, as text:
+    /// `2016-02-24T22:07:52.371513Z`.
     public var expires: String
     /// The number of attempts to deliver it.
     public var attempts: Int
@@ -569,7 +670,7 @@ public struct AdminOutboxEntry: ResultValue, Equatable, Sendable {
         kind: String,
         to: String,
         subject: String,
-        state: String,
+        state: AdminMailState,
         created: String,
         expires: String,
         attempts: Int,
@@ -593,7 +694,7 @@ public struct AdminOutboxEntry: ResultValue, Equatable, Sendable {
         var kind: String?
         var to: String?
         var subject: String?
-        var state: String?
+        var state: AdminMailState?
         var created: String?
         var expires: String?
         var attempts: Int?
@@ -993,29 +1094,37 @@ public struct AdminValidInvitation: ResultValue, Equatable, Sendable {
     }
 }
 
-/// The valid invitations.
+/// A page of the valid invitations.
 public struct AdminInvitationList: ResultValue, Equatable, Sendable {
-    /// The invitations, the oldest first.
+    /// The invitations, the oldest first; a page with few of them need not be the last.
     public var invitations: [AdminValidInvitation]
+    /// The `after` of the next page; absent at the end.
+    public var next: Int?
 
     /// Creates a value from its properties.
     public init(
-        invitations: [AdminValidInvitation]
+        invitations: [AdminValidInvitation],
+        next: Int? = nil
     ) {
         self.invitations = invitations
+        self.next = next
     }
 
     init(reading reader: inout JSONReader) throws {
         var invitations: [AdminValidInvitation]?
+        var next: Int?
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("invitations") {
                 invitations = try reader.value(of: "invitations")
+            } else if propertyName.equals("next") {
+                next = try reader.value(of: "next")
             } else {
                 try reader.skip()
             }
         }
         self.invitations = try required(invitations, "invitations")
+        self.next = next
     }
 }
 
@@ -1114,7 +1223,7 @@ extension AdminOutboxMailText: CustomReflectable, CustomStringConvertible, Custo
 
 /// The number of mails that are due.
 public struct AdminDueMails: ResultValue, Equatable, Sendable {
-    /// The number of waiting mails, which are all due now.
+    /// The number of mails that are due now because of this request.
     public var due: Int
 
     /// Creates a value from its properties.

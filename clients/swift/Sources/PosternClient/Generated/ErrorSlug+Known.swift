@@ -190,6 +190,8 @@ extension ErrorSlug {
         public static let mailClosed = ErrorSlug(.admin, "mail_closed")
         /// The audit trail no longer has all events after `after`.
         public static let eventsGone = ErrorSlug(.admin, "events_gone")
+        /// `after` is ahead of the audit trail, for example because the store was restored from an earlier backup.
+        public static let eventsAhead = ErrorSlug(.admin, "events_ahead")
     }
 
     /// The service itself.
@@ -290,6 +292,7 @@ extension ErrorSlug {
         Admin.mailNotFound,
         Admin.mailClosed,
         Admin.eventsGone,
+        Admin.eventsAhead,
         Service.invalidRequest,
         Service.busy,
         Service.diskFull,
