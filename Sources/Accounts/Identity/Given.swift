@@ -41,6 +41,14 @@ package enum Given<Value> {
     package var isAbsent: Bool {
         if case .absent = self { true } else { false }
     }
+
+    /// Whether the property is absent or null.
+    var isMissing: Bool {
+        switch self {
+        case .absent, .null: true
+        case .mistyped, .value: false
+        }
+    }
 }
 
 extension Given: Sendable where Value: Sendable {}

@@ -16,7 +16,7 @@ extension AccountAPI {
 
     /// Disables an account, until it is enabled.
     ///
-    /// It ends what would let a request act as the account: sessions, and codes that are out. The codes that restore
+    /// It ends what would let a request act as the account: sessions, and unused codes. The codes that restore
     /// earlier addresses stay, because a thief may have changed the address: they leave the account disabled.
     package func disable(_ operation: AccountOperation) throws -> AccountSummary {
         try administer(operation, as: .adminAccountDisabled) { account, now, tx in

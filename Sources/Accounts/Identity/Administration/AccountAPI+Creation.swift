@@ -43,10 +43,6 @@ extension AccountAPI {
     ///
     /// - Throws: `email_taken`; `invalid_request` for a property that the API refuses or does not have.
     package func create(_ new: NewAccount) throws -> Progress<AccountSummary> {
-        let now = environment.time.now
-        if try environment.store.read({ try isTaken(new.email, at: now, in: $0) }) {
-            throw AccountError(ErrorCode.Admin.emailTaken)
-        }
         try Self.refuse(try importAccount(new.account, adds: false))
         guard let password = new.password else { return .done(try add(new.account)) }
         let names = [new.account[.firstName], new.account[.lastName]]
