@@ -79,7 +79,10 @@ def built($kind; $path; $array):
     types[$kind] | to_entries
     | map(
         (.key | rtrimstr("?")) as $name
-        | select((.key | endswith("?") | not) or $array[at($name)])
+        # An object has no entry of its own, only its properties have.
+        | select(
+            (.key | endswith("?") | not) or $array[at($name)]
+            or ($array | keys | any(startswith(at($name) + "."))))
         | {($name): built(.value; at($name); $array)}
       )
     | add
