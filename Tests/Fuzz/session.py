@@ -39,7 +39,7 @@ class Session:
 
     def play(self, requests):
         self.known["referral_code"].append(self.invite())
-        flags = ["--mail", f"directory:{self.mails}", "--log-level", "info"]
+        flags = ["--admin", "--mail", f"directory:{self.mails}", "--log-level", "info"]
         flags += self.random.choice([[], ["--no-email-confirmation"]]) + self.random.choice([[], ["--replies", "in-order"]])
         process = Process(self.binary, self.data, self.framing, flags)
         try:
@@ -117,6 +117,9 @@ class Session:
         for key, value in params.items():
             if isinstance(value, dict):
                 self.fill(value)
+            elif key == "account":
+                name = self.random.choice([f"{self.random.choice('abcdef')}@b.co", str(self.random.randint(1, 4))])
+                params[key] = f"{self.random.choice(['operators', 'care', 'sales'])}:{name}"
             elif key == "email":
                 params[key] = f"{self.random.choice('abcdef')}@b.co"
             elif key == "password":
@@ -215,8 +218,8 @@ class Session:
 
     def hold_tool(self, message, of, reply):
         if "error" in reply:
-            # The tool may be unknown, as those of deterministic mode are.
-            if reply["error"]["code"] != -32602 or self.contract.methods[of]["tags"][0]["name"] != "service":
+            # The tool may be unknown, as those of deterministic mode and of administration are.
+            if reply["error"]["code"] != -32602 or self.contract.methods[of]["tags"][0]["name"] not in ("service", "admin"):
                 raise Broken(f"{json.dumps(message)} is answered with {reply}")
             return
         result = reply["result"]
@@ -262,7 +265,7 @@ class Session:
             if isinstance(result.get(key), str):
                 self.known[key].append(result[key])
                 self.record_secret(result[key])
-        if "id" in result:
+        if "id" in result and not of.startswith("admin."):
             kinds = {"operators.client": "client_id", "care.patients.share": "share_id", "care.patients": "patient_id"}
             key = next((key for prefix, key in kinds.items() if of.startswith(prefix)), "user_id")
             self.known[key].append(result["id"])
