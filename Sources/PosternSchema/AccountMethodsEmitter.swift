@@ -1,32 +1,18 @@
-/// Generates the Swift code of the methods that every account API has: the results of the rules, and the handlers that
-/// call them. It also generates the other results that the rules return.
+/// Generates the handlers of the methods that every account API has, which call the rules.
 struct AccountMethodsEmitter {
     private let apis: [API]
     private let results: [ObjectType]
-    private let otherResults: [ObjectType]
     private let names: [String]
 
     init(_ contract: Contract) {
         apis = contract.accountAPIs
         results = contract.accountResults
-        otherResults = contract.otherResults
         names = contract.accountMethodNames
     }
 
     /// The path and text of every file.
     var files: [(String, String)] {
-        [
-            ("Sources/Accounts/Generated/AccountResults.swift", resultsText),
-            ("Sources/Service/Generated/AccountMethodHandlers.swift", handlersText),
-        ]
-    }
-
-    private var resultsText: String {
-        let structs = (results + otherResults).map { type in
-            (["/// \(type.description)", "package struct \(type.name): Sendable {"]
-                + memberwiseDeclarations(of: type.properties).indented + ["}"]).joined(separator: "\n")
-        }
-        return generatedMark + "package import JSON\n\n" + structs.joined(separator: "\n\n") + "\n"
+        [("Sources/Service/Generated/AccountMethodHandlers.swift", handlersText)]
     }
 
     private var handlersText: String {

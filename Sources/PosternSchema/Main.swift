@@ -41,6 +41,7 @@ extension Contract {
         }
         files += AccountAPIsEmitter(self).files
         files += AccountMethodsEmitter(self).files
+        files.append(("Sources/Accounts/Generated/RuleResults.swift", RuleResultsEmitter(self).text))
         files.append(("Sources/Accounts/Generated/Enumerations.swift", EnumerationsEmitter(self).text))
         files.append(("Sources/Accounts/Generated/CommonPasswords.swift", CommonPasswordsEmitter(commonPasswords).text))
         files.append(("Sources/Accounts/Generated/ErrorCodes.swift", ErrorCodesEmitter(self).text))
