@@ -49,12 +49,14 @@ extension Command {
             if let search = options.search { params.append(.init("search", .string(search))) }
             return .object(params)
         case .create:
-            guard let account = AccountReference(words[0]), let email = account.email else {
+            guard let account = AccountReference(words[0]), account.email != nil else {
                 throw .usage("postern account takes \(operation.usage), such as care:a@b.co, not \(words[0])")
             }
             guard !words.contains(where: { $0.hasPrefix("password=") && !$0.hasPrefix("password=@") }) else {
                 throw .usage("other users can read a command line: write password=@- or password=@FILE")
             }
+            // The email is stored as it is given, not in lower case.
+            let email = String(words[0].dropFirst(account.realm.rawValue.count + 1))
             params = [.init("api", .string(account.realm.rawValue)), .init("email", .string(email))]
             params += try CallParams(words.dropFirst(), of: operation.method).value.object ?? []
         case .setPassword:

@@ -249,7 +249,7 @@ struct Flag: Sendable {
         ) { options, text in
             let units: [Character: Int] = ["m": 60, "h": 3_600, "d": 86_400]
             guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()),
-                (1...3_650 * 86_400 / unit).contains(count)
+                (1...Accounts.Limits.invitationSecondsMax / unit).contains(count)
             else { return false }
             options.expiresSeconds = count * unit
             return true

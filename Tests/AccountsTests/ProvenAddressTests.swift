@@ -6,8 +6,8 @@ import Testing
 @testable import Accounts
 
 /// What rests on an address needs a code that was mailed to it and used. Accounts that may sign in without one, such as
-/// operators with `--no-email-confirmation` and sales staff, once counted as proven: whoever received the mails of a
-/// mistyped address could take the account over with the code that restores it.
+/// operators with `--no-email-confirmation` and sales staff, once counted as proven: the owner of a mistyped address
+/// could take the account over with the code that restores the address.
 struct ProvenAddressTests {
     private let environment: Environment
     private let password = Given.value(Password("password".utf8))

@@ -63,7 +63,7 @@ note_end() {
     # The first line feed ends a truncated reply.
     printf '\nended\n' >&"$output" {input}>&- &
     # Drains the input until the client is closed, so that a shell that is writing a request does not block. There is no
-    # `wait` for it: if SIGTERM arrives just before it starts, it blocks while it opens a pipe that nobody writes.
+    # `wait` for it: if SIGTERM arrives just before it starts, it blocks while it opens a pipe without a writer.
     cat <"$directory/input" >/dev/null {input}>&- {output}>&- &
     until [[ $closing ]] || ! pause 0.25; do :; done
 }
