@@ -136,6 +136,11 @@ struct Connection: ~Copyable {
 
     private var isFull: Bool { replies.isFull || !isInline && executor.isFull }
 
+    /// Whether a unit must wait for room.
+    private func mustWait(_ unit: borrowing UnitOfWork) -> Bool {
+        replies.isFull || !isInline && executor.isFull && executor.needsWorker(copy unit)
+    }
+
     private var order: ReplyOrder {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
@@ -163,7 +168,7 @@ struct Connection: ~Copyable {
             let lane = lane(of: unit) ?? .own(ticket)
             if lanes.isBlocked(lane) {
                 enqueue(PendingMessage(unit, in: lane))
-            } else if isFull {
+            } else if mustWait(unit) {
                 enqueue(PendingMessage(unit, in: lane))
                 pausedLanes.append(lane)
             } else {
@@ -244,7 +249,7 @@ struct Connection: ~Copyable {
     /// Executes the messages of a lane whose turn has come.
     private mutating func advance(_ lane: Lane) {
         while let message = lanes.first(of: lane), message.state == .queued {
-            if isFull {
+            if mustWait(message.unit) {
                 pausedLanes.append(lane)
                 return
             }
