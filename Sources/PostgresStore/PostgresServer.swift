@@ -46,6 +46,7 @@ package final class PostgresServer: Sendable {
             do {
                 try Layout.open(settings, on: connection, before: deadline)
                 foundTest.store(try Layout.isTest(on: connection, before: deadline), ordering: .relaxed)
+                for line in try Layout.missingSettings(on: connection, before: deadline) { log(line) }
                 return
             } catch let error as StoreError {
                 throw error
@@ -58,6 +59,22 @@ package final class PostgresServer: Sendable {
             }
         }
     }
+
+    /// When marks of transactions are next deleted, in milliseconds of `MonotonicClock`.
+    private let nextMarkDeletion = Mutex(0)
+
+    /// Lets the caller delete marks if that is due.
+    ///
+    /// - Returns: when it is due again; nil if it is not due now.
+    func takeMarkDeletion(at now: Int) -> Int? {
+        nextMarkDeletion.withLock { next in
+            guard now >= next else { return nil }
+            next = now + Self.markDeletionMilliseconds
+            return next
+        }
+    }
+
+    private static let markDeletionMilliseconds = 600_000
 
     /// A new engine, for the calling thread.
     package func makeEngine() -> PostgresEngine { PostgresEngine(self) }

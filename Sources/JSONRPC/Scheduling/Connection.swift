@@ -166,14 +166,10 @@ struct Connection: ~Copyable {
             begin(unit, ticket, in: nil)
         } else {
             let lane = lane(of: unit) ?? .own(ticket)
-            if lanes.isBlocked(lane) {
-                enqueue(PendingMessage(unit, in: lane))
-            } else if mustWait(unit) {
-                enqueue(PendingMessage(unit, in: lane))
-                pausedLanes.append(lane)
-            } else {
-                begin(unit, ticket, in: lane)
-            }
+            let isBlocked = lanes.isBlocked(lane)
+            guard isBlocked || mustWait(unit) else { return begin(unit, ticket, in: lane) }
+            enqueue(PendingMessage(unit, in: lane))
+            if !isBlocked { pausedLanes.append(lane) }
         }
     }
 

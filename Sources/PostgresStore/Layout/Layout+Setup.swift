@@ -45,6 +45,30 @@ extension Layout {
         return try connection.run([statement], before: deadline)[0].rows.first?.bool(0) ?? false
     }
 
+    /// The settings of the server that make unrelated transactions conflict, with the values that they should have: the
+    /// server notes what a transaction has read, and notes whole pages or tables if it has no room for single rows.
+    private static let predicateLocks = [
+        ("max_pred_locks_per_transaction", 1_024), ("max_pred_locks_per_relation", 10_000),
+        ("max_pred_locks_per_page", 64),
+    ]
+
+    /// A line for each setting of the server that is too low; it says what to write into postgresql.conf.
+    static func missingSettings(
+        on connection: any ServerConnection,
+        before deadline: Int
+    ) throws(ServerFault) -> [String] {
+        let statements = predicateLocks.map { name, _ in
+            PreparedStatement.once("SELECT current_setting($1::text)::int8", Parameter.text(name))
+        }
+        let results = try connection.run(statements, before: deadline)
+        return zip(predicateLocks, results).compactMap { setting, result in
+            // A negative number is a share of another setting, and is less than what is needed.
+            guard let value = result.rows.first?.number(0), value < setting.1 else { return nil }
+            return
+                "unrelated requests may conflict: set \(setting.0) = \(setting.1) in postgresql.conf, which has \(value)"
+        }
+    }
+
     /// The parts that a store does not have; nil if there is no store.
     private static func missing(
         in found: Found,

@@ -213,7 +213,28 @@ package final class PostgresEngine: Engine {
 
     package func makeDurable() throws(StoreError) {}
     package func discardStaged() {}
-    package func maintain() -> Int? { nil }
+    /// Deletes the marks of transactions whose outcome no process asks for any more. One engine of the process does it.
+    package func maintain() -> Int? {
+        let now = MonotonicClock.milliseconds
+        guard let time = server.takeMarkDeletion(at: now) else { return nil }
+        let oldest = server.clock.microseconds - CommitID.retentionSeconds * 1_000_000
+        // If it fails, later marks are deleted with these.
+        _ = try? run([Statements.deleteMarks(CommitID.lowest(atMicroseconds: oldest))])
+        return time - now
+    }
+
+    /// Runs statements on their own, each as a transaction.
+    private func run(_ statements: [Statement]) throws {
+        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        let connection = try connection ?? server.connect(before: deadline)
+        self.connection = connection
+        do throws(ServerFault) {
+            _ = try connection.run(statements, before: deadline)
+        } catch {
+            if case .refused = error {} else { disconnect() }
+            throw error
+        }
+    }
 
     package func close() { disconnect() }
 

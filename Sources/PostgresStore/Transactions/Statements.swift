@@ -140,5 +140,5 @@ enum Statements {
         "SELECT fenced FROM postern.commits WHERE id = $1::bytea"
     )
     /// Deletes the marks whose ids are less than $1.
-    static let forgetMarks = PreparedStatement("forget marks", "DELETE FROM postern.commits WHERE id < $1::bytea")
+    static let deleteMarks = PreparedStatement("delete marks", "DELETE FROM postern.commits WHERE id < $1::bytea")
 }
