@@ -7,12 +7,14 @@ import Testing
 @testable import Accounts
 
 struct AdministrationTests {
-    private let store = Store(engine: LocalEngine())
+    private let engine = ObservedEngine(LocalEngine())
+    private let store: Store
     private let environment: Environment
     private let apis: AccountAPIs
     private var administration: Administration { Administration(apis) }
 
     init() {
+        store = Store(engine: engine)
         environment = Environment(
             store: store,
             time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000)),
@@ -23,7 +25,12 @@ struct AdministrationTests {
         apis = AccountAPIs(environment)
     }
 
-    private func create(_ realm: Realm, _ email: String, _ texts: [(ImportedAccount.Property, String)] = []) throws {
+    @discardableResult
+    private func create(
+        _ realm: Realm,
+        _ email: String,
+        _ texts: [(ImportedAccount.Property, String)] = []
+    ) throws -> AccountSummary {
         let new = try NewAccount(
             api: .value(realm.rawValue),
             email: .value(email),
@@ -32,7 +39,7 @@ struct AdministrationTests {
             emailConfirmed: .value(true),
             actor: .absent
         )
-        _ = try apis[realm].create(new).finished(with: apis)
+        return try apis[realm].create(new).finished(with: apis)
     }
 
     // MARK: Lists
@@ -78,6 +85,39 @@ struct AdministrationTests {
     }
 
     // MARK: Operations
+
+    /// Creating read its own account in a second transaction, and failed with `account_not_found` if another process
+    /// had deleted the account in between.
+    @Test(arguments: Realm.allCases)
+    func createsAnAccountThatIsDeletedAtOnce(realm: Realm) throws {
+        engine.afterWrite = { [engine, apis] in
+            engine.afterWrite = {}
+            try apis[realm].delete(AccountOperation(account: .value("\(realm.rawValue):1")))
+        }
+        let created = try create(realm, "a@b.co")
+        #expect(created.account == "\(realm.rawValue):1" && created.email == "a@b.co" && created.emailConfirmed)
+        #expect(
+            try administration.accounts(api: .absent, search: .absent, after: .absent, limit: .absent).accounts.isEmpty
+        )
+        #expect(try create(realm, "a@b.co").account == "\(realm.rawValue):2")
+    }
+
+    /// Two requests for one email can both pass the check before the password is hashed.
+    @Test func refusesAnEmailThatIsTakenMeanwhile() throws {
+        let new = try NewAccount(
+            api: .value("care"),
+            email: .value("a@b.co"),
+            password: .value(Password("hyperion".utf8)),
+            texts: [],
+            emailConfirmed: .absent,
+            actor: .absent
+        )
+        let first = try apis.care.create(new)
+        try create(.care, "A@b.co")
+        #expect(throws: AccountError(ErrorCode.Admin.emailTaken)) { try first.finished(with: apis) }
+        let page = try administration.accounts(api: .absent, search: .absent, after: .absent, limit: .absent)
+        #expect(page.accounts.map(\.email) == ["A@b.co"])
+    }
 
     @Test func anExportStopsAtItsBound() throws {
         try create(.care, "a@b.co")

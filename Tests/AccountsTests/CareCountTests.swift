@@ -98,7 +98,7 @@ struct CareCountTests {
     @Test(arguments: [false, true])
     func listingOnePatientVisitsEquallyManyEntriesInAnyList(onDisk: Bool) throws {
         let inner = onDisk ? try LocalEngine(directory: folder.path("store"), log: { _ in }) : LocalEngine()
-        let engine = VisitCountingEngine(inner)
+        let engine = ObservedEngine(inner)
         let care = self.care(engine)
         let (owner, guest) = (try user(care, "owner@b.co"), try user(care, "guest@b.co"))
         var visits: [Int] = []
@@ -120,7 +120,7 @@ struct CareCountTests {
 
     /// While a takeover of one account was pending, every user's list once visited all of the user's shares.
     @Test func aPendingTakeoverDoesNotMakeOtherListsScanAllShares() throws {
-        let engine = VisitCountingEngine(LocalEngine())
+        let engine = ObservedEngine(LocalEngine())
         let care = self.care(engine)
         let owner = try user(care, "owner@b.co")
         let squatter = try user(care, "dr@b.co", isProven: false)

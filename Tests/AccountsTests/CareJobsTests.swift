@@ -179,7 +179,7 @@ struct CareJobsTests {
 
     /// Each transaction once scanned all remaining invitations of the patient for an heir.
     @Test func aPatientsInvitationsAreScannedOnce() throws {
-        let engine = VisitCountingEngine(LocalEngine())
+        let engine = ObservedEngine(LocalEngine())
         let (environment, care) = Self.onStore(Store(engine: engine), time)
         let owner = try user(care, "owner@b.co")
         try invite(5 * many, to: 1, in: environment.store)
@@ -197,7 +197,7 @@ struct CareJobsTests {
 
     /// The list of a patient's shares once scanned all of them for each invitation, to find an heir.
     @Test func sharesAreListedInOnePassDuringTheOwnersDeletion() throws {
-        let engine = VisitCountingEngine(LocalEngine())
+        let engine = ObservedEngine(LocalEngine())
         let (environment, care) = Self.onStore(Store(engine: engine), time)
         let owner = try user(care, "owner@b.co")
         let heir = try user(care, "heir@b.co")
