@@ -71,7 +71,9 @@ package struct SystemHandlers {
         }
         // Deterministic mode has no background work, and a read must change nothing. So the request that moves the
         // clock deletes expired records.
-        let (environment, audit) = (deterministicMode.apis.environment, deterministicMode.apis.sales.settings.auditBounds)
+        let (environment, audit) = (
+            deterministicMode.apis.environment, deterministicMode.apis.sales.settings.auditBounds
+        )
         let now = environment.time.now
         var hasMore = true
         while hasMore {

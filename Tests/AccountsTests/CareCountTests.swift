@@ -45,7 +45,9 @@ struct CareCountTests {
             lastName: .absent,
             phone: .absent
         ).finished(in: care.environment)
-        if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
+        if isProven {
+            try care.environment.store.transact { try care.prove(user, at: care.environment.time.now, in: $0) }
+        }
         return try signIn(care, email, "password")
     }
 

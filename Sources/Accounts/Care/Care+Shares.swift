@@ -239,7 +239,7 @@ extension Care {
             }
             let share = try open(found, for: user, in: tx)
             try record(.claimed, found, by: user, at: now, in: tx)
-            if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, in: tx) }
+            if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, at: now, in: tx) }
             return try seen(share, in: tx)
         }
     }

@@ -15,8 +15,7 @@ extension AccountAPI {
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let action = PasswordedRequest<Self, Void>.Action.change {
-            [notice = MailSecrets(environment.random)] api, account, tx in
-            let now = api.environment.time.now
+            [notice = MailSecrets(environment.random)] api, account, now, tx in
             try api.delete(account, by: .account, at: now, in: tx)
             try api.notifyOfDeletion(account, notice, at: now, in: tx)
         }

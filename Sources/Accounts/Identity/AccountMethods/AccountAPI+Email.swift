@@ -21,9 +21,9 @@ extension AccountAPI {
         let address = try Rules.email(email, "email")
         let origin = try Rules.origin(client)
         let (mail, notice) = (MailSecrets(environment.random), MailSecrets(environment.random))
-        let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
+        let action = PasswordedRequest<Self, Void>.Action.change { api, account, now, tx in
             try api.clearFailures(of: account, in: tx)
-            try api.requestEmail(address, for: account, from: origin, mail, notice, in: tx)
+            try api.requestEmail(address, for: account, from: origin, mail, notice, at: now, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
@@ -34,9 +34,10 @@ extension AccountAPI {
         from origin: Origin,
         _ mail: MailSecrets,
         _ notice: MailSecrets,
+        at now: Timestamp,
         in tx: Transaction
     ) throws {
-        let (now, outbox, mails) = (environment.time.now, environment.outbox, Self.realm.mails)
+        let (outbox, mails) = (environment.outbox, Self.realm.mails)
         if let seconds = try reversals.secondsUntilChange(of: account.id, at: now, in: tx) {
             throw AccountError(Self.errorCodes.tooManyEmailChanges, retryAfter: seconds)
         }
@@ -172,7 +173,7 @@ extension AccountAPI {
             try reversals.end(from: reversal, in: tx)
             try notify(account, of: Self.realm.mails.emailReverted, notice, at: now, in: tx)
             account.proveEmail(address.text)
-            try replacePassword(of: &account, by: hash, in: tx)
+            try replacePassword(of: &account, by: hash, at: now, in: tx)
             // Used codes would still return the address that the account no longer has.
             try forgetCodes(of: account.id, in: tx)
             try emailChanged(of: account, in: tx)

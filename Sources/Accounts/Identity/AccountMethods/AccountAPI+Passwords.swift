@@ -26,6 +26,7 @@ extension AccountAPI {
         by hash: PasswordHash,
         temporaryUntil end: Timestamp? = nil,
         notice: MailSecrets? = nil,
+        at now: Timestamp,
         in tx: Transaction
     ) throws {
         account.setPassword(hash, temporaryUntil: end)
@@ -34,9 +35,7 @@ extension AccountAPI {
         try codes.endUnused(of: account.id, in: tx)
         try tx.delete(EmailChange.self, Key(Self.realm.rawValue, account.id))
         try Lockout.clearAll(of: Self.realm, account.id, in: tx)
-        if let notice {
-            try notify(account, of: Self.realm.mails.passwordChanged, notice, at: environment.time.now, in: tx)
-        }
+        if let notice { try notify(account, of: Self.realm.mails.passwordChanged, notice, at: now, in: tx) }
     }
 
     /// Deletes every mailed code of an account, used ones too, except those that restore earlier addresses.

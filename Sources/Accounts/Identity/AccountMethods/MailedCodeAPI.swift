@@ -83,7 +83,7 @@ extension MailedCodeAPI {
             guard var account = try tx.get(Account.self, Key(id)) else { throw invalid }
             if !account.isEmailProven { try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx) }
             account.proveEmail(account.email)
-            try replacePassword(of: &account, by: hash, notice: notice, in: tx)
+            try replacePassword(of: &account, by: hash, notice: notice, at: now, in: tx)
             try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)
         }
     }

@@ -83,8 +83,8 @@ extension AccountAPI {
 
     private func setPassword(_ operation: AccountOperation, _ hash: PasswordHash) throws -> AccountSummary {
         let notice = MailSecrets(environment.random)
-        return try administer(operation, as: .adminPasswordSet) { account, _, tx in
-            try replacePassword(of: &account, by: hash, notice: notice, in: tx)
+        return try administer(operation, as: .adminPasswordSet) { account, now, tx in
+            try replacePassword(of: &account, by: hash, notice: notice, at: now, in: tx)
             return Self.summary(of: account)
         }
     }
