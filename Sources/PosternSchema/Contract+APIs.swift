@@ -24,6 +24,19 @@ extension Contract {
         }
     }
 
+    /// The names of an API's types that the rules have in the same form. On the wire, they are the types of the rules.
+    func ruleTypes(of api: API) -> Set<String> {
+        let known = sharedRecords + accountResults + (api.rulesReturnTypes ? otherResults : [])
+        func isSame(_ type: ObjectType) -> Bool {
+            guard let rule = known.first(where: { $0.name == type.name }),
+                rule.properties.map(\.declaration) == type.properties.map(\.declaration)
+            else { return false }
+            let inner = Set(type.properties.map(\.type.base))
+            return api.types.filter { inner.contains($0.name) }.allSatisfy(isSame)
+        }
+        return Set(api.types.filter(isSame).map(\.name))
+    }
+
     /// The APIs that have accounts: all except administration and the service itself.
     var accountAPIs: [API] { apis.filter { $0.accounts != nil } }
 

@@ -111,7 +111,7 @@ extension Command {
             let export = try wiring.backend.apis[operation.realm].export(operation, bytesMax: .max)
             try wiring.backend.store.makeDurable()
             var writer = JSONWriter()
-            AdminWire.AccountExport(export).write(to: &writer)
+            export.write(to: &writer)
             writer.newline()
             try file.write(writer.bytes)
             try file.finish()

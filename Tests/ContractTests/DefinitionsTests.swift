@@ -85,4 +85,22 @@ struct DefinitionsTests {
         let page = try #require(types.first { $0.name == "AdminEventPage" })
         #expect(page.properties.first?.content == .object("Event"))
     }
+
+    /// The results of care have a further property, `success`. The sessions within one have not.
+    @Test func aTypeThatTheRulesReturnIsTheSameOnTheWire() throws {
+        let contract = try Contract(root: PosternProcess.repository.path)
+        func ruleTypes(_ name: String) throws -> Set<String> {
+            contract.ruleTypes(of: try #require(contract.apis.first { $0.name == name }))
+        }
+        let admin = try #require(contract.apis.first { $0.name == "admin" })
+        #expect(try ruleTypes("admin") == Set(admin.types.map(\.name)))
+        #expect(try ruleTypes("operators").isSuperset(of: ["OpenSession", "SessionList", "ConfirmedEmail"]))
+        #expect(try ruleTypes("care") == ["OpenSession"])
+        #expect(try ruleTypes("service") == ["Event", "EventDetail"])
+        let care = try #require(contract.apis.first { $0.name == "care" })
+        let text = WireEmitter(care, accountResults: contract.accountResults, ruleTypes: try ruleTypes("care")).text
+        #expect(text.contains("package typealias OpenSession = Accounts.OpenSession"))
+        #expect(text.contains("package init(_ result: Accounts.SessionList) {"))
+        #expect(text.contains("sessions = result.sessions\n"))
+    }
 }
