@@ -155,6 +155,62 @@ struct AdministrationTests {
         #expect(Set(export.records.map { String(decoding: $0.record.bytes, as: UTF8.self) }).count == count)
     }
 
+    /// Of everything that a deletion of the account deletes, an export has the counts too, and no hash.
+    @Test func anExportHasTheCountsOfTheAccount() throws {
+        try create(.care, "a@b.co")
+        try create(.care, "other@b.co")
+        let now = environment.time.now
+        let fields = OriginFields(ip: .value("192.0.2.7"), agent: .absent)
+        let network = try Origin(.value(fields)) { _, _ in AccountError(ErrorCode.Care.invalidClient) }
+        try store.transact { tx in
+            for account in 1...2 {
+                for scope in Lockout.Scope.allCases { try Lockout(.care, scope).fail(account, at: now, in: tx) }
+                try SignInLockout(.care).fail(account, from: network, at: now, in: tx)
+                let address = try KeyedHash(of: "friend@b.co", newKey: "00", in: tx)
+                let cause = MailCause(.care, account: account)
+                _ = try MailQuotas(.careInvitation, to: address, isSent: true, cause: cause).admit(at: now, in: tx)
+            }
+        }
+        let export = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
+        #expect(
+            export.records.map(\.collection) == [
+                "care.shares", "care.patients", "password failures", "password failures", "password failures",
+                "sign-in addresses", "mail quotas",
+            ]
+        )
+        let counts = try export.records.dropFirst(2).map { try JSONValue(parsing: $0.record.bytes) }
+        #expect(counts.prefix(4).allSatisfy { $0["account"] == 1 && $0["realm"] == "care" })
+        #expect(counts.prefix(3).map { $0["scope"]?.string } == Lockout.Scope.allCases.map(\.rawValue))
+        #expect(counts.prefix(3).map { $0["count"]?.int } == [1, 2, 1])
+        #expect(counts[3]["network"] == "192.0.2.7" && counts[3]["count"] == 1)
+        #expect(counts[4]["subject"] == "care 1" && counts[4]["count"] == 1)
+        try store.transact { tx in try Lockout.clearAll(of: .care, 1, in: tx) }
+        let later = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
+        #expect(later.records.map(\.collection) == ["care.shares", "care.patients", "mail quotas"])
+    }
+
+    /// A user's export has the shares that the user has made, and not those of others.
+    @Test func anExportHasTheSharesThatAUserHasMade() throws {
+        for name in ["a", "b"] { try create(.care, "\(name)@b.co") }
+        let many = Limits.sharesPerScanMax + 1
+        try store.transact { tx in
+            for (maker, patient) in [(1, 1), (2, 2)] {
+                for _ in 1...many {
+                    let id = try tx.nextNumber(of: CareShare.self)
+                    var share = CareShare.waiting(id, patient: patient)
+                    (share.email, share.maker) = ("friend\(id)@b.co", maker)
+                    try tx.insert(share)
+                }
+            }
+        }
+        let export = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
+        let shares = try export.records.filter { $0.collection == "care.shares" }
+            .map { try JSONValue(parsing: $0.record.bytes) }
+        #expect(shares.count == many + 1)
+        #expect(shares.dropFirst().allSatisfy { $0["maker"] == 1 && $0["patient"] == 1 })
+        #expect(Set(shares.map { $0["id"]?.int }).count == many + 1)
+    }
+
     /// An operation that is refused leaves no event, and one that only reads neither.
     @Test func recordsOperationsThatChangeSomething() throws {
         try create(.sales, "a@b.co", [(.source, "fair")])

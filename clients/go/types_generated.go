@@ -908,7 +908,8 @@ type AdminAccountExport struct {
 	// The account.
 	Account AdminAccountDetails `json:"account"`
 	// The records that belong to the account: the clients of an operator; the patients that a user of care has access
-	// to, and the user's shares of them.
+	// to, the user's shares of them, and the shares that the user has made; and what is counted for the account: wrong
+	// passwords, sign-ins by address, and mails to others.
 	Records []AdminAccountRecord `json:"records"`
 	// The mails about the account that are still in the outbox, without their texts.
 	Mails []AdminOutboxEntry `json:"mails"`

@@ -86,28 +86,8 @@ extension Care {
         }
     }
 
-    /// Visits the patients that a user has access to, each after the user's share of it.
-    package func visitRecords(
-        of account: Int,
-        in tx: Transaction,
-        _ visit: (any Record) throws -> Void
-    ) throws {
-        let ended = try endedShares(of: account, in: tx)
-        var offset = 0
-        while true {
-            let shares = try page(of: account, without: ended, offset: offset, limit: Limits.patientsPerFetch, in: tx)
-            for share in shares {
-                let seen = try seen(share, in: tx)
-                try visit(seen.share)
-                try visit(seen.patient)
-            }
-            guard shares.count == Limits.patientsPerFetch else { return }
-            offset += shares.count
-        }
-    }
-
     /// A page of the shares of a user, without those in `ended`.
-    private func page(
+    func page(
         of user: Int,
         without ended: Set<Int>,
         offset: Int,

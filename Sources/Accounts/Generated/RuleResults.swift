@@ -640,7 +640,7 @@ package struct OutboxEntry: Sendable {
 package struct AccountExport: Sendable {
     /// The account.
     package var account: AccountDetails
-    /// The records that belong to the account: the clients of an operator; the patients that a user of care has access to, and the user's shares of them.
+    /// The records that belong to the account: the clients of an operator; the patients that a user of care has access to, the user's shares of them, and the shares that the user has made; and what is counted for the account: wrong passwords, sign-ins by address, and mails to others.
     package var records: [AccountRecord]
     /// The mails about the account that are still in the outbox, without their texts.
     package var mails: [OutboxEntry]

@@ -60,6 +60,11 @@ package struct Lockout: Sendable {
         return record.lockedUntil != nil
     }
 
+    /// The failure counts of an account.
+    static func failures(of realm: Realm, _ account: Int, in tx: Transaction) throws -> [PasswordFailures] {
+        try Scope.allCases.compactMap { scope in try tx.get(PasswordFailures.self, Lockout(realm, scope).key(account)) }
+    }
+
     /// Deletes an account's failure count, after a correct password or when the account is deleted.
     package func clear(_ account: Int, in tx: Transaction) throws {
         try tx.delete(PasswordFailures.self, key(account))

@@ -1885,7 +1885,9 @@ _POSTERN_RESULTS[admin.accounts.delete]=nothing
 #     Returns AdminAccountExport: The data of one account.
 #         account: AdminAccountDetails. The account.
 #         records: list of AdminAccountRecord. The records that belong to the account: the clients of an operator;
-#             the patients that a user of care has access to, and the user's shares of them.
+#             the patients that a user of care has access to, the user's shares of them, and the shares that the
+#             user has made; and what is counted for the account: wrong passwords, sign-ins by address, and mails to
+#             others.
 #         mails: list of AdminOutboxEntry. The mails about the account that are still in the outbox, without their
 #             texts.
 #         events: list of Event. The account's events in the audit trail.

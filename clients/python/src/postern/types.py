@@ -1554,7 +1554,8 @@ class AdminAccountExport:
     """The account."""
     records: tuple[AdminAccountRecord, ...]
     """The records that belong to the account: the clients of an operator; the patients that a user of care has
-    access to, and the user's shares of them.
+    access to, the user's shares of them, and the shares that the user has made; and what is counted for the
+    account: wrong passwords, sign-ins by address, and mails to others.
     """
     mails: tuple[AdminOutboxEntry, ...]
     """The mails about the account that are still in the outbox, without their texts."""
