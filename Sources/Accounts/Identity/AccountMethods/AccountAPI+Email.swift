@@ -59,12 +59,21 @@ extension AccountAPI {
         let holder = try holder(of: address, at: now, in: tx)
         let isTaken = holder != nil && holder != account.id
         let owner = try isTaken ? holder.flatMap { try tx.get(Account.self, Key($0)) } : nil
-        let change = (kind: mails.emailChange, secret: code, account: account.id, locale: account.locale)
-        let taken = (kind: mails.emailTaken, secret: "", account: holder ?? 0, locale: (owner ?? account).locale)
-        let (posted, other) = isTaken ? (taken, change) : (change, taken)
+        let change = Outbox.Alternative(
+            kind: mails.emailChange,
+            secret: code,
+            account: account.id,
+            locale: account.locale
+        )
+        let taken = Outbox.Alternative(
+            kind: mails.emailTaken,
+            secret: "",
+            account: holder ?? account.id,
+            locale: (owner ?? account).locale
+        )
         try outbox.post(
-            posted,
-            insteadOf: (other.kind, other.secret, other.locale),
+            isTaken ? taken : change,
+            insteadOf: isTaken ? change : taken,
             to: address,
             goodFor: seconds,
             mail,
