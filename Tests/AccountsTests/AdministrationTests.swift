@@ -184,7 +184,7 @@ struct AdministrationTests {
         #expect(counts.prefix(3).map { $0["count"]?.int } == [1, 2, 1])
         #expect(counts[3]["network"] == "192.0.2.7" && counts[3]["count"] == 1)
         #expect(counts[4]["subject"] == "care 1" && counts[4]["count"] == 1)
-        try store.transact { tx in try Lockout.clearAll(of: .care, 1, in: tx) }
+        try store.transact { tx in try Lockout.deleteCounts(of: .care, 1, in: tx) }
         let later = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
         #expect(later.records.map(\.collection) == ["care.shares", "care.patients", "mail quotas"])
     }

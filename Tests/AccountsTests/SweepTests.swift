@@ -28,7 +28,7 @@ struct SweepTests {
         #expect(try store.transact { try $0.isEmpty })
         try store.transact { _ = try Lockout(.care).fail(1, at: start, in: $0) }
         #expect(try store.transact { try !$0.isEmpty })
-        try store.transact { try Lockout(.care).clear(1, in: $0) }
+        try store.transact { try Lockout(.care).deleteCount(of: 1, in: $0) }
         #expect(try store.transact { try $0.isEmpty })
     }
 

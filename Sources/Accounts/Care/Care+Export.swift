@@ -18,10 +18,16 @@ extension Care {
         in tx: Transaction,
         _ visit: (any Record) throws -> Void
     ) throws {
-        let ended = try endedShares(of: account, in: tx)
+        let toDelete = try sharesToDelete(of: account, in: tx)
         var offset = 0
         while true {
-            let shares = try page(of: account, without: ended, offset: offset, limit: Limits.patientsPerFetch, in: tx)
+            let shares = try page(
+                of: account,
+                without: toDelete,
+                offset: offset,
+                limit: Limits.patientsPerFetch,
+                in: tx
+            )
             for share in shares {
                 let seen = try seen(share, in: tx)
                 try visit(seen.share)

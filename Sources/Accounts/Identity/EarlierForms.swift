@@ -28,8 +28,8 @@ package enum EarlierForms {
     /// `AccountDeletion` deletes the mails.
     ///
     /// - Returns: the number of deleted mails.
-    static func forgetMails(of job: CareJob, _ outbox: Outbox, limit: Int, in tx: Transaction) throws -> Int {
+    static func deleteMails(of job: CareJob, _ outbox: Outbox, limit: Int, in tx: Transaction) throws -> Int {
         guard let address = job.address else { return 0 }
-        return try outbox.forgetMails(of: .care, to: address, below: job.mark, limit: limit, in: tx)
+        return try outbox.deleteMails(of: .care, to: address, below: job.mark, limit: limit, in: tx)
     }
 }

@@ -114,7 +114,7 @@ struct MailQuotas {
     }
 
     /// Deletes the count of mails that an account caused, when the account is deleted.
-    static func forget(_ cause: MailCause, in tx: Transaction) throws {
+    static func deleteQuota(of cause: MailCause, in tx: Transaction) throws {
         try tx.delete(MailQuota.self, key(of: cause))
     }
 }

@@ -77,8 +77,8 @@ package struct SignInLockout: Sendable {
 
     /// Deletes the failure counts after a sign-in, and makes its address known.
     func succeed(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws {
-        guard let network = origin.network else { return try unaddressed.clear(account, in: tx) }
-        try anywhere.clear(account, in: tx)
+        guard let network = origin.network else { return try unaddressed.deleteCount(of: account, in: tx) }
+        try anywhere.deleteCount(of: account, in: tx)
         var signIns = try self.signIns(of: account, network, at: now, in: tx)
         if signIns.count == 0, let last = signIns.signedIn, last <= now,
             last.adding(seconds: Limits.knownAddressStoreSeconds) > now
@@ -88,7 +88,7 @@ package struct SignInLockout: Sendable {
         signIns.failures = FailureCount(count: 0, last: now, lockedUntil: nil)
         signIns.signedIn = now
         try tx.save(signIns)
-        try forgetOldest(of: account, in: tx)
+        try deleteOldest(of: account, in: tx)
     }
 
     /// The record of an address; a new one if the account has none.
@@ -111,7 +111,7 @@ package struct SignInLockout: Sendable {
     }
 
     /// Keeps the `Limits.knownAddressesMax` addresses of the latest sign-ins.
-    private func forgetOldest(of account: Int, in tx: Transaction) throws {
+    private func deleteOldest(of account: Int, in tx: Transaction) throws {
         let known = try signIns(of: account, in: tx).filter { $0.signedIn != nil }
         guard known.count > Limits.knownAddressesMax else { return }
         let oldest = known.sorted { ($0.signedIn ?? $0.last) < ($1.signedIn ?? $1.last) }

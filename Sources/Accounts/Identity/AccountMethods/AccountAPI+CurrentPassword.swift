@@ -14,7 +14,7 @@ extension AccountAPI {
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let action = PasswordedRequest<Self, Void>.Action.change { api, account, _, tx in
-            try api.clearFailures(of: account, in: tx)
+            try api.deleteFailureCount(of: account, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }

@@ -22,7 +22,7 @@ extension AccountAPI {
         let origin = try Rules.origin(client)
         let (mail, notice) = (MailSecrets(environment.random), MailSecrets(environment.random))
         let action = PasswordedRequest<Self, Void>.Action.change { api, account, now, tx in
-            try api.clearFailures(of: account, in: tx)
+            try api.deleteFailureCount(of: account, in: tx)
             try api.requestEmail(address, for: account, from: origin, mail, notice, at: now, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
@@ -103,12 +103,12 @@ extension AccountAPI {
             }
             _ = try codes.redeem(.changeEmail, code, at: now, in: tx, orThrow: invalid)
             try tx.delete(EmailChange.self, change.key)
-            try reversals.release(address.canonical, in: tx)
+            try reversals.deleteReservation(of: address.canonical, in: tx)
             if account.isEmailProven, account.email.lowercased() != address.canonical {
                 try offerReversal(of: account, mail, at: now, in: tx)
             }
             // These were mailed to the previous address.
-            try codes.end([.confirm, .verify, .reset], of: account.id, in: tx)
+            try codes.delete([.confirm, .verify, .reset], of: account.id, in: tx)
             var changed = account
             changed.proveEmail(address.text)
             try tx.update(changed)
@@ -179,12 +179,12 @@ extension AccountAPI {
             if let holder = try tx.find(Account.byEmail, Key(address.canonical)), holder.id != account.id {
                 throw invalid
             }
-            try reversals.end(from: reversal, in: tx)
+            try reversals.deleteAll(from: reversal, in: tx)
             try notify(account, of: Self.realm.mails.emailReverted, notice, at: now, in: tx)
             account.proveEmail(address.text)
             try replacePassword(of: &account, by: hash, at: now, in: tx)
             // Used codes would still return the address that the account no longer has.
-            try forgetCodes(of: account.id, in: tx)
+            try deleteCodes(of: account.id, in: tx)
             try emailChanged(of: account, in: tx)
             try audit.record(.emailReverted, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
             return ConfirmedEmail(email: address.text)

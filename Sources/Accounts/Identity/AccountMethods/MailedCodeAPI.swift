@@ -53,8 +53,8 @@ extension MailedCodeAPI {
         }
     }
 
-    /// Sets a new password with a mailed code, ends all sessions and unused codes, and clears the lock. The code proves
-    /// the address, so the email becomes confirmed too.
+    /// Sets a new password with a mailed code, ends all sessions, and deletes unused codes and the lock. The code
+    /// proves the address, so the email becomes confirmed too.
     package func completeReset(
         code: Given<String>,
         password: Given<Password>,

@@ -4,8 +4,8 @@ import Store
 struct PasswordedRequest<API: AccountAPI, Value>: Sendable {
     /// What the request does once the current password is verified, in one transaction.
     ///
-    /// It gets the time of the transaction. It ends the count of wrong passwords: a new password and a deletion do so,
-    /// and other changes call `clearFailures`.
+    /// It gets the time of the transaction. It deletes the count of wrong passwords: a new password and a deletion do
+    /// so, and other changes call `deleteFailureCount`.
     enum Action: Sendable {
         case change(@Sendable (API, API.Account, Timestamp, Transaction) throws -> Value)
         /// It also needs the hash of a new password.
@@ -65,9 +65,9 @@ extension AccountAPI {
         return try value.map { .done($0) } ?? verify(request)
     }
 
-    /// Ends the count of wrong passwords in a row.
-    func clearFailures(of account: Account, in tx: Transaction) throws {
-        try Lockout(Self.realm, .passwordChange).clear(account.id, in: tx)
+    /// Deletes the count of wrong passwords in a row.
+    func deleteFailureCount(of account: Account, in tx: Transaction) throws {
+        try Lockout(Self.realm, .passwordChange).deleteCount(of: account.id, in: tx)
     }
 
     private static func countFailure(
