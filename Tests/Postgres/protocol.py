@@ -50,6 +50,8 @@ class Group:
     def __init__(self, data, found, prepared):
         """`prepared` has the SQL of the connection's prepared statements, and takes those of this group."""
         self.data = data
+        # The length of the server's answer, when it has come.
+        self.answer_bytes = None
         # The SQL of each statement that is executed, with the offset after it.
         self.statements = []
         bound = ""

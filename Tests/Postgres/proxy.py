@@ -52,6 +52,7 @@ class Link:
         self._changed = threading.Condition()
         # The groups that ask for an answer: how many were sent on, and how many were answered.
         self._asked = self._answered = 0
+        self._unanswered = []
         self._answer_cut = None
         self._is_started = self._is_flushing = self._has_ended = False
 
@@ -109,6 +110,7 @@ class Link:
             self._is_flushing = found[-1].kind == "H"
             if group.asks:
                 self._asked += 1
+                self._unanswered.append(group)
                 if cut is not None:
                     self._answer_cut = (self._asked, cut.answer)
             self._changed.notify_all()
@@ -151,6 +153,7 @@ class Link:
             return self._send_to_client(piece)
         with self._changed:
             number = self._answered + 1
+            self._unanswered.pop(0).answer_bytes = len(piece)
             if last.body.decode() == protocol.IDLE and self.proxy.hold_seconds:
                 self._changed.wait_for(lambda: self._asked > number or self.is_cut, self.proxy.hold_seconds)
             cut = self._answer_cut
@@ -306,14 +309,15 @@ class Proxy:
         """Runs an action. Returns the number of round trips that it waited for, and its result."""
         self.hold_seconds = HOLD_SECONDS
         try:
-            self._wait_until_quiet()
+            self.wait_until_quiet()
             before = self.trips
             result = action()
             return self.trips - before, result
         finally:
             self.hold_seconds = 0
 
-    def _wait_until_quiet(self):
+    def wait_until_quiet(self):
+        """Waits until all clients have all answers that they have asked for."""
         end = time.monotonic() + QUIET_SECONDS_MAX
         while not all(link.is_quiet for link in self.links):
             if time.monotonic() > end:
