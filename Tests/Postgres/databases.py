@@ -46,6 +46,14 @@ class Database:
         return [int(row) for row in rows]
 
 
+    def backends_of_any(self):
+        """The ids of the server's processes for this database, except the one that is asked."""
+        rows = self.sql(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return [int(row) for row in rows]
+
+
 class PostgresStore(Store):
     """A store in a database, with an operator, and its ledger. Its path is the address of the database."""
 
@@ -53,6 +61,10 @@ class PostgresStore(Store):
 
     def serve(self, *flags, program=None):
         return super().serve("--store-timeout", str(self.timeout), *flags, program=program)
+
+    def run_once(self):
+        """Runs a process without input. Returns the exit code, stdout and stderr."""
+        return self.program.run("--store-timeout", self.path, str(self.timeout))
 
     def at(self, address):
         """The same store at another address."""
@@ -95,6 +107,12 @@ class PostgresTrial(Trial):
     def store(self, database=None, clients=()):
         """A new store in a database."""
         return PostgresStore.make(self.program, (database or self.database()).uri(), clients)
+
+    def store_at(self, address):
+        """A store that may not exist."""
+        store = PostgresStore(self.program, address)
+        store.timeout = 1
+        return store
 
     def enter(self, context):
         """Enters a context, which ends with the trial."""

@@ -162,6 +162,10 @@ class Server:
         except (FileNotFoundError, ValueError):
             return None
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and is_running(self.process)
+
     def signal_all(self, number: int) -> None:
         """Sends a signal to all of the server's processes; the first one comes first, so that it starts no others."""
         for process in [self.process, *children_of(self.process)]:
@@ -175,9 +179,14 @@ class Server:
         process = self.process
         if process is None:
             return
+        processes = [process, *children_of(process)]
         self.signal_all(signal.SIGKILL)
-        while is_running(process):
+        while any(is_running(process) for process in processes):
             time.sleep(0.01)
+        # A process that nobody waits for would look as if it were running.
+        for path in (os.path.join(self.data, "postmaster.pid"), self.socket, self.socket + ".lock"):
+            if os.path.exists(path):
+                os.unlink(path)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -188,7 +197,7 @@ class Server:
 
     def __exit__(self, *_) -> None:
         try:
-            if self.process is not None:
+            if self.is_running:
                 self.signal_all(signal.SIGCONT)
                 self.stop("immediate")
         except subprocess.CalledProcessError:
