@@ -16,6 +16,12 @@ PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emac
 PEER_TOOLS := emacs nvim go /usr/bin/python3
 PEER_IMPORTS := import ensurepip, gi; gi.require_version("Json", "1.0"); gi.require_version("Jsonrpc", "1.0")
 PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/installed,$(wildcard Tests/Peers/requirements/*.txt))
+# The PostgreSQL store: the client library, and servers for tests.
+POSTGRES_PACKAGES := libpq-dev
+POSTGRES_SERVER_PACKAGES := postgresql
+POSTGRES_BINARY := .build/postgres/release/postern
+POSTGRES := --traits Postgres --scratch-path .build/postgres
+POSTGRES_TESTS := EngineConformanceTests|PostgresStoreTests
 # A browser for the example web application. From PyPI: examples/webapp/tests/requirements.txt.
 WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
 WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
@@ -62,7 +68,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic demo tour test test-long faults faults-quick \
+.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps test-postgres demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
@@ -71,6 +77,12 @@ help: ## Lists the targets
 
 deps: ## Installs libsodium, libcrypt and pkg-config if they are missing (Debian, Ubuntu)
 	$(call install,Build dependencies,pkg-config --exists libsodium libcrypt,$(PACKAGES))
+
+postgres-deps: deps
+	$(call install,The library of PostgreSQL,pkg-config --exists libpq,$(POSTGRES_PACKAGES))
+
+postgres-test-deps: postgres-deps test-deps
+	$(call install,A PostgreSQL server,ls /usr/lib/postgresql/*/bin/initdb,$(POSTGRES_SERVER_PACKAGES))
 
 test-deps: deps
 	$(call install,Test dependencies,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
@@ -101,6 +113,9 @@ build: deps ## Builds for debugging
 
 release: deps ## Builds the release binary, .build/release/postern
 	$(SWIFT) $(RELEASE) $(STATIC)
+
+release-postgres: postgres-deps ## Builds the release binary with the PostgreSQL store, which links libpq dynamically
+	$(SWIFT) $(RELEASE) $(POSTGRES)
 
 release-dynamic: deps
 	$(SWIFT) $(RELEASE) --scratch-path .build/dynamic
@@ -148,6 +163,10 @@ bench-build: bench-deps ## Measures clean builds and the test suite
 test: test-deps ## Installs dependencies, builds, and runs all tests except the long ones and the clients'
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) $(TEST)
+
+test-postgres: postgres-test-deps ## Runs the tests of the PostgreSQL store on a private server, five minutes
+	$(SWIFT) build --build-tests $(POSTGRES) --explicit-target-dependency-import-check error
+	/usr/bin/python3 Tests/Postgres/servers.py $(SWIFT) test --skip-build $(POSTGRES) --filter '$(POSTGRES_TESTS)'
 
 test-long: test-deps ## Runs the tests that take minutes: ten thousand sign-ins
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -15,9 +15,13 @@ let package = Package(
         .executable(name: "postern", targets: ["postern"]),
         .library(name: "PosternClient", targets: ["PosternClient"]),
     ],
+    traits: [
+        .trait(name: "Postgres", description: "Stores in PostgreSQL. It needs libpq, which is linked dynamically.")
+    ],
     targets: [
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
 
         .target(
@@ -30,6 +34,14 @@ let package = Package(
         .target(name: "JSONRPC", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "Store", dependencies: ["JSON", "Platform"], swiftSettings: settings),
         .target(name: "DirectoryStore", dependencies: ["JSON", "Platform", "Store"], swiftSettings: settings),
+        .target(
+            name: "PostgresStore",
+            dependencies: [
+                .target(name: "CPostgres", condition: .when(traits: ["Postgres"])),
+                "JSON", "Platform", "Store",
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "Accounts",
             dependencies: ["CCrypt", "CSodium", "JSON", "Platform", "Store"],
@@ -50,6 +62,7 @@ let package = Package(
             name: "postern",
             dependencies: [
                 "Accounts", "DirectoryStore", "JSON", "JSONRPC", "Mail", "Platform", "Service", "Store",
+                .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
             ],
             swiftSettings: settings
         ),
@@ -83,7 +96,18 @@ let package = Package(
         ),
         .testTarget(
             name: "DirectoryStoreTests",
-            dependencies: ["CLibrary", "DirectoryStore", "JSON", "Platform", "PosternTesting", "Store"],
+            dependencies: [
+                "CLibrary", "DirectoryStore", "JSON", "Platform", "PosternTesting", "Store",
+                .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: [
+                "JSON", "Platform", "PosternTesting", "PosternTranscripts", "Store",
+                .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -109,7 +133,10 @@ let package = Package(
         ),
         .target(
             name: "PosternTesting",
-            dependencies: ["JSON", "PosternTranscripts", "Store", "postern"],
+            dependencies: [
+                "JSON", "Platform", "PosternTranscripts", "Store", "postern",
+                .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
+            ],
             path: "Tests/PosternTesting",
             swiftSettings: settings
         ),

@@ -10,6 +10,7 @@ extension LocalEngine: EngineTransaction {
         from lower: StoreKey,
         upTo upper: StoreKey,
         descending: Bool,
+        limit: Int,
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws {
         try space.scan(from: lower, upTo: upper, descending: descending, visit)

@@ -28,7 +28,7 @@ package struct DeliveryFailure: Error, Equatable {
 }
 
 /// How mails are delivered, as given on the command line.
-package enum MailRoute: Equatable {
+package enum MailRoute: Equatable, Sendable {
     /// Mails stay in the outbox, for a person to read.
     case keep
     /// Each mail is written to a file in a directory.
@@ -62,11 +62,18 @@ package enum MailRoute: Equatable {
         by host: HostMessages,
         wake: @escaping @Sendable () -> Void
     ) -> (any Deliveries)? {
+        self == .host ? HostDeliveries(by: host) : deliveries(from: sender, wake: wake)
+    }
+
+    /// The deliveries by this route on other threads; nil for `keep`, and for `host`, whose deliveries belong to the loop.
+    package func deliveries(
+        from sender: MailSender,
+        wake: @escaping @Sendable () -> Void
+    ) -> (any Deliveries)? {
         switch self {
-        case .keep: nil
+        case .keep, .host: nil
         case .directory(let path): ThreadedDeliveries(by: DirectoryDriver(path: path), from: sender, wake: wake)
         case .command(let command): ThreadedDeliveries(by: CommandDriver(command: command), from: sender, wake: wake)
-        case .host: HostDeliveries(by: host)
         }
     }
 }

@@ -1,16 +1,17 @@
 package import Accounts
 package import Platform
+internal import Synchronization
 
 /// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
 /// have. A subdirectory, such as `pt-BR`, has the templates for a locale. A template of a directory may have an HTML part.
-package final class MessageTemplates: MailComposer {
+package final class MessageTemplates: MailComposer, Sendable {
     package let domain: String
     private let publicURL: String
     /// The templates of the directory, and the built-in ones that were used so far. Parsing all built-in ones would
     /// take half of the time that a process needs to start.
-    private var templates: [MailKind: MessageTemplate] = [:]
+    private let templates: Mutex<[MailKind: MessageTemplate]>
     /// The templates of each locale, whose name is in lower case.
-    private var localized: [String: [MailKind: MessageTemplate]] = [:]
+    private let localized: [String: [MailKind: MessageTemplate]]
 
     /// - Parameters:
     ///   - publicURL: the start of links in mails, without a slash at the end.
@@ -23,8 +24,13 @@ package final class MessageTemplates: MailComposer {
     package init(publicURL: String, domain: String, folder: SystemString? = nil) throws(TemplateError) {
         self.publicURL = publicURL
         self.domain = domain
-        guard let folder else { return }
-        templates = try Self.templates(in: folder)
+        guard let folder else {
+            templates = Mutex([:])
+            localized = [:]
+            return
+        }
+        templates = Mutex(try Self.templates(in: folder))
+        var localized: [String: [MailKind: MessageTemplate]] = [:]
         // Hidden directories, such as that of a version control system, have no templates.
         for name in try Self.names(in: folder) where !Self.isTemplate(name) && !name.hasPrefix(".") {
             let path = folder.appending(name)
@@ -36,20 +42,24 @@ package final class MessageTemplates: MailComposer {
                 throw TemplateError("\(path) is a second directory for the same locale")
             }
         }
+        self.localized = localized
     }
 
     package func compose(_ kind: MailKind, secret: String, locale: String?) -> MailText {
-        let template: MessageTemplate
-        if let known = locale.flatMap({ localized[$0.lowercased()]?[kind] }) {
-            template = known
-        } else {
-            template = templates[kind] ?? kind.embeddedTemplate
-            templates[kind] = template
-        }
+        let template = locale.flatMap { localized[$0.lowercased()]?[kind] } ?? template(for: kind)
         let link = kind.linkPath.map { publicURL + $0 + secret }
         let text = template.text(code: secret, link: link ?? publicURL)
         let html = template.html(code: secret, link: link ?? publicURL)
         return MailText(subject: template.subject, text: text, html: html, link: link, locale: locale)
+    }
+
+    private func template(for kind: MailKind) -> MessageTemplate {
+        templates.withLock { templates in
+            if let known = templates[kind] { return known }
+            let template = kind.embeddedTemplate
+            templates[kind] = template
+            return template
+        }
     }
 
     /// The templates in a directory, without its subdirectories.

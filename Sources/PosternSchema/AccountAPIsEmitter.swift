@@ -13,7 +13,8 @@ struct AccountAPIsEmitter {
         // The records of the APIs precede the shared records.
         let types = contract.records.dropFirst().flatMap(\.records) + contract.records.prefix(1).flatMap(\.records)
         let embedded = Set(types.flatMap(\.properties).map(\.type.base))
-        records = types.filter { !embedded.contains($0.name) }
+        // Only the records of a collection say whether they are personal. Those may also be a part of other records.
+        records = types.filter { !embedded.contains($0.name) || $0.isPersonal }
     }
 
     /// The path and text of every file.

@@ -6,7 +6,8 @@ import Store
 /// The lanes of requests: requests about one account keep their order.
 extension Backend {
     /// The lane of the account that a request is about. The lane's name contains the account's number if the request or
-    /// the store gives it, otherwise the email. Nil if the request is about no account or lacks the param that names
+    /// the store gives it, otherwise the email. A remote store is not asked, because the loop would wait for it: then the
+    /// name contains what the request gives, and only requests that name the account in the same way keep their order. Nil if the request is about no account or lacks the param that names
     /// it.
     ///
     /// - Throws: if the params are not an object or the store cannot be read. The request ends with the same error.
@@ -19,7 +20,7 @@ extension Backend {
             return api.realm.flatMap { lane($0, id.value) }
         case .reference(let name):
             guard let reference = try text(name, of: params).flatMap({ AccountReference($0) }) else { return nil }
-            let number = try store.read { try reference.number(in: $0) }
+            let number: Int? = try isRemote ? reference.number : store.read { tx in try reference.number(in: tx) }
             return lane(reference.realm, number, reference.email)
         case .code(let name):
             guard let code = try text(name, of: params) else { return nil }
@@ -29,10 +30,11 @@ extension Backend {
             // A method of administration names the API in a param.
             let realm = try api.realm ?? text("api", of: params).flatMap { Realm(rawValue: $0) }
             guard let realm, let email = given.flatMap({ EmailAddress($0)?.canonical }) else { return nil }
-            let account = try store.read { try realm.account(of: email, in: $0) }
+            let account: Int? = try isRemote ? nil : store.read { tx in try realm.account(of: email, in: tx) }
             return lane(realm, account, email)
         case .session(let name):
             guard let realm = api.realm, let token = try text(name, of: params) else { return nil }
+            guard !isRemote else { return Lane("\(realm.rawValue) \(token)") }
             let now = apis.environment.time.now
             let account = try store.read { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
             return lane(realm, account)

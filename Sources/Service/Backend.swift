@@ -9,8 +9,11 @@ package final class Backend {
     package let store: Store
     /// The account APIs.
     package let apis: AccountAPIs
+    /// Whether the store is on another machine, so that each use of it takes a round trip.
+    let isRemote: Bool
 
     /// - Parameters:
+    ///   - isRemote: whether the store is on another machine.
     ///   - sessionUses: when sessions were last used. All backends of a process, one for each worker, share it.
     ///   - log: writes one line, without secrets, about an error that no reply reports.
     package init(
@@ -19,6 +22,7 @@ package final class Backend {
         random: any RandomSource,
         composer: any MailComposer,
         settings: AccountSettings = AccountSettings(),
+        isRemote: Bool = false,
         sessionUses: SessionUses = SessionUses(),
         log: @escaping (String) -> Void = { _ in }
     ) {
@@ -31,6 +35,7 @@ package final class Backend {
             sessionUses: sessionUses
         )
         self.store = store
+        self.isRemote = isRemote
         self.apis = AccountAPIs(environment, settings)
         self.log = log
     }
@@ -84,6 +89,16 @@ package final class Backend {
         }
     }
 
+    /// Numbers the events that are committed, in a store that does not number them at once. Nothing may be staged.
+    package func numberEvents() {
+        do {
+            try AuditTrail.numberEvents(in: store, apis.sales.settings.auditBounds)
+        } catch {
+            store.discardStaged()
+            report(error, while: "numbering events")
+        }
+    }
+
     /// Deletes expired sessions and codes, and runs the remaining jobs for at most `Limits.lastJobsMilliseconds`,
     /// before the process ends. The next process runs the rest.
     package func finish() {
@@ -103,7 +118,9 @@ package final class Backend {
     /// Logs an error of background work. It omits the errors that every request that writes also gets.
     private func report(_ error: any Error, while work: String) {
         switch Failure(error) {
-        case .store(.busy), .store(.locked), .store(.readOnly), .store(.diskFull): break
+        case .store(.busy), .store(.locked), .store(.readOnly), .store(.diskFull), .store(.contended),
+            .store(.unavailable):
+            break
         default: log("store: while \(work): \(error)")
         }
     }

@@ -55,9 +55,13 @@ extension RPCError {
         case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))
         case .readOnly, .writeInRead: self.init(AccountError(ErrorCode.Service.readOnly))
         case .busy, .locked: self.init(AccountError(ErrorCode.Service.busy))
+        case .contended(_, let seconds): self.init(AccountError(ErrorCode.Service.busy, retryAfter: seconds))
+        case .unavailable(_, let seconds):
+            self.init(AccountError(ErrorCode.Service.unavailable, retryAfter: seconds))
+        case .outcomeUnknown: self.init(AccountError(ErrorCode.Service.outcomeUnknown))
         case .denied, .systemCall(_, .permissionDenied, _), .systemCall(_, .notPermitted, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))
-        case .damaged, .newerFormat, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
+        case .damaged, .newerFormat, .serverFailed, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
         case .duplicate, .exists, .missing, .noStore, .notAStore, .tooLarge, .unnamed, .untrustedFileSystem,
             .withinStore,
             .usedUp:

@@ -143,6 +143,11 @@ package final class Service: RequestHandler {
         }
     }
 
+    /// A request that is not about the contract's methods is one of MCP, which answers it by itself, or an error.
+    package func needsStore(_ request: Request) -> Bool {
+        called(by: request)?.method.needsStore ?? false
+    }
+
     /// Only methods that hash a password have slow work that can start ahead of their turn. The pause for the lock
     /// cannot.
     package func mayWait(_ request: Request) -> Bool {
@@ -229,4 +234,9 @@ package final class Service: RequestHandler {
         let text: StaticString = "{}"
         return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
+}
+
+extension Method {
+    /// Whether a call may read or write the store. The service's own methods do only in deterministic mode.
+    fileprivate var needsStore: Bool { api != .service || isDeterministicOnly }
 }

@@ -76,12 +76,13 @@ package struct SystemHandlers {
         // Deterministic mode has no background work, and a read must change nothing. So the request that moves the
         // clock deletes expired records.
         let environment = deterministicMode.environment
-        let now = environment.time.now
+        let (now, bounds) = (environment.time.now, deterministicMode.sales.settings.auditBounds)
+        try AuditTrail.numberEvents(in: environment.store, bounds)
         var hasMore = true
         while hasMore {
             hasMore = try environment.store.write { tx in
                 let next = try environment.outbox.sweep(at: now, in: tx)
-                return try Sweep.run(at: now, audit: deterministicMode.sales.settings.auditBounds, in: tx)
+                return try Sweep.run(at: now, audit: bounds, in: tx)
                     || next.map { $0 <= now } ?? false
             }
         }

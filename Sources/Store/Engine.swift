@@ -7,12 +7,23 @@ package protocol EngineTransaction: AnyObject {
     /// asks once for all of them. An engine with the values at hand does not call the closure.
     func prefetch(_ keys: () -> [StoreKey]) throws(StoreError)
 
+    /// The entry with the key `entry` of a unique index, and the record behind it; nil if there is no such entry.
+    ///
+    /// - Parameter prefix: the prefix of the keys of the collection's records.
+    /// - Returns: the key and the value of the record.
+    /// - Throws: `StoreError.damaged` if the entry has no record.
+    func record(behind entry: StoreKey, prefix: [UInt8]) throws(StoreError) -> (StoreKey, StoredValue)?
+
     /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
     /// until `visit` returns false.
+    ///
+    /// - Parameter limit: how many entries `visit` takes at most. An engine that asks a server for entries asks for no
+    ///   more.
     func scan(
         from lower: StoreKey,
         upTo upper: StoreKey,
         descending: Bool,
+        limit: Int,
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws
 
@@ -53,8 +64,12 @@ package protocol EngineTransaction: AnyObject {
 /// with other processes reads their writes before the first transaction of each group. One of the two calls must end
 /// every group, even a group that only reads: data that were read are known to be durable only then.
 package protocol Engine: AnyObject {
-    /// The kind of storage, for an administrator: `memory` or `directory`.
+    /// The kind of storage, for an administrator: `memory`, `directory` or `postgres`.
     var kind: String { get }
+
+    /// Whether a number of a counter tells the order of the transactions that drew one: a transaction with a higher number
+    /// commits later.
+    var ordersNumbers: Bool { get }
 
     /// Runs `body` on the current data, including staged writes of this process. `body` may be run more than once and
     /// must not start another transaction. A write in it throws `StoreError.writeInRead`.
@@ -71,6 +86,12 @@ package protocol Engine: AnyObject {
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void
     ) throws -> Value
+
+    /// Runs `body` as `write` does, while no other process runs a transaction with the same number of a lock. Such a
+    /// transaction need not be isolated from others that change what it reads.
+    ///
+    /// - Returns: nil, without running `body`, if another process runs one.
+    func writeAlone<Value>(lock: Int, _ body: (any EngineTransaction) throws -> Value) throws -> Value?
 
     /// Makes all staged writes durable, and all data that were read. If it throws, the staged writes are undone in this
     /// process.
@@ -102,6 +123,14 @@ package protocol Engine: AnyObject {
 }
 
 extension Engine {
+    /// For engines whose transactions take effect one after another.
+    package var ordersNumbers: Bool { true }
+
+    /// The same.
+    package func writeAlone<Value>(lock: Int, _ body: (any EngineTransaction) throws -> Value) throws -> Value? {
+        try write(body)
+    }
+
     /// For engines without background work.
     package func catchUp() {}
 

@@ -44,7 +44,12 @@ extension Store {
             next = try write { tx in
                 var page: [(key: StoreKey, value: StoredValue)] = []
                 var next: StoreKey?
-                try tx.engine.scan(from: start, upTo: bounds.upper, descending: false) { key, value in
+                try tx.engine.scan(
+                    from: start,
+                    upTo: bounds.upper,
+                    descending: false,
+                    limit: Self.updatedRecordsMax + 1
+                ) { key, value in
                     if page.count == Self.updatedRecordsMax { next = key } else { page.append((key, value)) }
                     return next == nil
                 }

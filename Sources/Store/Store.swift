@@ -23,12 +23,16 @@ package struct Refusal: Error {
 /// has returned.
 package final class Store {
     private let engine: any Engine
-    private let context = TransactionContext()
+    private let context: TransactionContext
     private var refusesWrites = false
 
     package init(engine: any Engine) {
         self.engine = engine
+        context = TransactionContext(ordersNumbers: engine.ordersNumbers)
     }
+
+    /// Whether a number of a counter tells the order of the transactions that drew one.
+    package var ordersNumbers: Bool { context.ordersNumbers }
 
     /// The kind of storage: `memory` or `directory`.
     package var kind: String { engine.kind }
@@ -59,6 +63,16 @@ package final class Store {
             context.followUps.stage()
             throw refusal.error
         }
+    }
+
+    /// Runs `body` as `write` does, while no other process runs a transaction with the same number of a lock.
+    ///
+    /// - Returns: nil, without running `body`, if another process runs one.
+    package func writeAlone<Value>(lock: Int, _ body: (Transaction) throws -> Value) throws -> Value? {
+        guard !refusesWrites else { throw StoreError.writeInRead }
+        let value = try engine.writeAlone(lock: lock) { try body(transaction(on: $0)) }
+        context.followUps.stage()
+        return value
     }
 
     private func transaction(on engine: any EngineTransaction) -> Transaction {

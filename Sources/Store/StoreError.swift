@@ -33,6 +33,14 @@ package enum StoreError: Error, Equatable, Sendable {
     case withinStore(String)
     /// The directory is on a file system whose locks are not reliable. The value is the name of the file system.
     case untrustedFileSystem(String)
+    /// The server of the store cannot be reached, or did not answer in time. Nothing was written.
+    case unavailable(String, retryAfterSeconds: Int)
+    /// The transaction met other transactions, each time that it was run. Nothing was written.
+    case contended(runs: Int, retryAfterSeconds: Int)
+    /// The connection to the server was lost in a commit, and it could not be found out whether it took effect.
+    case outcomeUnknown(String)
+    /// The server of the store refused what the engine asked for. Nothing was written.
+    case serverFailed(String)
     /// A unique index already has that key.
     case duplicate(index: String)
     /// The record to be changed does not exist.
@@ -72,6 +80,10 @@ extension StoreError: CustomStringConvertible {
         case .untrustedFileSystem(let name):
             "the directory is on \(name), where locks may not exclude other processes; use --trust-locks if you know "
                 + "that they do"
+        case .unavailable(let reason, _): "the server cannot be used at present: \(reason)"
+        case .contended(let runs, _): "the transaction was run \(runs) times, and met other transactions each time"
+        case .outcomeUnknown(let reason): "it is unknown whether the last write was kept: \(reason)"
+        case .serverFailed(let reason): "the server refused a statement: \(reason)"
         case .duplicate(let index): "another record has that key in the index \(index)"
         case .missing(let key): "there is no record \(key)"
         case .usedUp(let counter): "the counter \(counter) has no numbers left"

@@ -72,7 +72,7 @@ package final class StoredValue {
 
 extension StoreError {
     /// The error for an index entry whose record does not exist.
-    static func noRecord(behind entry: StoreKey) -> StoreError {
+    package static func noRecord(behind entry: StoreKey) -> StoreError {
         .damaged(file: entry.text, offset: 0, reason: "an index entry without its record")
     }
 }

@@ -12,6 +12,7 @@ extension Command {
         let account = try Self.account(options.auditAccount, in: store)
         var after = options.auditAfter
         while true {
+            try Self.numberEvents(options, in: store)
             let events = try Self.events(account, after: &after, in: store)
             try Self.print(events, asJSON: options.printsJSON)
             if events.count == Self.eventsPerRead { continue }
@@ -50,6 +51,14 @@ extension Command {
         }
         seq = page.next
         return page.events
+    }
+
+    private static func numberEvents(_ options: Options, in store: Store) throws(CommandError) {
+        do {
+            try AuditTrail.numberEvents(in: store, options.auditBounds)
+        } catch {
+            throw .failed("\(error)")
+        }
     }
 
     private static func read<Value>(_ store: Store, _ body: (Transaction) throws -> Value) throws(CommandError) -> Value

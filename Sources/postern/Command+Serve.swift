@@ -51,7 +51,8 @@ extension Command {
         if isTerminal {
             let request = #"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#
             StandardError.write(
-                line: "postern: the store is \(options.data); type one request per line, such as \(request); ^D ends"
+                line:
+                    "postern: the store is \(options.location); type one request per line, such as \(request); ^D ends"
             )
         }
         stopOnSignals()
@@ -63,11 +64,11 @@ extension Command {
                 return nil
             }
         }
-        wiring.log.write(.info, "serving \(options.data)")
+        wiring.log.write(.info, "serving \(options.location)")
         let server = Server(
             input: .standardInput,
             output: output,
-            executor: .inline(wiring.service),
+            executor: wiring.executor,
             order: options.order,
             // On a terminal, a mistyped first line must not select header framing for the whole session.
             framing: options.framing ?? (isTerminal ? .line : .auto),

@@ -94,20 +94,21 @@ struct Flag: Sendable {
 
     static func named(_ name: String) -> Flag? {
         // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
-        for table in [{ general }, { passwords }, { audit }, { administration }, { imports }] {
+        for table in [{ general }, { passwords }, { audit }, { administration }, { imports }, { postgres }] {
             if let flag = table().first(where: { $0.name == name }) { return flag }
         }
         return nil
     }
 
-    static let all = general + passwords + audit + administration + imports
+    static let all = general + passwords + audit + administration + imports + postgres
 
     /// The flags of several commands, and of commands with few flags.
     private static let general: [Flag] = [
         .withPath(
             name: "data",
-            value: "DIR|:memory:",
-            summary: "the directory of the store, or :memory: for a store in memory (./postern-data)",
+            value: "DIR|:memory:|URI",
+            summary: "the directory of the store, :memory: for a store in memory, or the postgres:// URI of a database "
+                + "(./postern-data)",
             commands: Command.onStore
         ) { options, text in
             options.data = text

@@ -14,8 +14,14 @@ struct Options {
     /// The same arguments as bytes, for commands that take paths.
     private(set) var paths: [SystemString] = []
 
-    /// The directory of the store, or `:memory:`.
+    /// The directory of the store, `:memory:`, or the URI of a database.
     var data: SystemString = "./postern-data"
+    var location: StoreLocation { StoreLocation(data) }
+    /// How many connections a server has to the database.
+    var connections = 2 * Thread.processorCount
+    /// How long a transaction in a database may take.
+    var storeTimeoutSeconds = 10
+    var preparesStatements = true
     /// The settings of a store in a directory.
     var store = StoreSettings()
     /// The order of replies; nil for the default of the framing.
@@ -174,7 +180,7 @@ struct Options {
         guard pushesEvents || eventsAfter == nil else { throw .usage("--events-after needs --events") }
         guard clock != nil || seed != nil else { return }
         guard clock != nil, seed != nil else { throw .usage("--clock and --seed must be used together") }
-        guard data == ":memory:" else { throw .usage("--clock and --seed need --data :memory:") }
+        if case .directory = location { throw .usage("--clock and --seed need --data :memory:") }
         guard mail == .keep else { throw .usage("deterministic mode (--clock and --seed) needs --mail keep") }
     }
 

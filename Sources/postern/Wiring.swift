@@ -10,17 +10,17 @@ import Platform
 struct Wiring {
     let backend: Backend
     let service: Service
-    /// Sends the mails; nil in deterministic mode, where the clock does not run.
+    /// Sends the mails; nil in deterministic mode, where the clock does not run, and if another thread sends them.
     let courier: Courier?
     /// Sends the host what it has not requested, if a server runs the service.
     let host: HostMessages
     let log: Log
-    /// Sends the events of the audit trail to the host; nil if it does not get them.
-    let events: EventFeed?
-    /// The background work of a server. Events come last, because the other work causes some.
-    var tasks: [LoopTask] {
-        backend.tasks + (courier.map { [$0.sendDue] } ?? []) + (events.map { [$0.push] } ?? [])
-    }
+    /// Which threads execute a server's requests.
+    let executor: ExecutorChoice
+    /// The background work of a server.
+    let tasks: [LoopTask]
+    /// The other threads of a server whose store is remote.
+    private let remote: RemoteServing?
 
     /// - Parameters:
     ///   - hasLoop: whether a server's loop runs the service. Hashing passwords and waiting for the directory lock then
@@ -28,69 +28,54 @@ struct Wiring {
     ///   - wakeUp: wakes the loop of the server that runs the service; nil without a server.
     init(_ options: Options, hasLoop: Bool = false, wakeUp: WakeUp? = nil) throws(CommandError) {
         let log = Log(level: options.logLevel)
-        let sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
         // Read before the store is opened: a wrong command line must not create a store.
-        let templates = try Self.templates(options, domain: sender.domain)
-        let settings = AccountSettings(
-            operatorsConfirmEmail: options.confirmsEmail,
-            passwordPolicy: try Self.passwordPolicy(options),
-            sendsNotices: options.sendsNotices,
-            auditBounds: options.auditBounds
-        )
-        let store = try Self.store(options, log, waitsInPlace: !hasLoop)
-        let deterministicTime = options.deterministicMode.map { DeterministicTime(startingAt: $0.start) }
-        let time: any TimeSource = deterministicTime ?? SystemTime()
-        let random: any RandomSource =
-            options.deterministicMode.map { DeterministicRandom(seed: $0.seed) } ?? SystemRandom()
+        let ownParts = try ServiceParts(options, hasLoop: hasLoop, log)
+        let remoteStore = try RemoteStore.open(options, log)
+        let parts = remoteStore.map { ownParts.using($0) } ?? ownParts
+        let store: Store
+        if let remoteStore {
+            store = Store(engine: remoteStore.makeEngine())
+        } else {
+            store = try Self.store(options, log, waitsInPlace: !hasLoop)
+        }
+        let backend = parts.backend(over: store)
+        let service = parts.service(over: backend)
+        let random = parts.random
         let host = HostMessages(newSecret: { random.hex(bytes: 16) })
-        let backend = Backend(
-            store: store,
-            time: time,
-            random: random,
-            composer: templates,
-            settings: settings,
-            log: { log.write(.error, $0) }
-        )
-        let system = SystemHandlers(
-            version: Postern.version,
-            storeKind: store.kind,
-            settings: ServiceSettings(isAdministered: options.isAdministered, pushesEvents: options.pushesEvents),
-            deterministicMode: deterministicTime.map { SystemHandlers.DeterministicMode(time: $0, backend: backend) }
-        )
-        let service = Service(
-            backend: backend,
-            system: system,
-            hashesElsewhere: hasLoop && deterministicTime == nil,
-            tools: options.tools,
-            mcpExcludingFlag: options.mail == .host ? "--mail host" : options.pushesEvents ? "--events" : nil,
-            refusesUnknownParams: options.refusesUnknownParams
-        ) { log.write(.error, $0) }
-        let courier =
-            deterministicTime != nil
-            ? nil
-            : Courier(
-                store: store,
-                outbox: backend.apis.environment.outbox,
-                time: time,
-                deliveries: options.mail.deliveries(from: sender, by: host) { wakeUp?.send() },
-                // The flags that state them are those of a server.
-                audit: options.command == .serve ? options.auditBounds : nil,
-                log: { log.write(.warning, $0) }
+        if hasLoop, let remoteStore, let wakeUp {
+            let remote = try RemoteServing(remoteStore, parts, options, service, host, loop: wakeUp)
+            (courier, executor, tasks, self.remote) = (nil, remote.executor, remote.tasks, remote)
+        } else {
+            let deliveries = options.mail.deliveries(from: parts.sender, by: host) { wakeUp?.send() }
+            let courier = parts.courier(
+                over: backend,
+                deliveries,
+                audit: options.command == .serve ? options.auditBounds : nil
             )
-        self.events =
-            options.pushesEvents
-            ? try Self.eventFeed(of: store, host, from: options.eventStart) { log.write(.error, $0) } : nil
+            var tasks = backend.tasks
+            if let courier { tasks.append(courier.sendDue) }
+            if options.pushesEvents {
+                let cursor = try Self.eventCursor(of: options.eventStart, in: store)
+                let feed = EventFeed(from: StoreEvents(store), after: cursor, to: host) { log.write(.error, $0) }
+                // Events come last, because the other work causes some.
+                tasks.append(feed.push)
+            }
+            (self.courier, executor, self.tasks, remote) = (courier, .inline(service), tasks, nil)
+        }
         self.backend = backend
         self.service = service
-        self.courier = courier
         self.host = host
         self.log = log
     }
 
     /// Runs the remaining jobs of requests, sends the mails that are due, and closes the store.
     func finish() {
-        backend.finish()
-        courier?.finish()
+        if let remote {
+            remote.finish()
+        } else {
+            backend.finish()
+            courier?.finish()
+        }
         backend.store.close()
     }
 
@@ -116,14 +101,10 @@ struct Wiring {
         }
     }
 
-    private static func eventFeed(
-        of store: Store,
-        _ host: HostMessages,
-        from start: EventStart,
-        log: @escaping (String) -> Void
-    ) throws(CommandError) -> EventFeed {
+    /// The number after which the host's events start.
+    static func eventCursor(of start: EventStart, in store: Store) throws(CommandError) -> Int {
         do {
-            return try EventFeed(store: store, host: host, from: start, log: log)
+            return try EventFeed.cursor(of: start, in: store)
         } catch let gone as EventsGone {
             throw .failed(
                 "--events-after: events up to number \(gone.through) were deleted because of their age or number; 0 "
@@ -149,25 +130,5 @@ struct Wiring {
             store.discardStaged()
             log.write(.warning, "data of an earlier version could not be updated: \(error)")
         }
-    }
-
-    private static func templates(_ options: Options, domain: String) throws(CommandError) -> MessageTemplates {
-        do throws(TemplateError) {
-            return try MessageTemplates(publicURL: options.publicURL, domain: domain, folder: options.mailTemplates)
-        } catch {
-            throw .usage("--mail-templates: \(error)")
-        }
-    }
-
-    private static func passwordPolicy(_ options: Options) throws(CommandError) -> PasswordPolicy {
-        var list: PasswordList?
-        if let path = options.passwordList {
-            do throws(CommandError) {
-                list = PasswordList(try TextFile.contents(of: path))
-            } catch {
-                throw .usage("--password-list: \(error.message)")
-            }
-        }
-        return PasswordPolicy(options.passwordPolicy, charactersMin: options.passwordCharactersMin, list: list)
     }
 }

@@ -78,7 +78,9 @@ struct EarlierFormsTests {
     private func entries() throws -> [StoreKey] {
         try engine.read { tx in
             var keys: [StoreKey] = []
-            try tx.scan(from: StoreKey(bytes: []), upTo: StoreKey(bytes: [0xFF]), descending: false) { key, _ in
+            try tx.scan(from: StoreKey(bytes: []), upTo: StoreKey(bytes: [0xFF]), descending: false, limit: .max) {
+                key,
+                _ in
                 keys.append(key)
                 return true
             }

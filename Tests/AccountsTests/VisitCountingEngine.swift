@@ -49,9 +49,10 @@ final class VisitCountingEngine: Engine, EngineTransaction {
         from lower: StoreKey,
         upTo upper: StoreKey,
         descending: Bool,
+        limit: Int,
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws {
-        try tx.scan(from: lower, upTo: upper, descending: descending) { key, value in
+        try tx.scan(from: lower, upTo: upper, descending: descending, limit: limit) { key, value in
             visits += 1
             return try visit(key, value)
         }

@@ -46,5 +46,7 @@ struct TranscriptTests {
     ]
 
     /// Errors that no transcript can cause; the store's fault tests cover them.
-    private static let storeFaults: Set = ["busy", "disk_full", "read_only", "damaged"]
+    private static let storeFaults: Set = [
+        "busy", "unavailable", "outcome_unknown", "disk_full", "read_only", "damaged",
+    ]
 }

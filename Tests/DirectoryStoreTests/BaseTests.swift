@@ -115,7 +115,7 @@ struct BaseTests {
         let limit = Int(random.next() % 10) + 1
         var found: [String] = []
         try engine.read { transaction in
-            try transaction.scan(from: bounds[0], upTo: bounds[1], descending: descending) { key, value in
+            try transaction.scan(from: bounds[0], upTo: bounds[1], descending: descending, limit: .max) { key, value in
                 found.append("\(key.text)=\(String(decoding: value.bytes, as: UTF8.self))")
                 return found.count < limit
             }

@@ -2,6 +2,10 @@ import JSON
 import PosternTesting
 import Testing
 
+#if Postgres
+    import PostgresStore
+#endif
+
 @testable import DirectoryStore
 @testable import Store
 
@@ -11,6 +15,18 @@ struct EngineConformanceTests {
         case memory, directory
         /// A session that commits each transaction at once, runs every closure twice and fails commits at random.
         case session
+        #if Postgres
+            case postgres
+        #endif
+
+        /// Whether the numbers of a transaction that is undone are given again.
+        var givesNumbersAgain: Bool {
+            #if Postgres
+                self != .postgres
+            #else
+                true
+            #endif
+        }
     }
 
     /// An engine and, if it has one, its directory, which is removed with it.
@@ -18,22 +34,34 @@ struct EngineConformanceTests {
         let directory: TemporaryDirectory?
         let engine: any Engine
         let store: Store
-        private let memory: SharedMemory?
+        /// Opens the engine as the next process does.
+        private let open: () throws -> any Engine
 
         init(_ kind: Kind) throws {
             directory = kind == .directory ? try TemporaryDirectory() : nil
-            memory = kind == .session ? SharedMemory(seed: 1) : nil
-            engine =
-                if let memory { SharedMemorySession(memory) } else { try directory?.open() ?? LocalEngine() }
+            switch kind {
+            case .memory:
+                let engine = LocalEngine()
+                open = { engine }
+            case .directory: open = { [directory] in try directory?.open() ?? LocalEngine() }
+            case .session:
+                let memory = SharedMemory(seed: 1)
+                open = { SharedMemorySession(memory) }
+            #if Postgres
+                case .postgres:
+                    let database = try TestDatabase()
+                    let names = StoreNames(collections: ["people", "notes"], counters: ["people", "a", "b"])
+                    open = { try database.open(names).makeEngine() }
+            #endif
+            }
+            engine = try open()
             store = Store(engine: engine)
         }
 
         /// The engine as the next process opens it. In memory, the same engine.
         func reopenedEngine() throws -> any Engine {
-            if let memory { return SharedMemorySession(memory) }
-            guard let directory else { return engine }
-            store.close()
-            return try directory.open()
+            if !(engine is LocalEngine && directory == nil) { store.close() }
+            return try open()
         }
 
         /// The store as the next process opens it. In memory, the same store.
@@ -121,14 +149,15 @@ struct EngineConformanceTests {
             try subject.store.transact { tx in
                 try tx.insert(Person(id: 2, name: "Bob", city: nil))
                 try tx.delete(Person.self, Key(1))
-                #expect(try tx.next("people") == 1)
+                _ = try tx.next("people")
                 throw Refusal()
             }
         }
         try subject.store.makeDurable()
         try subject.reopened().transact { tx throws in
             #expect(try tx.all(Person.self).map(\.id) == [1])
-            #expect(try tx.next("people") == 1)
+            #expect(try tx.next("people") >= 1)
+            if kind.givesNumbersAgain { #expect(try tx.next("people") == 2) }
         }
     }
 
@@ -152,7 +181,8 @@ struct EngineConformanceTests {
         }
         try subject.store.makeDurable()
         let kept = try subject.reopened().read { tx in try tx.all(Person.self).map(\.id) }
-        #expect(kept == [1, 3])
+        #expect(kept.count == 2 && kept[0] == 1 && kept[1] >= 3)
+        if kind.givesNumbersAgain { #expect(kept[1] == 3) }
     }
 
     /// If the `keeping` closure cannot be written, nothing is written.
@@ -206,7 +236,9 @@ struct EngineConformanceTests {
         try subject.store.makeDurable()
         let next = try subject.reopened().transact { tx in [try tx.next("a"), try tx.next("b")] }
         #expect(first == [1, 2, 1])
-        #expect(next == [3, 2])
+        // An engine may skip numbers.
+        #expect(next[0] >= 3 && next[1] >= 2)
+        if kind.givesNumbersAgain { #expect(next == [3, 2]) }
     }
 
     @Test(arguments: Kind.allCases)
@@ -335,6 +367,7 @@ struct EngineConformanceTests {
         var random = SplitMix(state: seed)
         let subject = try Subject(kind)
         var engine = subject.engine
+        let commitsAtOnce = !(engine is LocalEngine)
         var durable: [String: String] = [:]
         var staged = durable
         for step in 0..<400 {
@@ -353,7 +386,7 @@ struct EngineConformanceTests {
                 for (key, value) in writes { staged[key] = value }
             }
             switch random.next() % 6 {
-            case 0 where kind != .session:
+            case 0 where !commitsAtOnce:
                 engine.discardStaged()
                 staged = durable
             case 1, 2, 3:
@@ -364,7 +397,7 @@ struct EngineConformanceTests {
             if kind != .memory, random.next() % 20 == 0 {
                 engine.close()
                 engine = try subject.reopenedEngine()
-                if kind == .directory { staged = durable }
+                if !commitsAtOnce { staged = durable }
             }
             #expect(try engine.entries() == staged, "step \(step)")
         }

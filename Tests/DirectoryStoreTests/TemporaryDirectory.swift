@@ -107,7 +107,7 @@ extension Engine {
         let (lower, upper) = (StoreKey(bytes: []), StoreKey(bytes: [0xFF]))
         try read { transaction in
             entries = [:]
-            try transaction.scan(from: lower, upTo: upper, descending: false) { key, value in
+            try transaction.scan(from: lower, upTo: upper, descending: false, limit: .max) { key, value in
                 entries[key.text] = String(decoding: value.bytes, as: UTF8.self)
                 return true
             }

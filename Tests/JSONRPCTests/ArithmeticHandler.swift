@@ -18,6 +18,9 @@ final class ArithmeticHandler: RequestHandler {
         }
     }
 
+    /// Only `foo.get`, which does not exist, needs no store.
+    func needsStore(_ request: Request) -> Bool { request.method.string != "foo.get" }
+
     func execute(
         _ request: Request,
         from phase: (any RequestPhase)?,

@@ -40,6 +40,7 @@ struct PooledExecutorTests {
         func mayWait(_ request: Request) -> Bool { inner.mayWait(request) }
         func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { inner.cancelledID(by: notification) }
         func endGroup() {}
+        func needsStore(_ request: Request) -> Bool { inner.needsStore(request) }
         func isCancellable(_ request: Request) -> Bool { inner.isCancellable(request) }
         func lane(of request: Request) -> Lane? { inner.lane(of: request) }
         func formatted(_ error: RPCError, for request: Request) -> RPCError { inner.formatted(error, for: request) }
@@ -70,7 +71,12 @@ struct PooledExecutorTests {
     ) throws -> [JSONValue] {
         let record = record
         let wakeUp = try #require(WakeUp())
-        let executor = PooledExecutor(workers: workers, startThread: startThread, wake: { wakeUp.send() }) {
+        let executor = PooledExecutor(
+            workers: workers,
+            handler: ArithmeticHandler(),
+            startThread: startThread,
+            wake: { wakeUp.send() }
+        ) {
             // A task with three more pieces of work after each request.
             var pieces = 0
             let task: LoopTask = {

@@ -94,6 +94,7 @@ package final class SharedMemorySession: Engine, EngineTransaction {
         from lower: StoreKey,
         upTo upper: StoreKey,
         descending: Bool,
+        limit: Int,
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws {
         reads.ranges.append((lower, upper))

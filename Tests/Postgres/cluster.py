@@ -3,7 +3,7 @@
 As root, each server has a network namespace of its own, so that it can be partitioned from the others; otherwise all
 are on 127.0.0.1, and a partition is a server whose processes stand still.
 
-As a program, it runs a command with a cluster, whose address the command finds in POSTERN_TEST_CLUSTER:
+As a program, it runs a command with a cluster, whose address the command finds in TEST_CLUSTER:
 
     python3 Tests/Postgres/cluster.py psql postgres://…
 """
@@ -342,6 +342,6 @@ def free_port():
 
 if __name__ == "__main__":
     with Cluster() as cluster:
-        environment = {**os.environ, "POSTERN_TEST_CLUSTER": cluster.uri()}
+        environment = {**os.environ, "TEST_CLUSTER": cluster.uri()}
         status = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
     sys.exit(status)

@@ -1,6 +1,6 @@
 """Private PostgreSQL servers for tests, which listen only on a socket in a temporary folder.
 
-As a program, it runs a command with a server, whose address the command finds in POSTERN_TEST_POSTGRES:
+As a program, it runs a command with a server, whose address the command finds in TEST_POSTGRES:
 
     python3 Tests/Postgres/servers.py swift test
 """
@@ -236,6 +236,6 @@ def status_of(process: int) -> list[str] | None:
 
 if __name__ == "__main__":
     with Server(is_durable=False) as server:
-        environment = {**os.environ, "POSTERN_TEST_POSTGRES": server.address}
+        environment = {**os.environ, "TEST_POSTGRES": server.uri("")}
         status = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
     sys.exit(status)

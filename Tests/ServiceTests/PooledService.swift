@@ -32,18 +32,16 @@ final class PooledService {
         requests = try Pipe()
         replies = try Pipe()
         wakeUp = try #require(WakeUp())
-        // The workers share both. In deterministic mode requests are executed one after another, so two workers
-        // never use them at the same time.
-        nonisolated(unsafe) let time: any TimeSource =
+        let time: any TimeSource & Sendable =
             settings.isDeterministic
             ? DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)) : SystemTime()
-        nonisolated(unsafe) let random: any RandomSource =
+        let random: any RandomSource & Sendable =
             settings.isDeterministic ? DeterministicRandom(seed: 7) : SystemRandom()
         let sessionUses = SessionUses()
         let makeSession: @Sendable () -> (Backend, any RequestHandler) = {
             Self.session(over: memory, time, random, sessionUses, settings)
         }
-        let executor = ExecutorChoice.pooled(workers: Self.workers, policy: makeSession().1) {
+        let executor = ExecutorChoice.pooled(workers: Self.workers, handler: makeSession().1) {
             let (backend, handler) = makeSession()
             return WorkerSession(handler: handler, tasks: backend.tasks, finish: backend.finish)
         }

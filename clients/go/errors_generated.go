@@ -65,6 +65,8 @@ const (
 	SlugEventsGone                  Slug = "events_gone"
 	SlugEventsAhead                 Slug = "events_ahead"
 	SlugBusy                        Slug = "busy"
+	SlugUnavailable                 Slug = "unavailable"
+	SlugOutcomeUnknown              Slug = "outcome_unknown"
 	SlugDiskFull                    Slug = "disk_full"
 	SlugReadOnly                    Slug = "read_only"
 	SlugDamaged                     Slug = "damaged"
@@ -361,8 +363,18 @@ type AdminEventsAhead struct{ *CallError }
 // ServiceInvalidRequest is the error `invalid_request` of service. A property is missing or not valid.
 type ServiceInvalidRequest struct{ *CallError }
 
-// ServiceBusy is the error `busy` of service. Another process held the lock for longer than --lock-wait.
+// ServiceBusy is the error `busy` of service. In a directory: another process, which the log names, held the lock for
+// longer than --lock-wait. In PostgreSQL: the transaction met other transactions again and again; `data.retry_after` is
+// the number of seconds to wait.
 type ServiceBusy struct{ *CallError }
+
+// ServiceUnavailable is the error `unavailable` of service. Nothing of the request was written; `data.retry_after` is
+// the number of seconds to wait, and the log names the reason.
+type ServiceUnavailable struct{ *CallError }
+
+// ServiceOutcomeUnknown is the error `outcome_unknown` of service. The connection to the database server was lost while
+// it committed, and no server answered in time; or a standby did not confirm the commit.
+type ServiceOutcomeUnknown struct{ *CallError }
 
 // ServiceDiskFull is the error `disk_full` of service. Nothing of the request was written.
 type ServiceDiskFull struct{ *CallError }
@@ -546,6 +558,10 @@ func typed(api string, failure *CallError) error {
 		return &ServiceInvalidRequest{failure}
 	case "service.busy":
 		return &ServiceBusy{failure}
+	case "service.unavailable":
+		return &ServiceUnavailable{failure}
+	case "service.outcome_unknown":
+		return &ServiceOutcomeUnknown{failure}
 	case "service.disk_full":
 		return &ServiceDiskFull{failure}
 	case "service.read_only":

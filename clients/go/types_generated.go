@@ -135,6 +135,7 @@ type ServiceStoreKind string
 const (
 	ServiceStoreKindMemory    ServiceStoreKind = "memory"
 	ServiceStoreKindDirectory ServiceStoreKind = "directory"
+	ServiceStoreKindPostgres  ServiceStoreKind = "postgres"
 )
 
 // AccountAPI is an API that has accounts.
@@ -999,7 +1000,7 @@ type AdminEventPage struct {
 
 // ServiceStoreInfo is the store.
 type ServiceStoreInfo struct {
-	// `memory` or `directory`.
+	// `memory`, `directory` or `postgres`.
 	Kind ServiceStoreKind `json:"kind"`
 }
 

@@ -40,7 +40,7 @@ extension Care {
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
             var patient = CarePatient(
-                id: try tx.nextNumber(of: CarePatient.self),
+                id: 0,
                 created: now,
                 owner: user.id,
                 me: nil,
@@ -51,6 +51,8 @@ extension Care {
                 phone: ""
             )
             try edit(&patient, given, isNew: true, at: now)
+            // Not before: a refused request takes no number.
+            patient.id = try tx.nextNumber(of: CarePatient.self)
             let share = try add(patient, of: user, in: tx)
             try record(.created, of: patient, by: user.id, at: now, in: tx)
             return SeenPatient(patient: patient, share: share, creator: user.email)

@@ -612,12 +612,26 @@ extension ErrorCode {
             number: 400,
             message: "{Field} is missing or not valid."
         )
-        /// Another process held the lock for longer than --lock-wait.
+        /// In a directory: another process, which the log names, held the lock for longer than --lock-wait. In PostgreSQL: the transaction met other transactions again and again; `data.retry_after` is the number of seconds to wait.
         package static let busy = ErrorCode(
             api: .service,
             slug: "busy",
             number: 423,
-            message: "Another process holds the store and stands still; try again, or end the process that the log names."
+            message: "Other processes keep the store busy; try again, and see the log if it happens again."
+        )
+        /// Nothing of the request was written; `data.retry_after` is the number of seconds to wait, and the log names the reason.
+        package static let unavailable = ErrorCode(
+            api: .service,
+            slug: "unavailable",
+            number: 503,
+            message: "The database server cannot be used at present; try again later."
+        )
+        /// The connection to the database server was lost while it committed, and no server answered in time; or a standby did not confirm the commit.
+        package static let outcomeUnknown = ErrorCode(
+            api: .service,
+            slug: "outcome_unknown",
+            number: 504,
+            message: "It is unknown whether the request took effect; read what it would have changed before you send it again."
         )
         /// Nothing of the request was written.
         package static let diskFull = ErrorCode(

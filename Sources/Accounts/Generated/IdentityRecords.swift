@@ -1487,6 +1487,51 @@ package struct Event: Equatable, Sendable {
     }
 }
 
+/// An event that has no number in the audit trail yet, in a store whose transactions run side by side.
+package struct UnnumberedEvent: Equatable, Sendable {
+    /// The time in microseconds, a number that orders the events of a process, and random digits.
+    package var id: String
+    /// The event. Its number is 0.
+    package var event: Event
+
+    package init(
+        id: String,
+        event: Event
+    ) {
+        self.id = id
+        self.event = event
+    }
+
+    package init(reading reader: inout JSONReader) throws(JSONError) {
+        var id: String?
+        var event: Event?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("id") {
+                id = try reader.text().string
+            } else if propertyName.equals("event") {
+                event = try Event(reading: &reader)
+            } else {
+                try reader.skip()
+            }
+        }
+        guard let id, let event else {
+            throw JSONError(.typeMismatch, at: reader.offset)
+        }
+        self.id = id
+        self.event = event
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.string(id)
+        writer.property("event")
+        event.write(to: &writer)
+        writer.endObject()
+    }
+}
+
 /// How far the audit trail was deleted because of its age or length.
 package struct EventsDeleted: Equatable, Sendable {
     /// 1.

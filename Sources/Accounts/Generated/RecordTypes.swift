@@ -31,6 +31,7 @@ package enum RecordTypes {
         RecordType(DecoyMail.self),
         RecordType(HashKey.self),
         RecordType(Event.self),
+        RecordType(UnnumberedEvent.self),
         RecordType(EventsDeleted.self),
         RecordType(UnknownEvents.self),
     ]
@@ -51,5 +52,6 @@ package enum RecordTypes {
         EmailReversal.collection,
         DeletionNotice.collection,
         Event.collection,
+        UnnumberedEvent.collection,
     ]
 }

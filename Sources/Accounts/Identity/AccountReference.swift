@@ -15,7 +15,7 @@ package struct AccountReference: Sendable {
     }
 
     /// The number in the reference; nil if it has an email.
-    var number: Int? { Int(name).flatMap { Key.numbers.contains($0) ? $0 : nil } }
+    package var number: Int? { Int(name).flatMap { Key.numbers.contains($0) ? $0 : nil } }
 
     /// The email in the reference, in lower case; nil if it has a number.
     package var email: String? { Int(name) == nil ? EmailAddress(name)?.canonical : nil }

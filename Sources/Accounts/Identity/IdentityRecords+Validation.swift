@@ -198,6 +198,12 @@ extension Event {
     }
 }
 
+extension UnnumberedEvent {
+    package func validate(into findings: inout RecordFindings) {
+        event.validate(into: &findings)
+    }
+}
+
 extension EventDetail {
     fileprivate func validate(into findings: inout RecordFindings) {
         let numbers = [

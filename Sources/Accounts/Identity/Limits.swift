@@ -43,6 +43,10 @@ package enum Limits {
     package static let eventRetryMilliseconds = 1_000
     /// The events that are sent to the host before more requests are read.
     package static let eventsPerPush = 200
+    /// How often the events of a store whose transactions run side by side get their numbers.
+    package static let eventNumberingMilliseconds = 200
+    /// How many events get their numbers in one transaction.
+    static let numberedEventsMax = 500
     /// Rows of a kind that one sweep deletes or corrects.
     package static let sweptRowsMax = 1_000
 }

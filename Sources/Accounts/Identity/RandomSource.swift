@@ -21,7 +21,7 @@ extension RandomSource {
 }
 
 /// The system's cryptographically secure generator.
-package final class SystemRandom: RandomSource {
+package final class SystemRandom: RandomSource, Sendable {
     package init() {}
 
     package func bytes(_ count: Int) -> [UInt8] {

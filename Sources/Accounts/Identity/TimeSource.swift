@@ -7,13 +7,18 @@ package protocol TimeSource: AnyObject {
     var now: Timestamp { get }
 }
 
-/// The system's clock.
-package final class SystemTime: TimeSource {
-    package init() {}
+/// The clock of this system, or that of a store's server.
+package final class SystemTime: TimeSource, Sendable {
+    private let microseconds: @Sendable () -> Int
+
+    /// - Parameter microseconds: the Unix time.
+    package init(microseconds: @escaping @Sendable () -> Int = { SystemClock.microseconds }) {
+        self.microseconds = microseconds
+    }
 
     package var now: Timestamp {
         // A wrongly set clock may be before 1970 or centuries ahead, which a key cannot represent.
-        min(Timestamp(microseconds: max(0, SystemClock.microseconds)), DeterministicTime.latest)
+        min(Timestamp(microseconds: max(0, microseconds())), DeterministicTime.latest)
     }
 }
 

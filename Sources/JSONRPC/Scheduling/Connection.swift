@@ -136,6 +136,11 @@ struct Connection: ~Copyable {
 
     private var isFull: Bool { replies.isFull || !isInline && executor.isFull }
 
+    /// Whether a unit must wait for room.
+    private func mustWait(_ unit: borrowing UnitOfWork) -> Bool {
+        replies.isFull || !isInline && executor.isFull && executor.needsWorker(copy unit)
+    }
+
     private var order: ReplyOrder {
         chosenOrder ?? (reader.framing == .header ? .asCompleted : .inOrder)
     }
@@ -161,14 +166,10 @@ struct Connection: ~Copyable {
             begin(unit, ticket, in: nil)
         } else {
             let lane = lane(of: unit) ?? .own(ticket)
-            if lanes.isBlocked(lane) {
-                enqueue(PendingMessage(unit, in: lane))
-            } else if isFull {
-                enqueue(PendingMessage(unit, in: lane))
-                pausedLanes.append(lane)
-            } else {
-                begin(unit, ticket, in: lane)
-            }
+            let isBlocked = lanes.isBlocked(lane)
+            guard isBlocked || mustWait(unit) else { return begin(unit, ticket, in: lane) }
+            enqueue(PendingMessage(unit, in: lane))
+            if !isBlocked { pausedLanes.append(lane) }
         }
     }
 
@@ -244,7 +245,7 @@ struct Connection: ~Copyable {
     /// Executes the messages of a lane whose turn has come.
     private mutating func advance(_ lane: Lane) {
         while let message = lanes.first(of: lane), message.state == .queued {
-            if isFull {
+            if mustWait(message.unit) {
                 pausedLanes.append(lane)
                 return
             }

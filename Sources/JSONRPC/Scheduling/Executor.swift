@@ -15,6 +15,9 @@ protocol Executor: AnyObject {
     /// Whether it accepts no further unit until one is finished.
     var isFull: Bool { get }
 
+    /// Whether a worker executes a unit, which then waits while the executor is full.
+    func needsWorker(_ unit: UnitOfWork) -> Bool
+
     /// Runs the next phase of a unit, or starts it on a worker. If the unit is done on return, its reply is staged.
     func execute(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution
 

@@ -15,6 +15,7 @@ final class InlineExecutor: Executor {
 
     let isInline = true
     var isFull: Bool { false }
+    func needsWorker(_ unit: UnitOfWork) -> Bool { false }
 
     func execute(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
         if replies.isInPlace(unit.address) {

@@ -35,16 +35,20 @@ final class PooledExecutor: Executor {
     private var workers = 0
     private var underWay = 0
     private let startThread: Thread.Starter
+    /// Executes the requests that need no store, on the calling thread.
+    private let handler: any RequestHandler
     /// The session of the calling thread, which executes units if no worker thread can be started.
     private var ownSession: WorkerSession?
 
     /// - Parameters:
     ///   - workers: how many threads execute requests; at least 1.
+    ///   - handler: executes the requests that need no store.
     ///   - startThread: starts a worker's thread.
     ///   - wake: called when an execution has ended, on the thread that ran it.
     ///   - makeSession: makes a worker's session, on the worker's thread.
     init(
         workers: Int,
+        handler: any RequestHandler,
         startThread: @escaping Thread.Starter = Thread.start,
         wake: @escaping @Sendable () -> Void,
         makeSession: @escaping @Sendable () -> WorkerSession
@@ -52,13 +56,25 @@ final class PooledExecutor: Executor {
         precondition(workers > 0, "a pool without workers executes nothing")
         workersMax = workers
         self.startThread = startThread
+        self.handler = handler
         exchange = Exchange(makeSession: makeSession, wake: wake)
     }
 
     /// At most two jobs per worker: one runs and one is queued, so that no worker waits for the loop.
     var isFull: Bool { underWay >= 2 * workersMax }
 
+    func needsWorker(_ unit: UnitOfWork) -> Bool {
+        unit.request.map { handler.needsStore($0) } ?? false
+    }
+
     func execute(_ unit: UnitOfWork, _ ticket: Ticket, replies: inout ReplyBuffer) -> Execution {
+        guard needsWorker(unit) else {
+            var reply = JSONWriter()
+            // Without the store there is no password to hash, so it waits for nothing.
+            _ = unit.execute(by: handler, reply: &reply)
+            replies.stage(reply.take(), to: unit.address)
+            return .done
+        }
         start(.execute(ticket, SharedUnit(unit: unit)))
         return .underWay
     }

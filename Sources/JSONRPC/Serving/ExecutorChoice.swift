@@ -2,14 +2,14 @@
 package enum ExecutorChoice {
     /// The loop's thread executes requests. It commits them in groups.
     case inline(any RequestHandler)
-    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses the policy. No
-    /// command uses it at present: the engines of this package do not wait for a server.
-    case pooled(workers: Int, policy: any RequestPolicy, session: @Sendable () -> WorkerSession)
+    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses `handler` as the policy,
+    /// and to execute the requests that need no store.
+    case pooled(workers: Int, handler: any RequestHandler, session: @Sendable () -> WorkerSession)
 
     var policy: any RequestPolicy {
         switch self {
         case .inline(let handler): handler
-        case .pooled(_, let policy, _): policy
+        case .pooled(_, let handler, _): handler
         }
     }
 
@@ -17,7 +17,8 @@ package enum ExecutorChoice {
     func make(wake: @escaping @Sendable () -> Void) -> any Executor {
         switch self {
         case .inline(let handler): InlineExecutor(handler)
-        case .pooled(let workers, _, let session): PooledExecutor(workers: workers, wake: wake, makeSession: session)
+        case .pooled(let workers, let handler, let session):
+            PooledExecutor(workers: workers, handler: handler, wake: wake, makeSession: session)
         }
     }
 }

@@ -8,7 +8,7 @@ package import JSON
 package enum ServiceWire {
     /// The store.
     package struct StoreInfo {
-        /// `memory` or `directory`.
+        /// `memory`, `directory` or `postgres`.
         package var kind: String
 
         package init(

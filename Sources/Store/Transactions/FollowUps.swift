@@ -45,4 +45,10 @@ struct FollowUpList {
 final class TransactionContext {
     let values = ValueWriter()
     var followUps = FollowUpList()
+    /// The engine's `ordersNumbers`.
+    let ordersNumbers: Bool
+
+    init(ordersNumbers: Bool) {
+        self.ordersNumbers = ordersNumbers
+    }
 }

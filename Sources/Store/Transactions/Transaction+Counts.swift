@@ -20,7 +20,7 @@ extension Transaction {
     package var isEmpty: Bool {
         get throws {
             var isEmpty = true
-            try engine.scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { _, _ in
+            try engine.scan(from: StoreKey(bytes: []), upTo: .end, descending: false, limit: 1) { _, _ in
                 isEmpty = false
                 return false
             }
@@ -71,7 +71,7 @@ extension Transaction {
 
     private func entries(in bounds: KeyBounds) throws -> Int {
         var count = 0
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false) { _, _ in
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: false, limit: .max) { _, _ in
             count += 1
             return true
         }

@@ -32,10 +32,10 @@ package struct Transaction {
     /// The record with the given key in a unique index.
     package func find<R: Record>(_ index: UniqueIndex<R>, _ key: consuming Key) throws -> R? {
         let storeKey = StoreKey(prefix: R.collection.prefix(ofIndex: index.name), key)
-        guard let entry = try engine.value(of: storeKey) else { return nil }
-        let recordKey = try entry.recordKey(prefix: R.collection.recordPrefix, behind: storeKey)
-        guard let value = try engine.value(of: recordKey) else { throw StoreError.noRecord(behind: storeKey) }
-        return try decode(value, at: recordKey)
+        guard let (key, value) = try engine.record(behind: storeKey, prefix: R.collection.recordPrefix) else {
+            return nil
+        }
+        return try decode(value, at: key)
     }
 
     /// The records of an ordered index whose keys start with `prefix`, in the order of their keys.
@@ -92,7 +92,9 @@ package struct Transaction {
         let bounds = KeyBounds(collection: R.collection.name, index: StoreKey.recordIndex, prefix: prefix, from: lower)
         var records: [R] = []
         guard limit > 0 else { return records }
-        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: descending) { key, value in
+        try engine.scan(from: bounds.lower, upTo: bounds.upper, descending: descending, limit: limit) {
+            key,
+            value in
             records.append(try decode(value, at: key))
             return records.count < limit
         }
@@ -141,6 +143,10 @@ package struct Transaction {
         }
         try engine.remove(storeKey)
     }
+
+    /// Whether a number of a counter tells the order of the transactions that drew one: a transaction with a higher number
+    /// commits later.
+    package var ordersNumbers: Bool { context.ordersNumbers }
 
     /// The number of a collection's next record, from 1 on. No number is given twice.
     package func nextNumber<R: Record>(of type: R.Type) throws -> Int {

@@ -129,6 +129,7 @@ private final class Echo: RequestHandler {
     func mayWait(_ request: Request) -> Bool { false }
     func cancelledID(by notification: Request) -> UnsafeRawBufferPointer? { nil }
     func endGroup() {}
+    func needsStore(_ request: Request) -> Bool { true }
 
     func isCancellable(_ request: Request) -> Bool { false }
     func lane(of request: Request) -> Lane? { nil }

@@ -2223,7 +2223,15 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 # events_ahead: `after` is ahead of the audit trail, for example because the store was restored from an earlier
 #     backup.
 
-# busy: Another process held the lock for longer than --lock-wait.
+# busy: In a directory: another process, which the log names, held the lock for longer than --lock-wait. In
+#     PostgreSQL: the transaction met other transactions again and again; `data.retry_after` is the number of
+#     seconds to wait.
+
+# unavailable: Nothing of the request was written; `data.retry_after` is the number of seconds to wait, and the log
+#     names the reason.
+
+# outcome_unknown: The connection to the database server was lost while it committed, and no server answered in
+#     time; or a standby did not confirm the commit.
 
 # disk_full: Nothing of the request was written.
 

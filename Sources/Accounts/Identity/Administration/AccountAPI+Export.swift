@@ -10,6 +10,7 @@ extension AccountAPI {
     /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer; `account_not_found`.
     package func export(_ operation: AccountOperation, bytesMax: Int) throws -> AccountExport {
         let now = environment.time.now
+        try AuditTrail.numberEvents(in: environment.store, settings.auditBounds)
         return try environment.store.write { tx in
             let account = try account(named: operation.account, in: tx)
             var bound = ExportBound(bytesMax: bytesMax)

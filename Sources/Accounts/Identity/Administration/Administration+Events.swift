@@ -9,6 +9,7 @@ extension Administration {
         let limit = try AdminRules.limit(limit)
         let last = after.isMissing ? nil : try AdminRules.number(after, "after", in: 0...Key.numbers.upperBound)
         let reference = account.isMissing ? nil : try AdminRules.account(account)
+        try AuditTrail.numberEvents(in: environment.store, apis.sales.settings.auditBounds)
         return try environment.store.read { tx in
             do {
                 guard let reference else { return try AuditTrail.page(after: last, limit: limit, in: tx) }

@@ -20,24 +20,46 @@ extension AuditTrail {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        let next = try Self.next(in: tx)
-        let empty = UnknownEvents(number: 1, used: 0, padding: "")
-        var share = try tx.get(UnknownEvents.self, empty.key) ?? empty
-        // A trail that was imported without it may have lower numbers.
-        share.used = min(max(share.used, next), next + bounds.eventsMax + Limits.unknownEventNumbers)
-        if share.used - next <= bounds.eventsMax {
-            share.used += Limits.unknownEventNumbers
-            share.padding = ""
+        guard tx.ordersNumbers else {
+            // The share counts numbers, so it is applied when the event gets its number.
+            return try record(kind, of: nil, by: source, from: origin, at: now, in: tx)
+        }
+        var share = try Self.share(bounds, in: tx)
+        if share.take() {
+            share.record.padding = ""
             try record(kind, of: nil, by: source, from: origin, at: now, in: tx)
         } else {
             let event = sample(kind, of: nil, by: source, from: origin, at: now)
-            share.padding = String(repeating: " ", count: tx.insertionBytes(of: event))
+            share.record.padding = String(repeating: " ", count: tx.insertionBytes(of: event))
         }
-        try tx.save(share)
+        try tx.save(share.record)
+    }
+
+    /// The share of the trail that is used when an event gets its number.
+    struct Share {
+        var record: UnknownEvents
+        /// The number of the next event.
+        var next: Int
+        let eventsMax: Int
+
+        /// Takes the place of an event from the share. Returns false if the share is used up.
+        mutating func take() -> Bool {
+            // A trail that was imported without it may have lower numbers.
+            record.used = min(max(record.used, next), next + eventsMax + Limits.unknownEventNumbers)
+            guard record.used - next <= eventsMax else { return false }
+            record.used += Limits.unknownEventNumbers
+            return true
+        }
+    }
+
+    static func share(_ bounds: AuditBounds, in tx: Transaction) throws -> Share {
+        let empty = UnknownEvents(number: 1, used: 0, padding: "")
+        let record = try tx.get(UnknownEvents.self, empty.key) ?? empty
+        return Share(record: record, next: try next(in: tx), eventsMax: bounds.eventsMax)
     }
 
     /// The number of the next event.
-    private static func next(in tx: Transaction) throws -> Int {
+    static func next(in tx: Transaction) throws -> Int {
         try (last(in: tx) ?? deleted(in: tx)) + 1
     }
 }

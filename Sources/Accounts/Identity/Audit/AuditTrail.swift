@@ -40,19 +40,18 @@ package struct AuditTrail: Sendable {
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        try tx.insert(
-            Event(
-                seq: try tx.nextNumber(of: Event.self),
-                time: now,
-                api: realm.rawValue,
-                account: account,
-                kind: kind.rawValue,
-                by: source.rawValue,
-                ip: origin.ip,
-                agent: origin.agent,
-                detail: detail
-            )
+        let event = Event(
+            seq: tx.ordersNumbers ? try tx.nextNumber(of: Event.self) : 0,
+            time: now,
+            api: realm.rawValue,
+            account: account,
+            kind: kind.rawValue,
+            by: source.rawValue,
+            ip: origin.ip,
+            agent: origin.agent,
+            detail: detail
         )
+        if tx.ordersNumbers { try tx.insert(event) } else { try tx.insert(UnnumberedEvent(event, at: now)) }
         tx.afterwards(.events)
     }
 

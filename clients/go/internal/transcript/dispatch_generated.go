@@ -491,6 +491,10 @@ func hasTypeOf(api string, slug postern.Slug, err error) bool {
 		return is[*postern.ServiceInvalidRequest](err)
 	case "service.busy":
 		return is[*postern.ServiceBusy](err)
+	case "service.unavailable":
+		return is[*postern.ServiceUnavailable](err)
+	case "service.outcome_unknown":
+		return is[*postern.ServiceOutcomeUnknown](err)
 	case "service.disk_full":
 		return is[*postern.ServiceDiskFull](err)
 	case "service.read_only":

@@ -34,7 +34,7 @@ export type AdminCodePurpose = "confirm" | "verify" | "reset" | "change_email";
 export type AdminMailState = "waiting" | "delivered" | "failed" | "expired";
 
 /** The kind of a store. */
-export type ServiceStoreKind = "memory" | "directory";
+export type ServiceStoreKind = "memory" | "directory" | "postgres";
 
 /** An API that has accounts. */
 export type AccountAPI = "operators" | "care" | "sales";
@@ -844,7 +844,7 @@ export interface AdminEventPage {
 
 /** The store. */
 export interface ServiceStoreInfo {
-  /** `memory` or `directory`. */
+  /** `memory`, `directory` or `postgres`. */
   kind: ServiceStoreKind;
 }
 

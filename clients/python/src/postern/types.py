@@ -85,7 +85,7 @@ AdminCodePurpose = Literal["confirm", "verify", "reset", "change_email"]
 AdminMailState = Literal["waiting", "delivered", "failed", "expired"]
 """The state of a mail."""
 
-ServiceStoreKind = Literal["memory", "directory"]
+ServiceStoreKind = Literal["memory", "directory", "postgres"]
 """The kind of a store."""
 
 AccountAPI = Literal["operators", "care", "sales"]
@@ -1725,7 +1725,7 @@ class ServiceStoreInfo:
     """The store."""
 
     kind: ServiceStoreKind
-    """`memory` or `directory`."""
+    """`memory`, `directory` or `postgres`."""
 
     @classmethod
     def from_json(cls, value: object) -> ServiceStoreInfo:

@@ -9,11 +9,34 @@ export class InvalidRequest extends CallError {
   readonly slug: "invalid_request";
 }
 
-/** Another process held the lock for longer than --lock-wait. */
+/**
+ * In a directory: another process, which the log names, held the lock for longer than --lock-wait. In PostgreSQL: the
+ * transaction met other transactions again and again; `data.retry_after` is the number of seconds to wait.
+ */
 export class Busy extends CallError {
   static readonly slug: "busy";
   readonly name: "Busy";
   readonly slug: "busy";
+}
+
+/**
+ * Nothing of the request was written; `data.retry_after` is the number of seconds to wait, and the log names the
+ * reason.
+ */
+export class Unavailable extends CallError {
+  static readonly slug: "unavailable";
+  readonly name: "Unavailable";
+  readonly slug: "unavailable";
+}
+
+/**
+ * The connection to the database server was lost while it committed, and no server answered in time; or a standby did
+ * not confirm the commit.
+ */
+export class OutcomeUnknown extends CallError {
+  static readonly slug: "outcome_unknown";
+  readonly name: "OutcomeUnknown";
+  readonly slug: "outcome_unknown";
 }
 
 /** Nothing of the request was written. */

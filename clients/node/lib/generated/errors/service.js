@@ -18,6 +18,22 @@ export class Busy extends CallError {
   }
 }
 
+export class Unavailable extends CallError {
+  static slug = "unavailable";
+
+  get name() {
+    return "Unavailable";
+  }
+}
+
+export class OutcomeUnknown extends CallError {
+  static slug = "outcome_unknown";
+
+  get name() {
+    return "OutcomeUnknown";
+  }
+}
+
 export class DiskFull extends CallError {
   static slug = "disk_full";
 

@@ -9,7 +9,22 @@ class InvalidRequest(CallError):
 
 
 class Busy(CallError):
-    """Another process held the lock for longer than --lock-wait."""
+    """In a directory: another process, which the log names, held the lock for longer than --lock-wait. In
+    PostgreSQL: the transaction met other transactions again and again; `data.retry_after` is the number of seconds
+    to wait.
+    """
+
+
+class Unavailable(CallError):
+    """Nothing of the request was written; `data.retry_after` is the number of seconds to wait, and the log names
+    the reason.
+    """
+
+
+class OutcomeUnknown(CallError):
+    """The connection to the database server was lost while it committed, and no server answered in time; or a
+    standby did not confirm the commit.
+    """
 
 
 class DiskFull(CallError):
@@ -31,6 +46,8 @@ class AccessDenied(CallError):
 BY_SLUG: dict[str, type[CallError]] = {
     "invalid_request": InvalidRequest,
     "busy": Busy,
+    "unavailable": Unavailable,
+    "outcome_unknown": OutcomeUnknown,
     "disk_full": DiskFull,
     "read_only": ReadOnly,
     "damaged": Damaged,

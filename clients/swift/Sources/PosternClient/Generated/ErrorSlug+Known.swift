@@ -198,8 +198,15 @@ extension ErrorSlug {
     public enum Service {
         /// A property is missing or not valid.
         public static let invalidRequest = ErrorSlug(.service, "invalid_request")
-        /// Another process held the lock for longer than --lock-wait.
+        /// In a directory: another process, which the log names, held the lock for longer than --lock-wait. In PostgreSQL:
+        /// the transaction met other transactions again and again; `data.retry_after` is the number of seconds to wait.
         public static let busy = ErrorSlug(.service, "busy")
+        /// Nothing of the request was written; `data.retry_after` is the number of seconds to wait, and the log names the
+        /// reason.
+        public static let unavailable = ErrorSlug(.service, "unavailable")
+        /// The connection to the database server was lost while it committed, and no server answered in time; or a standby
+        /// did not confirm the commit.
+        public static let outcomeUnknown = ErrorSlug(.service, "outcome_unknown")
         /// Nothing of the request was written.
         public static let diskFull = ErrorSlug(.service, "disk_full")
         /// The directory cannot be written to.
@@ -295,6 +302,8 @@ extension ErrorSlug {
         Admin.eventsAhead,
         Service.invalidRequest,
         Service.busy,
+        Service.unavailable,
+        Service.outcomeUnknown,
         Service.diskFull,
         Service.readOnly,
         Service.damaged,

@@ -58,9 +58,10 @@ public struct EventKind: Choice, ResultValue {
 public struct ServiceStoreKind: Choice, ResultValue {
     public static let memory = ServiceStoreKind(rawValue: "memory")
     public static let directory = ServiceStoreKind(rawValue: "directory")
+    public static let postgres = ServiceStoreKind(rawValue: "postgres")
 
     /// All values of the contract.
-    public static let known: [ServiceStoreKind] = [.memory, .directory]
+    public static let known: [ServiceStoreKind] = [.memory, .directory, .postgres]
 
     /// The value as the service sends it.
     public let rawValue: String
@@ -91,7 +92,7 @@ public struct AccountAPI: Choice, ResultValue {
 
 /// The store.
 public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
-    /// `memory` or `directory`.
+    /// `memory`, `directory` or `postgres`.
     public var kind: ServiceStoreKind
 
     /// Creates a value from its properties.

@@ -1,0 +1,79 @@
+package import Store
+internal import Synchronization
+
+/// Numbering the events of a store whose transactions run side by side.
+///
+/// There a number that is drawn in a transaction does not tell when the transaction commits: an event could appear below
+/// the cursor of a reader, who would miss it. So transactions store events without numbers, and one process at a time
+/// numbers those that are committed. Only numbered events are part of the trail.
+extension AuditTrail {
+    /// Numbers the events that are committed. It does nothing in a store whose transactions take effect one after another.
+    ///
+    /// - Returns: whether an event got a number.
+    @discardableResult
+    package static func numberEvents(in store: Store, _ bounds: AuditBounds) throws -> Bool {
+        guard !store.ordersNumbers else { return false }
+        var hasNumbered = false
+        while try store.writeAlone(lock: lock, { try number(bounds, in: $0) }) == Limits.numberedEventsMax {
+            hasNumbered = true
+            try store.makeDurable()
+        }
+        try store.makeDurable()
+        return hasNumbered
+    }
+
+    /// The number of the lock under which events are numbered: the bytes of `events`.
+    private static let lock = 0x65_7665_6E74_73
+
+    /// Numbers events. Returns how many there were.
+    private static func number(_ bounds: AuditBounds, in tx: Transaction) throws -> Int {
+        let unnumbered = try tx.all(UnnumberedEvent.self, limit: Limits.numberedEventsMax)
+        guard !unnumbered.isEmpty else { return 0 }
+        var share = try share(bounds, in: tx)
+        let usedBefore = share.record.used
+        for var record in unnumbered {
+            try tx.delete(UnnumberedEvent.self, record.key)
+            let isUnknown = record.event.account == nil && record.event.by == Source.anonymous.rawValue
+            if isUnknown, !share.take() { continue }
+            record.event.seq = share.next
+            try tx.insert(record.event)
+            try eraseEarlier(than: record.event, in: tx)
+            share.next += 1
+        }
+        if share.record.used != usedBefore { try tx.save(share.record) }
+        tx.afterwards(.events)
+        return unnumbered.count
+    }
+}
+
+extension AuditTrail {
+    /// If an event reports the deletion of an account, erases the account's earlier events. The deletion itself has erased
+    /// only those that had numbers.
+    private static func eraseEarlier(than event: Event, in tx: Transaction) throws {
+        guard event.kind == EventKind.accountDeleted.rawValue, let account = event.account,
+            let realm = Realm(rawValue: event.api), event.seq > 1
+        else { return }
+        _ = try AuditTrail(realm).erase(account, 1...event.seq - 1, limit: .max, in: tx)
+    }
+}
+
+extension UnnumberedEvent: Record {
+    package static let collection = Collection<UnnumberedEvent>("unnumbered events")
+
+    package var key: Key { Key(id) }
+
+    /// How many events this process has stored.
+    private static let count = Atomic(0)
+
+    /// An event that is stored now. Its id is greater than that of each event that this process has stored before, and of
+    /// those that other processes stored some time before.
+    init(_ event: Event, at now: Timestamp) {
+        let count = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+        let parts = [(now.microseconds, 16), (count, 10), (Int.random(in: 0..<1 << 30), 10)]
+        let id = parts.map { number, digits in
+            let text = String(number)
+            return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+        }
+        self.init(id: id.joined(separator: "."), event: event)
+    }
+}

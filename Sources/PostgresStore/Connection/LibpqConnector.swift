@@ -1,0 +1,63 @@
+#if Postgres
+    internal import CPostgres
+    internal import Platform
+
+    /// Opens connections with libpq, which understands URIs, key words, `PG…` variables, service and password files.
+    struct LibpqConnector: Connector {
+        /// A URI or key words, as libpq takes them.
+        let address: String
+        /// Whether statements are prepared.
+        let prepares: Bool
+
+        /// The oldest version of the server that can be used, as libpq states it.
+        private static let oldestVersion: Int32 = 140_000
+        /// The seconds to wait for each host, unless the address or the environment states another number.
+        private static let connectSeconds = "3"
+
+        func connect() throws(ServerFault) -> any ServerConnection {
+            // A key word after the address wins over the same one in it.
+            var parameters = [("fallback_application_name", "postern")]
+            if ProcessEnvironment.value(of: "PGCONNECT_TIMEOUT") == nil {
+                parameters.append(("connect_timeout", Self.connectSeconds))
+            }
+            // A standby may be behind, so it is never used.
+            parameters += [("dbname", address), ("client_encoding", "UTF8"), ("target_session_attrs", "read-write")]
+            let connection = Self.withPointers(to: parameters) { PQconnectdbParams($0, $1, 1) }
+            guard let connection else { throw .lost("there is not enough memory for a connection") }
+            guard PQstatus(connection) == CONNECTION_OK else {
+                let reason = String(cString: PQerrorMessage(connection)).onOneLine
+                let isRefused = PQconnectionNeedsPassword(connection) == 1 || PQconnectionUsedPassword(connection) == 1
+                PQfinish(connection)
+                let answers =
+                    isRefused || Self.withPointers(to: parameters) { PQpingParams($0, $1, 1) } == PQPING_NO_ATTEMPT
+                throw answers ? .unusable(reason) : .lost(reason)
+            }
+            guard PQserverVersion(connection) >= Self.oldestVersion else {
+                PQfinish(connection)
+                throw .unusable("the server is older than PostgreSQL 14")
+            }
+            return try LibpqConnection(connection, prepares: prepares)
+        }
+
+        /// Calls `body` with the names and the values of parameters, each list with a null pointer at its end.
+        private static func withPointers<Value>(
+            to parameters: [(name: String, value: String)],
+            _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> Value
+        ) -> Value {
+            var bytes: [CChar] = []
+            var (names, values): ([Int], [Int]) = ([], [])
+            for (name, value) in parameters {
+                names.append(bytes.count)
+                bytes += SystemString(name).cString
+                values.append(bytes.count)
+                bytes += SystemString(value).cString
+            }
+            return bytes.withUnsafeBufferPointer { bytes in
+                func pointers(_ offsets: [Int]) -> [UnsafePointer<CChar>?] {
+                    offsets.map { bytes.baseAddress?.advanced(by: $0) } + [nil]
+                }
+                return body(pointers(names), pointers(values))
+            }
+        }
+    }
+#endif

@@ -1,0 +1,59 @@
+internal import Store
+internal import Platform
+
+/// Finding out whether a transaction was committed whose connection was lost meanwhile.
+extension PostgresEngine {
+    /// Decides the outcome of the transaction with that id. It inserts a row with the id of the transaction's mark, the
+    /// *fence*. If that succeeds, the transaction can never commit, even if its last message still arrives: the mark
+    /// would have the key of the fence. If the mark is there, the transaction was committed. If the transaction is still
+    /// running, the insertion waits for it.
+    ///
+    /// - Returns: whether the transaction was committed.
+    /// - Throws: `StoreError.outcomeUnknown` if no server could be asked in time.
+    func settle(_ id: CommitID) throws(StoreError) -> Bool {
+        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        while true {
+            var reason: String
+            do {
+                return try settle(id, before: deadline)
+            } catch let fault as ServerFault {
+                reason = fault.reason
+                if case .refused(let error) = fault, !error.endsConnection {
+                    connection?.post([Statements.rollback()])
+                } else {
+                    disconnect()
+                }
+            } catch StoreError.unavailable(let text, _) {
+                reason = text
+            } catch {
+                reason = "\(error)"
+            }
+            guard MonotonicClock.milliseconds < deadline else { throw .outcomeUnknown(reason) }
+            Thread.sleep(microseconds: Self.pauseMicroseconds)
+        }
+    }
+
+    private func settle(_ id: CommitID, before deadline: Int) throws -> Bool {
+        let connection = try connection ?? server.connect(before: deadline)
+        self.connection = connection
+        let rest = max(1, deadline - MonotonicClock.milliseconds)
+        let group = [
+            Statements.beginAlone(), Statements.settlingTimeout(Parameter.text("\(rest)")),
+            Statements.fence(id.bytes), Statements.isFenced(id.bytes), Statements.commit(),
+        ]
+        let results = try connection.run(group, before: deadline)
+        guard results[4].command == "COMMIT", let isFenced = results[3].rows.first?.bool(0) else {
+            throw ServerFault.refused(ServerError(state: ServerError.conflict, message: "the settlement was undone"))
+        }
+        guard !results[4].hasWarning else {
+            throw StoreError.outcomeUnknown("no standby has confirmed what was settled")
+        }
+        guard !id.isForgotten(atMicroseconds: server.clock.microseconds) else {
+            throw StoreError.outcomeUnknown("the mark of the transaction may have been deleted already")
+        }
+        return !isFenced
+    }
+
+    /// The pause between two attempts to settle.
+    private static let pauseMicroseconds = 50_000
+}

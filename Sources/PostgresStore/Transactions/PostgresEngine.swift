@@ -1,0 +1,276 @@
+package import Store
+internal import Platform
+
+/// The engine over PostgreSQL: one connection, which belongs to one thread.
+///
+/// A transaction costs round trips, so it reads and writes in groups of statements:
+///
+///     read     the first read brings BEGIN with it; COMMIT is sent without waiting for its reply
+///     write    the same; all writes are sent at the end, with a mark and COMMIT, in one group
+///
+/// Each write transaction is committed when `write` returns, so nothing is ever staged.
+package final class PostgresEngine: Engine {
+    let server: PostgresServer
+    var connection: (any ServerConnection)?
+    /// The transaction under way.
+    var view = TransactionView(.reading, deadline: 0)
+
+    /// The most times that a transaction is run because of conflicts.
+    static let runsMax = 10
+
+    /// - Parameter connection: an open connection; nil to open one for the first transaction.
+    init(_ server: PostgresServer, connection: (any ServerConnection)? = nil) {
+        (self.server, self.connection) = (server, connection)
+    }
+
+    package let kind = "postgres"
+    package let ordersNumbers = false
+
+    // MARK: Transactions
+
+    package func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        var conflicts = 0
+        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        while true {
+            try begin(TransactionView(.reading, deadline: deadline))
+            let result = Result { try body(self) }
+            guard let fault = view.fault else {
+                end()
+                return try result.get()
+            }
+            try recover(from: fault, &conflicts)
+        }
+    }
+
+    package func write<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        keeping: (any Error, any EngineTransaction) throws -> Void
+    ) throws -> Value {
+        guard let value = try write(.writing, { try body($0) }, keeping) else {
+            preconditionFailure("only a transaction that runs alone may have to wait")
+        }
+        return value
+    }
+
+    package func writeAlone<Value>(lock: Int, _ body: (any EngineTransaction) throws -> Value) throws -> Value? {
+        try write(
+            .alone,
+            { transaction in
+                let isFree = try fetch([Statements.tryLock(Parameter.number(lock))])[0].rows.first?.bool(0)
+                return isFree == true ? try body(transaction) : nil
+            },
+            { _, _ in }
+        )
+    }
+
+    private func write<Value>(
+        _ kind: TransactionView.Kind,
+        _ body: (any EngineTransaction) throws -> Value?,
+        _ keeping: (any Error, any EngineTransaction) throws -> Void
+    ) throws -> Value? {
+        var conflicts = 0
+        var wanted: Set<StoreKey> = []
+        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        while true {
+            try begin(TransactionView(kind, deadline: deadline, wanted: wanted))
+            let result = run(body, keeping)
+            if view.fault == nil {
+                guard !view.changes.isEmpty else {
+                    end()
+                    return try result.get()
+                }
+                if try commit() { return try result.get() }
+            }
+            // A key that was assumed to be free may exist, so the next run reads it first.
+            wanted.formUnion(view.guesses)
+            if let fault = view.fault { try recover(from: fault, &conflicts) }
+        }
+    }
+
+    private func run<Value>(
+        _ body: (any EngineTransaction) throws -> Value,
+        _ keeping: (any Error, any EngineTransaction) throws -> Void
+    ) -> Result<Value, any Error> {
+        do {
+            return .success(try body(self))
+        } catch let refusal {
+            guard view.fault == nil else { return .failure(refusal) }
+            view.dropChanges()
+            do {
+                try keeping(refusal, self)
+                return .failure(refusal)
+            } catch {
+                view.dropChanges()
+                return .failure(error)
+            }
+        }
+    }
+
+    private func begin(_ view: TransactionView) throws(StoreError) {
+        self.view = view
+        if connection == nil { connection = try server.connect(before: view.deadline) }
+    }
+
+    /// Ends a transaction without writes. Its snapshot was consistent, so the reply need not be awaited.
+    private func end() {
+        if view.hasBegun { connection?.post([Statements.commit()]) }
+        view.hasBegun = false
+    }
+
+    /// Prepares the next run of a transaction.
+    ///
+    /// - Throws: the error that ends the request, if the transaction cannot be run again.
+    private func recover(from fault: ServerFault, _ conflicts: inout Int) throws(StoreError) {
+        let now = MonotonicClock.milliseconds
+        switch fault {
+        case .refused(let error) where error.isConflict:
+            connection?.post([Statements.rollback()])
+            conflicts += 1
+            guard conflicts < Self.runsMax, now < view.deadline else {
+                throw .contended(runs: conflicts, retryAfterSeconds: 1)
+            }
+            Thread.sleep(microseconds: Int.random(in: 0...(500 << min(conflicts, 6))))
+        case .refused(let error) where error.endsConnection:
+            disconnect()
+            guard now < view.deadline else { throw server.unavailable(fault.reason) }
+            Thread.sleep(microseconds: Self.reconnectMicroseconds)
+        case .refused:
+            connection?.post([Statements.rollback()])
+            throw StoreError(fault)
+        case .lost:
+            disconnect()
+            guard now < view.deadline else { throw server.unavailable(fault.reason) }
+            Thread.sleep(microseconds: Self.reconnectMicroseconds)
+        case .newerFormat, .unusable:
+            disconnect()
+            throw StoreError(fault)
+        case .timedOut:
+            disconnect()
+            throw server.unavailable(fault.reason)
+        }
+    }
+
+    /// The pause before the next connection: one that was just lost is often lost again at once.
+    private static let reconnectMicroseconds = 20_000
+
+    func disconnect() {
+        connection?.close()
+        connection = nil
+    }
+
+    // MARK: Statements
+
+    /// Runs statements within the transaction, which they begin if they are the first. The keys that are wanted are read
+    /// with them.
+    ///
+    /// - Returns: the results of `statements`.
+    func fetch(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
+        guard view.fault == nil, let connection else { throw server.unavailable("the transaction was interrupted") }
+        let wanted = view.takeWanted()
+        var group = beginning
+        let start = group.count
+        if !wanted.isEmpty { group.append(Statements.values(Parameter.array(wanted.map(\.bytes)))) }
+        group += statements
+        let sent = SystemClock.microseconds
+        do throws(ServerFault) {
+            let results = try connection.run(group, before: view.deadline)
+            if start > 0 { try checkPrologue(results[1], sent: sent) }
+            if !wanted.isEmpty { learn(results[start], of: wanted) }
+            return Array(results.suffix(statements.count))
+        } catch {
+            view.fault = error
+            throw server.unavailable("the transaction was interrupted")
+        }
+    }
+
+    /// The statements that begin the transaction, if it has not begun.
+    private var beginning: [Statement] {
+        guard !view.hasBegun else { return [] }
+        view.hasBegun = true
+        let milliseconds = Parameter.text("\(server.timeoutMilliseconds)")
+        return [
+            Statements.begin(view.kind),
+            Statements.prologue(milliseconds),
+        ]
+    }
+
+    private func checkPrologue(_ result: StatementResult, sent: Int) throws(ServerFault) {
+        guard let row = result.rows.first, let format = row.number(0) else {
+            throw .unusable("the table postern.meta is empty")
+        }
+        guard format <= Layout.format else {
+            throw .newerFormat(format)
+        }
+        if let time = row.number(1) { server.clock.take(time, between: sent, and: SystemClock.microseconds) }
+    }
+
+    private func learn(_ result: StatementResult, of keys: [StoreKey]) {
+        for row in result.rows {
+            if let key = row[0], let value = row[1] { view.learn(StoredValue(bytes: value), of: StoreKey(bytes: key)) }
+        }
+        for key in keys { view.learn(nil, of: key) }
+    }
+
+    package func makeDurable() throws(StoreError) {}
+    package func discardStaged() {}
+    /// Deletes the marks of transactions whose outcome no process asks for any more. One engine of the process does it.
+    package func maintain() -> Int? {
+        let now = MonotonicClock.milliseconds
+        guard let time = server.takeMarkDeletion(at: now) else { return nil }
+        let oldest = server.clock.microseconds - CommitID.retentionSeconds * 1_000_000
+        // If it fails, later marks are deleted with these.
+        _ = try? run([Statements.deleteMarks(CommitID.lowest(atMicroseconds: oldest))])
+        return time - now
+    }
+
+    /// Runs statements on their own, each as a transaction.
+    private func run(_ statements: [Statement]) throws {
+        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        let connection = try connection ?? server.connect(before: deadline)
+        self.connection = connection
+        do throws(ServerFault) {
+            _ = try connection.run(statements, before: deadline)
+        } catch {
+            if case .refused = error {} else { disconnect() }
+            throw error
+        }
+    }
+
+    package func close() { disconnect() }
+
+    // MARK: Committing
+
+    /// Sends the writes and commits.
+    ///
+    /// - Returns: false if nothing was committed: the transaction is to be run again, after `recover` if `view.fault`
+    ///   says why.
+    /// - Throws: `StoreError.outcomeUnknown`.
+    private func commit() throws(StoreError) -> Bool {
+        guard let connection else { return false }
+        let id = CommitID(atMicroseconds: server.clock.microseconds)
+        let begins = !view.hasBegun
+        let group = beginning + view.statements + [Statements.mark(id.bytes), Statements.commit()]
+        let sent = SystemClock.microseconds
+        do throws(ServerFault) {
+            let results = try connection.run(group, before: view.deadline)
+            if begins { try checkPrologue(results[1], sent: sent) }
+            guard let last = results.last, last.command == "COMMIT" else {
+                throw .refused(ServerError(state: ServerError.conflict, message: "the transaction was undone"))
+            }
+            guard last.hasWarning else { return true }
+        } catch {
+            view.fault = error
+        }
+        switch view.fault {
+        case nil: throw .outcomeUnknown("the server has committed, but no standby has confirmed it")
+        case .refused(let error) where error.state != Self.completionUnknown: return false
+        case .newerFormat, .unusable: return false
+        case .refused, .lost, .timedOut:
+            disconnect()
+            return try settle(id)
+        }
+    }
+
+    /// statement_completion_unknown
+    private static let completionUnknown = "40003"
+}

@@ -1,0 +1,23 @@
+internal import Platform
+internal import Synchronization
+
+/// The server's clock, as all processes on all machines read it.
+///
+/// Each transaction brings the server's time. The true difference to the own clock lies between those of the moments
+/// before and after the round trip. An estimate outside of them is corrected to the nearer one.
+package final class ServerClock: Sendable {
+    private let difference = Mutex<Int?>(nil)
+
+    /// The Unix time in microseconds.
+    package var microseconds: Int { SystemClock.microseconds + difference.withLock { $0 ?? 0 } }
+
+    /// Takes the server's time that a round trip has brought.
+    func take(_ time: Int, between sent: Int, and received: Int) {
+        guard sent <= received else { return }
+        let range = (time - received)...(time - sent)
+        difference.withLock { difference in
+            difference =
+                difference.map { min(max($0, range.lowerBound), range.upperBound) } ?? (time - (sent + received) / 2)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+internal import Store
+
+/// What a transaction has read, and what it is going to write.
+struct TransactionView {
+    /// A write that is sent when the transaction commits.
+    enum Change {
+        case set(StoredValue)
+        case removed
+    }
+
+    /// How the transaction is isolated from others.
+    enum Kind {
+        case reading, writing
+        /// It may write, and no other process runs one of its kind.
+        case alone
+    }
+
+    let kind: Kind
+    /// Whether the transaction may write.
+    var isWriting: Bool { kind != .reading }
+    /// Until when it may wait, in milliseconds of `MonotonicClock`.
+    let deadline: Int
+    /// Whether the server has begun the transaction. It begins with the first read, or with the writes.
+    var hasBegun = false
+    /// Why no result of the transaction can be used: what it was told may be wrong.
+    var fault: ServerFault?
+    /// The keys that the next group of statements reads too.
+    private(set) var wanted: Set<StoreKey>
+    /// The values that were read; nil for a key without one.
+    private(set) var known: [StoreKey: StoredValue?] = [:]
+    private(set) var changes: [StoreKey: Change] = [:]
+    /// The keys of `changes` that were assumed to be free, and must not exist when the transaction commits.
+    private(set) var guesses: Set<StoreKey> = []
+    private var writtenBytes = 0
+
+    /// - Parameter wanted: the keys to read with the first statements.
+    init(_ kind: Kind, deadline: Int, wanted: Set<StoreKey> = []) {
+        (self.kind, self.deadline, self.wanted) = (kind, deadline, wanted)
+    }
+
+    // MARK: Reading
+
+    /// The value of a key as the transaction sees it; nil if it must be read first.
+    func value(of key: StoreKey) -> StoredValue?? {
+        switch changes[key] {
+        case .set(let value): .some(value)
+        case .removed: .some(nil)
+        case nil: known[key]
+        }
+    }
+
+    /// Takes keys to read with the next group of statements.
+    mutating func want(_ keys: some Sequence<StoreKey>) {
+        for key in keys where value(of: key) == nil { wanted.insert(key) }
+    }
+
+    /// Whether the next group of statements reads the key.
+    func isWanted(_ key: StoreKey) -> Bool { wanted.contains(key) }
+
+    /// Takes the keys that are wanted; none is wanted any more.
+    mutating func takeWanted() -> [StoreKey] {
+        defer { wanted = [] }
+        return Array(wanted)
+    }
+
+    /// Takes what was read. A value that was read before stays the same object, with the record that was decoded from it.
+    mutating func learn(_ value: StoredValue?, of key: StoreKey) {
+        if known[key] == nil { known[key] = .some(value) }
+    }
+
+    /// The keys that the transaction has changed, from `lower` up to, but not including, `upper`, in the order of a scan.
+    func changes(from lower: StoreKey, upTo upper: StoreKey, descending: Bool) -> [(key: StoreKey, change: Change)] {
+        let inRange = changes.filter { lower <= $0.key && $0.key < upper }
+        return inRange.map { ($0.key, $0.value) }.sorted { descending ? $1.0 < $0.0 : $0.0 < $1.0 }
+    }
+
+    // MARK: Writing
+
+    /// Sets a value.
+    ///
+    /// - Parameter isGuess: whether the key is assumed to be free.
+    mutating func set(_ value: StoredValue, at key: StoreKey, isGuess: Bool = false) throws(StoreError) {
+        guard isWriting else { throw .writeInRead }
+        writtenBytes = try WriteBounds.bytes(writtenBytes, adding: value, at: key)
+        changes[key] = .set(value)
+        if isGuess { guesses.insert(key) }
+    }
+
+    mutating func remove(_ key: StoreKey) throws(StoreError) {
+        guard isWriting else { throw .writeInRead }
+        if guesses.remove(key) != nil || isKnownToBeFree(key) {
+            // The server has no value either. A guess that was wrong would be a conflict, so it is checked.
+            changes[key] = nil
+        } else {
+            changes[key] = .removed
+        }
+    }
+
+    /// Whether it was read that the server has no value of the key.
+    private func isKnownToBeFree(_ key: StoreKey) -> Bool {
+        if case .some(nil) = known[key] { true } else { false }
+    }
+
+    /// Undoes all writes.
+    mutating func dropChanges() {
+        changes = [:]
+        guesses = []
+        writtenBytes = 0
+    }
+
+    /// The statements that write the changes.
+    var statements: [Statement] {
+        var deletions: [[UInt8]] = []
+        var (puts, insertions): ([(key: [UInt8], value: [UInt8])], [(key: [UInt8], value: [UInt8])]) = ([], [])
+        for (key, change) in changes {
+            switch change {
+            case .removed: deletions.append(key.bytes)
+            case .set(let value):
+                if guesses.contains(key) || isKnownToBeFree(key) {
+                    insertions.append((key.bytes, value.bytes))
+                } else {
+                    puts.append((key.bytes, value.bytes))
+                }
+            }
+        }
+        var statements: [Statement] = []
+        if !deletions.isEmpty {
+            statements.append(Statements.delete(Parameter.array(deletions.sorted(by: Self.order))))
+        }
+        for (statement, var rows) in [(Statements.put, puts), (Statements.insert, insertions)] where !rows.isEmpty {
+            // In the same order in each transaction, so that two of them do not wait for each other.
+            rows.sort { Self.order($0.key, $1.key) }
+            statements.append(statement(Parameter.array(rows.map(\.key)), Parameter.array(rows.map(\.value))))
+        }
+        return statements
+    }
+
+    private static func order(_ left: [UInt8], _ right: [UInt8]) -> Bool { left.lexicographicallyPrecedes(right) }
+}
