@@ -17,9 +17,9 @@ FIELDS = ["first_name", "last_name", "address"]
 class Crowd:
     """Processes, the threads that drive them, and their common history."""
 
-    def __init__(self, trial, program, is_troubled):
+    def __init__(self, trial, program, is_troubled, store=None):
         self.trial, self.program, self.is_troubled = trial, program, is_troubled
-        self.store = store = Store.make(trial.program, trial.directory())
+        self.store = store = store or Store.make(trial.program, trial.directory())
         self.history = History()
         self.done = collections.Counter()
         self.rounds = threading.Barrier(PROCESSES)
@@ -41,7 +41,7 @@ class Crowd:
     def run(self, seconds):
         """Runs all workers for some seconds. Returns the checker of their history."""
         self.end = time.monotonic() + seconds
-        workers = [Worker(self, number) for number in range(PROCESSES)]
+        workers = [self.worker(number) for number in range(PROCESSES)]
         threads = [threading.Thread(target=worker.run) for worker in workers]
         if self.is_troubled:
             threads.append(threading.Thread(target=self._trouble))
@@ -51,6 +51,9 @@ class Crowd:
             thread.join()
         self._read_last()
         return Checker(self.history)
+
+    def worker(self, number):
+        return Worker(self, number)
 
     @property
     def is_over(self):
@@ -137,7 +140,7 @@ class Worker:
         try:
             while not self.crowd.is_over:
                 if self.server is None:
-                    self.server = self.crowd.program.serve(self.crowd.store.path)
+                    self.server = self.serve()
                 try:
                     if self.random.random() < 0.15:
                         race += 1
@@ -155,6 +158,13 @@ class Worker:
             if self.server:
                 self._kill()
 
+    def serve(self):
+        return self.crowd.program.serve(self.crowd.store.path)
+
+    def refused(self, what, error, events):
+        """Records a reply with an error, to a request with these events."""
+        self.history.invoke("error", what, error)
+
     def _kill(self):
         self.server.kill()
         self.server = None
@@ -168,9 +178,9 @@ class Worker:
         email = f"race{race}@b.co"
         event = self.history.invoke("register", email)
         reply = self.server.ask("care.user.register", **registration(email))
-        event.answered, event.value = time.monotonic(), "result" in reply
         if "error" in reply and reply["error"]["data"]["errors"] != ["user_already_exists"]:
-            self.history.invoke("error", "a registration", reply["error"])
+            return self.refused("a registration", reply["error"], [event])
+        event.answered, event.value = time.monotonic(), "result" in reply
 
     def _burst(self):
         planned = [self._plan() for _ in range(self.random.choice([1, 1, 2, 4, 8]))]
@@ -183,7 +193,7 @@ class Worker:
             reply = self.server.receive()
             now = time.monotonic()
             if "error" in reply:
-                self.history.invoke("error", method, reply["error"])
+                self.refused(method, reply["error"], events)
                 continue
             for event in events:
                 event.answered = now

@@ -60,37 +60,46 @@ CLASSES = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
+def main(usage=__doc__, classes=None, make_trial=None):
+    """Runs classes: by default those of this folder, in trials of directories."""
+    classes = classes or CLASSES
+    parser = argparse.ArgumentParser(usage=usage)
     parser.add_argument("binary")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", choices=CLASSES, action="append")
+    parser.add_argument("--only", choices=classes, action="append")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--no-skips", action="store_true", default=os.environ.get("NO_SKIPS") == "1")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     print("class | cases tried | cases passed | self-test", flush=True)
-    outcomes = [run(name, options) for name in options.only or CLASSES]
+    outcomes = [
+        run(name, options, classes[name] if options.quick else None, make_trial or directory_trial)
+        for name in options.only or classes
+    ]
     skipped = sum(len(outcome.skipped) for outcome in outcomes)
     print(f"{sum(outcome.tried for outcome in outcomes)} cases tried, {skipped} skips", flush=True)
     is_good = all(outcome.is_good for outcome in outcomes) and not (skipped and options.no_skips)
     sys.exit(0 if is_good else 1)
 
 
-def run(name, options):
+def directory_trial(program, scratch, seed, seconds):
+    return Trial(program, Shims(scratch), scratch, seed, seconds)
+
+
+def run(name, options, seconds_max, make_trial):
     """Runs one class and prints its outcome."""
     module = importlib.import_module(name)
     scratch = scratch_directory()
     start = time.monotonic()
     try:
-        trial = Trial(
-            Program(options.binary), Shims(scratch), scratch, options.seed, CLASSES[name] if options.quick else None
-        )
+        trial = make_trial(Program(options.binary), scratch, options.seed, seconds_max)
         try:
             module.run(trial)
         except Exception as error:  # noqa: BLE001 - the other classes must run too
             trial.outcome.tried += 1
             trial.outcome.failures.append(f"outside of its cases: {type(error).__name__}: {error}")
+        finally:
+            trial.close()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     outcome = trial.outcome

@@ -13,9 +13,9 @@ import threading
 from postern import Broken, Gone
 
 PERSON = {"first_name": "A", "last_name": "B"}
-# A request with one of these errors was not written; after a 500 it may have been.
-NOT_WRITTEN = {507: "disk_full", 423: "busy", 405: "read_only"}
-UNKNOWN = {500: "damaged"}
+# A request with one of these errors was not written; after a 500 or 504 it may have been.
+NOT_WRITTEN = {507: "disk_full", 423: "busy", 405: "read_only", 503: "unavailable"}
+UNKNOWN = {500: "damaged", 504: "outcome_unknown"}
 # The list of a store that has no operator.
 NOBODY = "nobody"
 # The filler of a journal's preallocated room.

@@ -61,6 +61,9 @@ class Trial:
         self._numbers = itertools.count(1)
         self.outcome = Outcome()
 
+    def close(self):
+        """Ends what belongs to the trial, apart from the scratch directory."""
+
     @property
     def is_over(self):
         """Whether the time of a quick run is over."""

@@ -1,0 +1,347 @@
+"""A cluster of three PostgreSQL servers under Patroni, with etcd, for tests.
+
+As root, each server has a network namespace of its own, so that it can be partitioned from the others; otherwise all
+are on 127.0.0.1, and a partition is a server whose processes stand still.
+
+As a program, it runs a command with a cluster, whose address the command finds in TEST_CLUSTER:
+
+    python3 Tests/Postgres/cluster.py psql postgres://…
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from servers import PREDICATE_LOCKS, SQLFailed, as_server_user, is_running, program, run_sql, server_folder, status_of
+
+NODES = 3
+# Patroni's times in seconds: a primary that does not renew its lock for `ttl` is replaced.
+TIMES = {"ttl": 10, "loop_wait": 2, "retry_timeout": 3}
+UP_SECONDS_MAX = 60
+HEALED_SECONDS_MAX = 90
+# Of its own for each run, so that two can run at the same time.
+NETWORK = f"10.91.{os.getpid() % 250}"
+
+
+class Unavailable(Exception):
+    """What the machine does not have."""
+
+
+class Network:
+    """Namespaces on a bridge: 1 is the machine itself, 2 is etcd, and the nodes begin at 11."""
+
+    def __init__(self):
+        self.prefix = f"pg{os.getpid()}"
+        self.bridge = f"{self.prefix}b"
+        self.names = []
+        self._run("ip", "link", "add", self.bridge, "type", "bridge")
+        try:
+            self._run("ip", "address", "add", f"{NETWORK}.1/24", "dev", self.bridge)
+            self._run("ip", "link", "set", self.bridge, "up")
+        except BaseException:
+            self.close()
+            raise
+
+    @staticmethod
+    def _run(*command):
+        outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+        if outcome.returncode != 0:
+            raise Unavailable(f"{' '.join(command)}: {outcome.stderr.strip()}")
+
+    def add(self, number):
+        """A new namespace with an address. Returns its name."""
+        name = f"{self.prefix}n{number}"
+        self._run("ip", "netns", "add", name)
+        self.names.append(name)
+        self._run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name)
+        self._run("ip", "link", "set", name, "master", self.bridge, "up")
+        for command in (f"address add {NETWORK}.{number}/24 dev eth0", "link set eth0 up", "link set lo up"):
+            self._run("ip", "-n", name, *command.split())
+        return name
+
+    def unplug(self, name, is_unplugged=True):
+        """A namespace loses its link, or gets it back."""
+        self._run("ip", "link", "set", name, "down" if is_unplugged else "up")
+
+    def part(self, name, others, is_parted=True):
+        """A namespace cannot reach other addresses, or can again."""
+        for other in others:
+            self._run("ip", "-n", name, "route", "add" if is_parted else "delete", "blackhole", f"{other}/32")
+
+    def close(self):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "delete", self.bridge], capture_output=True, check=False)
+
+
+class Process:
+    """A program in a namespace, as the user of servers."""
+
+    def __init__(self, command, folder, log, namespace=None, environment=None):
+        before = ["ip", "netns", "exec", namespace] if namespace else []
+        with open(os.path.join(folder, log), "ab") as output:
+            # A folder of its own for sockets and as home, which this user may write.
+            self._process = subprocess.Popen(
+                before + as_server_user(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder,
+                env={**os.environ, "HOME": folder, **(environment or {})}, start_new_session=True,
+            )
+        self.id = self._process.pid
+
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.id, signal.SIGKILL)
+        self._process.wait()
+
+
+class Node:
+    """A server under Patroni."""
+
+    def __init__(self, cluster, number):
+        self.cluster, self.number = cluster, number
+        self.name = f"node{number}"
+        self.namespace = cluster.network.add(10 + number) if cluster.network else None
+        self.host = f"{NETWORK}.{10 + number}" if cluster.network else "127.0.0.1"
+        self.port, self.rest_port = (5432, 8008) if cluster.network else (free_port(), free_port())
+        self.folder = os.path.join(cluster.folder, self.name)
+        self.data = os.path.join(self.folder, "data")
+        os.mkdir(self.folder, 0o755)
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres", "postgres")
+        with open(os.path.join(self.folder, "patroni.json"), "w") as file:
+            json.dump(self._settings(), file)
+        self.patroni = None
+        self._stopped = []
+
+    def _settings(self):
+        address = f"{self.host}:{self.port}"
+        return {
+            "scope": "postern", "name": self.name,
+            "restapi": {"listen": f"{self.host}:{self.rest_port}", "connect_address": f"{self.host}:{self.rest_port}"},
+            "etcd3": {"host": f"{self.cluster.etcd_host}:{self.cluster.etcd_port}"},
+            "bootstrap": {
+                "dcs": {
+                    **TIMES, "maximum_lag_on_failover": 1 << 20, "synchronous_mode": True,
+                    "synchronous_mode_strict": True,
+                    "postgresql": {
+                        "use_pg_rewind": True,
+                        "parameters": {**PREDICATE_LOCKS, "max_connections": 100, "wal_keep_size": "256MB"},
+                    },
+                },
+                "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
+            },
+            "postgresql": {
+                "listen": address, "connect_address": address, "data_dir": self.data,
+                "bin_dir": os.path.dirname(program("postgres")), "pgpass": os.path.join(self.folder, "pgpass"),
+                "authentication": {
+                    "superuser": {"username": "postgres"}, "replication": {"username": "postgres"},
+                    "rewind": {"username": "postgres"},
+                },
+                "pg_hba": ["local all all trust", "host all all all trust", "host replication all all trust"],
+                "parameters": {"unix_socket_directories": self.folder},
+                "remove_data_directory_on_rewind_failure": True,
+                "remove_data_directory_on_diverged_timelines": True,
+            },
+            "watchdog": {"mode": "off"},
+        }
+
+    def start(self):
+        self.patroni = Process(
+            [shutil.which("patroni") or "/usr/bin/patroni", "patroni.json"], self.folder, "log", self.namespace
+        )
+
+    @property
+    def postmaster(self):
+        try:
+            with open(os.path.join(self.data, "postmaster.pid")) as file:
+                return int(file.readline())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def processes(self):
+        """The ids of Patroni, of the server and of all their children."""
+        known = {process for process in (self.patroni.id, self.postmaster) if process and is_running(process)}
+        while True:
+            children = {
+                int(name) for name in os.listdir("/proc")
+                if name.isdigit() and (status := status_of(int(name))) and int(status[1]) in known
+            }
+            if children <= known:
+                return known
+            known |= children
+
+    def signal_all(self, number):
+        for process in sorted(self.processes()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    # Faults, each with its end
+
+    def kill(self):
+        """All processes are killed, as a loss of power would end them."""
+        processes = self.processes()
+        self.signal_all(signal.SIGKILL)
+        self.patroni.kill()
+        while any(is_running(process) for process in processes):
+            time.sleep(0.01)
+        # A process that nobody waits for would look as if it were running.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.data, "postmaster.pid"))
+
+    def freeze(self):
+        """All processes stand still."""
+        self.signal_all(signal.SIGSTOP)
+
+    def unfreeze(self):
+        self.signal_all(signal.SIGCONT)
+
+    def unplug(self):
+        """Nothing reaches the node, and the node reaches nothing."""
+        self.cluster.network.unplug(self.namespace)
+
+    def plug(self):
+        self.cluster.network.unplug(self.namespace, False)
+
+    def part(self):
+        """The node reaches neither etcd nor the other nodes, while clients still reach it."""
+        self.cluster.network.part(self.namespace, self._others())
+
+    def unpart(self):
+        self.cluster.network.part(self.namespace, self._others(), False)
+
+    def _others(self):
+        return [self.cluster.etcd_host, *(node.host for node in self.cluster.nodes if node is not self)]
+
+    # What it is
+
+    def state(self):
+        """What Patroni says of the node; an empty dictionary if it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://{self.host}:{self.rest_port}/patroni", timeout=2) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            with contextlib.suppress(ValueError):
+                return json.load(error)
+        except (OSError, ValueError):
+            pass
+        return {}
+
+    def sql(self, text, database="postgres", seconds=10):
+        return run_sql(f"postgres://postgres@{self.host}:{self.port}/{database}", text, seconds)
+
+
+class Cluster:
+    """Three nodes and etcd."""
+
+    def __init__(self):
+        for name in ("patroni", "etcd"):
+            if shutil.which(name) is None:
+                raise Unavailable(f"{name} is missing")
+        self.folder = server_folder()
+        self.network = None
+        if os.geteuid() == 0:
+            with contextlib.suppress(Unavailable):
+                self.network = Network()
+        try:
+            self._start_etcd()
+            self.nodes = []
+            self.nodes += [Node(self, number) for number in range(1, NODES + 1)]
+        except BaseException:
+            self._close_network()
+            raise
+
+    def _start_etcd(self):
+        namespace = self.network.add(2) if self.network else None
+        self.etcd_host = f"{NETWORK}.2" if self.network else "127.0.0.1"
+        self.etcd_port, peer = (2379, 2380) if self.network else (free_port(), free_port())
+        client, peers = f"http://{self.etcd_host}:{self.etcd_port}", f"http://{self.etcd_host}:{peer}"
+        command = [
+            "etcd", "--name", "etcd", "--data-dir", "etcd-data", "--unsafe-no-fsync",
+            "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peers,
+            "--initial-advertise-peer-urls", peers, "--initial-cluster", f"etcd={peers}", "--log-level", "error",
+        ]
+        if "--unsafe-no-fsync" not in subprocess.run(["etcd", "--help"], capture_output=True, text=True).stdout:
+            command.remove("--unsafe-no-fsync")
+        self._etcd = Process(command, self.folder, "etcd.log", namespace)
+
+    def uri(self, database="postgres"):
+        hosts = ",".join(f"{node.host}:{node.port}" for node in self.nodes)
+        return f"postgres://postgres@{hosts}/{database}?target_session_attrs=read-write"
+
+    def sql(self, text, database="postgres", seconds=20):
+        return run_sql(self.uri(database), text, seconds)
+
+    def primary(self):
+        """The node that Patroni's other parts regard as the primary; None if there is none."""
+        for node in self.nodes:
+            state = node.state()
+            if state.get("role") in ("master", "primary") and state.get("state") == "running":
+                return node
+        return None
+
+    def wait_for(self, condition, seconds, what):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what}: not within {seconds} s; {[node.state() for node in self.nodes]}")
+            time.sleep(0.1)
+
+    def is_whole(self):
+        """Whether all nodes run, and a synchronous standby follows the primary."""
+        primary = self.primary()
+        if primary is None:
+            return False
+        try:
+            states = primary.sql("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'")
+        except SQLFailed:
+            return False
+        return len(states) == NODES - 1 and any(state in ("sync", "quorum") for state in states)
+
+    def start(self):
+        for node in self.nodes:
+            node.start()
+            # The first one creates the cluster, and the others copy it.
+            self.wait_for(lambda: self.primary() is not None, UP_SECONDS_MAX, "a primary")
+        self.wait_for(self.is_whole, UP_SECONDS_MAX, "three servers")
+
+    def _close_network(self):
+        if self.network:
+            self.network.close()
+
+    def close(self):
+        for node in self.nodes:
+            if node.patroni is not None:
+                node.kill()
+        self._etcd.kill()
+        self._close_network()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+if __name__ == "__main__":
+    with Cluster() as cluster:
+        environment = {**os.environ, "TEST_CLUSTER": cluster.uri()}
+        status = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+    sys.exit(status)

@@ -1,0 +1,222 @@
+"""Failovers of a cluster of three servers under Patroni, while four processes write.
+
+    failovers.py BINARY [--count NUMBER] [--only FAULT] [--seed NUMBER]
+
+The guarantee: no acknowledged write is lost, none is doubled, and within 30 seconds all processes serve again, without
+a restart of any. The cluster has `synchronous_mode_strict`, without which what was acknowledged can be lost.
+
+The faults, in turn, each of the primary:
+
+    kill       Patroni and the server are killed, as by a loss of power
+    unplug     nothing reaches the machine any more
+    part       the machine reaches neither etcd nor the other machines, while clients still reach it
+    freeze     all processes stand still, and continue later
+
+For each failover a line: the fault, the writes that were acknowledged, lost and doubled, those with an unknown
+outcome, and the seconds without any acknowledged write, and until all four processes had one. The self-test runs a
+failover in which commits wait for no standby and the standbys are behind: the same checks must find lost writes.
+
+The exit code is 1 if a write was lost or doubled, if the service was away for longer, or if the self-test found
+nothing. Needs Debian's patroni and etcd-server; as root iproute2, for network namespaces: without them, `unplug` and
+`part` are left out.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+import cluster as clusters
+from databases import PostgresTrial
+from postern import Program
+from postgres_crowd import PostgresCrowd
+from servers import SQLFailed
+
+COUNT = 10
+BEFORE_SECONDS = 4
+AFTER_SECONDS = 4
+GAP_SECONDS_MAX = 30
+FAILOVER_SECONDS_MAX = 90
+TIMEOUT_SECONDS = 5
+FAULTS = {"kill": "start", "unplug": "plug", "part": "unpart", "freeze": "unfreeze"}
+NEED_NETWORK = {"unplug", "part"}
+COLUMNS = "number | fault | acknowledged | lost | doubled | errors | unknown | unavailable | gap s | all after s"
+
+
+@dataclasses.dataclass
+class Result:
+    """What a failover did."""
+
+    acknowledged: int
+    wrong: dict
+    unknown: int
+    unavailable: int
+    gap: float
+    all_after: float | None
+
+    @property
+    def lost(self):
+        return len(self.wrong.get("stale or lost", []))
+
+    @property
+    def doubled(self):
+        return len(self.wrong.get("doubled", []))
+
+    @property
+    def errors(self):
+        return len(self.wrong.get("error", []))
+
+    @property
+    def is_good(self):
+        return not self.wrong and self.acknowledged > 0 and self.gap <= GAP_SECONDS_MAX and self.all_after is not None
+
+    def __str__(self):
+        after = "never" if self.all_after is None else f"{self.all_after:.1f}"
+        columns = [self.acknowledged, self.lost, self.doubled, self.errors, self.unknown, self.unavailable]
+        return " | ".join(str(column) for column in [*columns, f"{self.gap:.1f}", after])
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("binary")
+    parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--only", choices=FAULTS, action="append")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options = parser.parse_args()
+    scratch = tempfile.mkdtemp(prefix="postern-failovers-")
+    trial = PostgresTrial(Program(options.binary), scratch, options.seed)
+    print(f"seed {options.seed}", flush=True)
+    try:
+        with clusters.Cluster() as cluster:
+            is_good = run(trial, cluster, options)
+    finally:
+        trial.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+    sys.exit(0 if is_good else 1)
+
+
+def run(trial, cluster, options):
+    kinds = [kind for kind in options.only or FAULTS if cluster.network or kind not in NEED_NETWORK]
+    print(COLUMNS, flush=True)
+    results = []
+    for number, kind in zip(range(1, options.count + 1), itertools.cycle(kinds)):
+        result = failover(trial, cluster, kind, f"failover{number}")
+        results.append(result)
+        print(f"{number} | {kind} | {result}", flush=True)
+        for kind_of_fault, texts in result.wrong.items():
+            for text in texts[:3]:
+                print(f"    FAILED {kind_of_fault}: {text}", flush=True)
+    found = careless(trial, cluster)
+    print(f"self-test: without a synchronous standby: {found or 'FOUND NOTHING'}", flush=True)
+    total = sum(result.acknowledged for result in results)
+    lost, doubled = sum(result.lost for result in results), sum(result.doubled for result in results)
+    print(
+        f"{len(results)} failovers, {total} acknowledged, {lost} lost, {doubled} doubled, "
+        f"{sum(result.unknown for result in results)} unknown, at most {max(result.gap for result in results):.1f} s "
+        "without service", flush=True
+    )
+    return bool(found) and all(result.is_good for result in results)
+
+
+def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, repair=lambda cluster: None):
+    """A crowd on a new database whose server's primary has a fault."""
+    cluster.wait_for(cluster.is_whole, clusters.HEALED_SECONDS_MAX, "a whole cluster")
+    cluster.sql(f"CREATE DATABASE {name}")
+    store = Store(trial, cluster, name)
+    moments = {}
+
+    def trouble(crowd):
+        try:
+            crowd.pause(BEFORE_SECONDS)
+            primary = cluster.primary()
+            prepare(cluster, primary)
+            moments["fault"] = time.monotonic()
+            getattr(primary, kind)()
+            end = moments["fault"] + FAILOVER_SECONDS_MAX
+            while crowd.served_after(moments["fault"] + 1) is None and time.monotonic() < end:
+                time.sleep(0.1)
+            moments["served"] = time.monotonic()
+            time.sleep(AFTER_SECONDS)
+            # The former primary comes back while processes write.
+            getattr(primary, FAULTS[kind])()
+            time.sleep(AFTER_SECONDS)
+            repair(cluster)
+        finally:
+            crowd.end = time.monotonic()
+
+    crowd = PostgresCrowd(trial, store, trouble)
+    crowd.before_last_read = lambda: wait_for_sql(cluster)
+    checker = crowd.run(FAILOVER_SECONDS_MAX * 3)
+    fault = moments.get("fault", time.monotonic())
+    return Result(
+        crowd.acknowledged, checker.wrong, crowd.done["outcome_unknown"], crowd.done["unavailable"],
+        crowd.gap(fault, crowd.end), crowd.served_after(fault + 1),
+    )
+
+
+def wait_for_sql(cluster):
+    """Waits until the database can be written, for the last reads of a run."""
+    end = time.monotonic() + clusters.HEALED_SECONDS_MAX
+    while time.monotonic() < end:
+        try:
+            return cluster.sql("CREATE TABLE IF NOT EXISTS public.probe (n int); DROP TABLE public.probe", seconds=5)
+        except SQLFailed:
+            time.sleep(0.2)
+
+
+def Store(trial, cluster, name):
+    """A store in a database of the cluster."""
+    from databases import PostgresStore
+
+    store = PostgresStore.make(trial.program, cluster.uri(name))
+    store.timeout = TIMEOUT_SECONDS
+    return store
+
+
+def careless(trial, cluster):
+    """What the checks find if commits wait for no standby, and the standbys do not get them."""
+    others = []
+
+    def prepare(cluster, primary):
+        primary.sql("ALTER DATABASE careless SET synchronous_commit = local")
+        primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'careless'")
+        others.extend(node for node in cluster.nodes if node is not primary)
+        # The standbys receive nothing more, and do not know it.
+        primary.sql("SELECT pg_sleep(0.5)")
+        for process in receivers(others):
+            os.kill(process, 19)
+        time.sleep(2)
+
+        def kill_receivers():
+            time.sleep(0.5)
+            for process in receivers(others):
+                os.kill(process, 9)
+
+        threading.Thread(target=kill_receivers).start()
+
+    result = failover(trial, cluster, "kill", "careless", prepare)
+    return ", ".join(f"{len(texts)} {kind}" for kind, texts in result.wrong.items())
+
+
+def receivers(nodes):
+    """The ids of the processes that receive the log of the primary."""
+    found = []
+    for node in nodes:
+        for process in node.processes():
+            try:
+                with open(f"/proc/{process}/cmdline") as file:
+                    if "walreceiver" in file.read():
+                        found.append(process)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    return found
+
+
+if __name__ == "__main__":
+    main()
