@@ -1,4 +1,4 @@
-package import Store
+import Store
 
 /// The patient in a request.
 package struct PatientFields {
