@@ -27,13 +27,14 @@ import itertools
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
 
 import cluster as clusters
-from databases import PostgresTrial
+from databases import PostgresStore, PostgresTrial
 from postern import Program
 from postgres_crowd import PostgresCrowd
 from servers import SQLFailed
@@ -128,7 +129,7 @@ def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, 
     """A crowd on a new database whose server's primary has a fault."""
     cluster.wait_for(cluster.is_whole, clusters.HEALED_SECONDS_MAX, "a whole cluster")
     cluster.sql(f"CREATE DATABASE {name}")
-    store = Store(trial, cluster, name)
+    store = store_in(trial, cluster, name)
     moments = {}
 
     def trouble(crowd):
@@ -170,10 +171,8 @@ def wait_for_sql(cluster):
             time.sleep(0.2)
 
 
-def Store(trial, cluster, name):
+def store_in(trial, cluster, name):
     """A store in a database of the cluster."""
-    from databases import PostgresStore
-
     store = PostgresStore.make(trial.program, cluster.uri(name))
     store.timeout = TIMEOUT_SECONDS
     return store
@@ -190,13 +189,13 @@ def careless(trial, cluster):
         # The standbys receive nothing more, and do not know it.
         primary.sql("SELECT pg_sleep(0.5)")
         for process in receivers(others):
-            os.kill(process, 19)
+            os.kill(process, signal.SIGSTOP)
         time.sleep(2)
 
         def kill_receivers():
             time.sleep(0.5)
             for process in receivers(others):
-                os.kill(process, 9)
+                os.kill(process, signal.SIGKILL)
 
         threading.Thread(target=kill_receivers).start()
 

@@ -3,6 +3,8 @@
 Guarantee: a request takes at most as many as are stated here, once its process has prepared its statements.
 """
 
+import functools
+
 from databases import PostgresStore
 from postern import Broken
 from proxy import Proxy
@@ -78,7 +80,7 @@ TRIPS_MAX = {
 def run(trial):
     rig = Rig(trial)
     for request, trips_max in TRIPS_MAX.items():
-        trial.hold_one(request.__name__, lambda request=request, trips_max=trips_max: measure(trial, rig, request, trips_max))
+        trial.hold_one(request.__name__, functools.partial(measure, trial, rig, request, trips_max))
     trial.outcome.bite("one fewer", trial.finds(lambda: measure(trial, rig, Rig.create_client, 0)))
 
 
