@@ -81,12 +81,13 @@ package protocol AccountAPI: SendableMetatype {
     /// The properties of an imported account that the API has. The others must be blank.
     static var importedProperties: [ImportedAccount.Property] { get }
 
-    /// Checks an account from the export of another program, or adds it to the store: the same records as for a new
-    /// account, but no mail and no session. Each property must follow the rules of requests.
+    /// The record of an imported account, which need not follow the rules yet. `insertImported` gives it its number.
+    func record(of given: ImportedAccount, at now: Timestamp) -> Account
+
+    /// Adds the record of an imported account, and the further records that every new account has.
     ///
-    /// - Parameter adds: whether the account is added, in one transaction, if nothing is wrong.
-    /// - Returns: what is wrong, by property; empty if nothing is.
-    func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault]
+    /// - Returns: the account, with its number.
+    func insertImported(_ account: Account, at now: Timestamp, in tx: Transaction) throws -> Account
 
     /// Continues a job that a request or another process began, for one transaction. A job is a change of too many
     /// records for one transaction.

@@ -1,10 +1,12 @@
 /// Generates the handlers of the methods that every account API has, which call the rules.
 struct AccountMethodsEmitter {
+    private let contract: Contract
     private let apis: [API]
     private let results: [ObjectType]
     private let names: [String]
 
     init(_ contract: Contract) {
+        self.contract = contract
         apis = contract.accountAPIs
         results = contract.accountResults
         names = contract.accountMethodNames
@@ -50,7 +52,8 @@ struct AccountMethodsEmitter {
         // The dispatch converts a result that password work precedes.
         if method.hashesPassword { return ["\(head) -> \(progress(of: method, rule, api)) {", "    \(call)", "}"] }
         guard let result = method.result else { return ["\(head) {", "    \(call)", "}"] }
-        return ["\(head) -> \(wire).\(result) {", "    \(wire).\(result)(\(call))", "}"]
+        let value = contract.ruleTypes(of: api).contains(result) ? call : "\(wire).\(result)(\(call))"
+        return ["\(head) -> \(wire).\(result) {", "    \(value)", "}"]
     }
 
     /// The type that a rule with password work returns.

@@ -63,15 +63,14 @@ struct Contract {
         accountMethodNames = definitions.accountMethods.names
         accountMailKinds = definitions.accountMethods.mailKinds
         accountResults = try definitions.accountMethods.types.map { try ObjectType(limits.resolved($0)) }
-        apis = try files.map { try API(limits.resolved(definitions.resolved($0))) }
         let shared = Records(name: "identity", records: try Self.records(in: definitions.records(of: account), limits))
+        apis = try files.map { try API(limits.resolved(definitions.resolved($0)), sharedRecords: shared.records) }
         records =
             try [shared]
             + files.map { Records(name: try $0.text("api"), records: try Self.records(in: $0, limits)) }
             .filter { !$0.records.isEmpty }
         let known = Set(accountResults.map(\.name) + records.flatMap(\.records).map(\.name))
         otherResults = apis.filter(\.rulesReturnTypes).flatMap(\.types).filter { !known.contains($0.name) }
-        for api in apis { try api.checkShown(sharedRecords) }
         let names = apis.flatMap(\.methods).map(\.name)
         guard Set(names).count == names.count else { throw SchemaError("schema/ has a method twice") }
         for name in apis.flatMap(\.methods).flatMap(\.limits) { _ = try limits.value(of: name) }
@@ -112,6 +111,8 @@ struct API {
     let mails: [Mail]
     /// The object types of results.
     let types: [ObjectType]
+    /// The names of those that are records of account.json, which the wire shows as they are stored.
+    let shownRecords: Set<String>
     /// Whether its rules return these types.
     let rulesReturnTypes: Bool
     /// The object types of params.
@@ -127,7 +128,8 @@ struct API {
     /// What the process sends to the host.
     let hostMethods: [HostMethod]
 
-    init(_ file: JSONValue) throws {
+    /// - Parameter sharedRecords: the records of account.json.
+    init(_ file: JSONValue, sharedRecords: [ObjectType]) throws {
         try file.allowOnly([
             "api", "contract", "position", "title", "description", "instructions", "accounts", "mails", "enums",
             "properties",
@@ -144,6 +146,7 @@ struct API {
         types = try file.list("types").reduce(into: []) { types, type in
             types.append(try ObjectType(type, bases: types))
         }
+        shownRecords = Set(types.map(\.name)).intersection(sharedRecords.map(\.name))
         rulesReturnTypes = file["rulesReturnTypes"]?.bool ?? false
         // An input may contain inputs that precede it.
         inputs = try file.list("inputs").reduce(into: []) { inputs, input in
@@ -166,6 +169,7 @@ struct API {
         }
         hostMethods = try file.list("hostMethods").map { [types] in try HostMethod($0, types: types) }
         try checkNames()
+        try checkShown(sharedRecords)
     }
 
     /// The API's methods that account.json describes, each with its name there.
@@ -173,36 +177,6 @@ struct API {
         guard let prefix = accountMethodsPrefix else { return [] }
         return names.filter { !leftOutAccountMethods.contains($0) }.compactMap { name in
             methods.first { $0.name == "\(prefix).\(name)" }.map { ($0, name) }
-        }
-    }
-
-    /// Checks that every type and error that a method names is described, and that every described error is used.
-    private func checkNames() throws {
-        let slugs = Set(errors.map(\.slug))
-        let typeNames = Set(types.map(\.name))
-        for method in methods {
-            if let slug = method.errors.first(where: { !slugs.contains($0) }) {
-                throw SchemaError("\(method.name) names the error \(slug), which \(name).json does not describe")
-            }
-            if let result = method.result, result != "object", !typeNames.contains(result) {
-                throw SchemaError("\(method.name) returns \(result), which \(name).json does not describe")
-            }
-        }
-        let plain: Set = ["string", "integer", "epoch", "boolean", "time", "object"]
-        for property in types.flatMap(\.properties) where !plain.union(typeNames).contains(property.type.base) {
-            throw SchemaError(
-                "the property \(property.name) is a \(property.type.base), which \(name).json does not describe"
-            )
-        }
-        for property in methods.flatMap(\.params) where property.input == nil && !plain.contains(property.type.base) {
-            throw SchemaError(
-                "the param \(property.name) is a \(property.type.base), which \(name).json does not describe"
-            )
-        }
-        // Any method can reply with the service's own errors, because the store throws them.
-        let used = Set(methods.flatMap(\.errors))
-        if name != "service", let unused = slugs.first(where: { !used.contains($0) }) {
-            throw SchemaError("\(name).json describes the error \(unused), which no method names")
         }
     }
 }

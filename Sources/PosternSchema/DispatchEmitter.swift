@@ -3,7 +3,7 @@ struct DispatchEmitter {
     let text: String
 
     init(_ contract: Contract) {
-        var lines = ["import JSON", "import JSONRPC", "", "extension Service {"]
+        var lines = ["import Accounts", "import JSON", "import JSONRPC", "", "extension Service {"]
         lines += [
             "    /// Reads a method's params, calls its handler and writes the result, or returns the slow work that it waits for."
         ]
@@ -12,6 +12,7 @@ struct DispatchEmitter {
         ]
         lines += ["        switch method {"]
         for api in contract.apis {
+            let ruleTypes = contract.ruleTypes(of: api)
             for method in api.methods {
                 lines.append("        case .\(method.name.lowerCamel):")
                 let params = "\(api.name.upperCamel)Wire.\(method.localName.upperCamel)Params(reading: &params)"
@@ -20,7 +21,10 @@ struct DispatchEmitter {
                     lines.append("            try system.discover(to: &writer)")
                 } else if method.hashesPassword {
                     let write =
-                        method.result.map { result in "{ \(api.name.upperCamel)Wire.\(result)($0).write(to: &$1) }" }
+                        method.result.map { result in
+                            let value = ruleTypes.contains(result) ? "$0" : "\(api.name.upperCamel)Wire.\(result)($0)"
+                            return "{ \(value).write(to: &$1) }"
+                        }
                         ?? "{ _, writer in writer.null() }"
                     lines.append("            return try write(\(call), to: &writer) \(write)")
                 } else if method.result == nil {

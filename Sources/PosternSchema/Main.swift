@@ -51,7 +51,7 @@ extension Contract {
         files += apis.map { api in
             (
                 "Sources/Service/Generated/\(api.name.upperCamel)Wire.swift",
-                WireEmitter(api, accountResults: accountResults, records: sharedRecords).text
+                WireEmitter(api, accountResults: accountResults, ruleTypes: ruleTypes(of: api)).text
             )
         }
         let openRPC = OpenRPCEmitter(self).document

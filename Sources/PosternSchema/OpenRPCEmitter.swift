@@ -5,8 +5,8 @@ struct OpenRPCEmitter {
     let document: JSONValue
 
     init(_ contract: Contract) {
-        let schemas = contract.apis.flatMap { api in
-            api.types.map { JSONValue.Property(api.typeName($0.name), Self.schemas(of: api).schema(of: $0)) }
+        let schemas = contract.types.map { api, type in
+            JSONValue.Property(api.typeName(type.name), Self.schemas(of: api).schema(of: type))
         }
         let methods = contract.apis.flatMap { api in
             api.methods.map { Self.method($0, in: api, contract.limits(of: $0)) }

@@ -4,8 +4,8 @@ struct WireEmitter {
 
     /// - Parameters:
     ///   - accountResults: the results of the methods that every account API has, which the rules return.
-    ///   - records: the records of account.json. A type that is one of them is the record's Swift type.
-    init(_ api: API, accountResults: [ObjectType], records: [ObjectType]) {
+    ///   - ruleTypes: the names of the types that the rules have in the same form.
+    init(_ api: API, accountResults: [ObjectType], ruleTypes: Set<String>) {
         let params = api.methods.map { method in
             ObjectType(
                 name: "\(method.localName.upperCamel)Params",
@@ -16,12 +16,12 @@ struct WireEmitter {
         let bases = Set(api.types.compactMap(\.base))
         let blocks =
             api.types.map { type in
-                if records.contains(where: { $0.name == type.name }) { return Self.alias(type) }
+                if ruleTypes.contains(type.name) { return Self.alias(type) }
                 return Self.result(
                     type,
                     isBase: bases.contains(type.name),
-                    isOfRules: api.rulesReturnTypes || accountResults.contains { $0.name == type.name },
-                    records: Set(records.map(\.name))
+                    isOfRules: accountResults.contains { $0.name == type.name },
+                    ruleTypes: ruleTypes
                 )
             } + (api.inputs + params).map(Self.params)
         let body = blocks.map { $0.indented.joined(separator: "\n") }.joined(separator: "\n\n")
@@ -32,13 +32,13 @@ struct WireEmitter {
 
     /// - Parameters:
     ///   - isBase: whether other types extend the type and write its properties before their own.
-    ///   - isOfRules: whether a rule returns the type.
-    ///   - records: the names of the types that are records.
+    ///   - isOfRules: whether a rule returns the type in another form.
+    ///   - ruleTypes: the names of the types that the rules have in the same form.
     private static func result(
         _ type: ObjectType,
         isBase: Bool,
         isOfRules: Bool,
-        records: Set<String>
+        ruleTypes: Set<String>
     ) -> [String] {
         let body: [String]
         if let base = type.base {
@@ -59,19 +59,19 @@ struct WireEmitter {
         } else {
             body =
                 memberwiseDeclarations(of: type.properties) + [""]
-                + (isOfRules ? conversion(of: type, records) + [""] : []) + writeMethod(of: type.properties)
+                + (isOfRules ? conversion(of: type, ruleTypes) + [""] : []) + writeMethod(of: type.properties)
         }
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
     }
 
-    /// A record that the wire shows as it is stored.
+    /// A type that the wire shows as the rules have it.
     private static func alias(_ type: ObjectType) -> [String] {
         ["/// \(type.description)", "package typealias \(type.name) = Accounts.\(type.name)"]
     }
 
     /// The initialiser from the result of a rule.
-    private static func conversion(of type: ObjectType, _ records: Set<String>) -> [String] {
-        let plain = records.union(["string", "integer", "epoch", "boolean", "time", "object"])
+    private static func conversion(of type: ObjectType, _ ruleTypes: Set<String>) -> [String] {
+        let plain = ruleTypes.union(["string", "integer", "epoch", "boolean", "time", "object"])
         let assignments = type.properties.filter { $0.constant == nil }.map { property in
             let name = property.name.lowerCamel
             guard !plain.contains(property.type.base) else { return "    \(name) = result.\(name)" }

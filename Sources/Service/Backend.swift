@@ -148,7 +148,7 @@ package final class Backend {
     /// Stores when sessions were last used, as far as the store's time is too old, before the process ends.
     private func storeLastSessionUses() {
         let uses = apis.environment.sessionUses
-        uses.dropRecent()
+        uses.removeRecent()
         do {
             var hasMore = true
             while hasMore { try store.retryWhileLocked { hasMore = try uses.store(in: store) } }

@@ -8,16 +8,12 @@ package struct SystemHandlers {
     package struct DeterministicMode {
         /// The clock, which `system.advance_clock` moves.
         package let time: DeterministicTime
-        /// The store and the outbox of the APIs.
-        package let environment: Environment
-        /// The sales API, which creates invitations.
-        package let sales: Sales
+        /// The account APIs.
+        package let apis: AccountAPIs
 
         /// - Parameter time: the clock that `backend` uses.
         package init(time: DeterministicTime, backend: Backend) {
-            self.time = time
-            self.environment = backend.apis.environment
-            self.sales = backend.apis.sales
+            (self.time, apis) = (time, backend.apis)
         }
     }
 
@@ -75,8 +71,8 @@ package struct SystemHandlers {
         }
         // Deterministic mode has no background work, and a read must change nothing. So the request that moves the
         // clock deletes expired records.
-        let environment = deterministicMode.environment
-        let (now, bounds) = (environment.time.now, deterministicMode.sales.settings.auditBounds)
+        let environment = deterministicMode.apis.environment
+        let (now, bounds) = (environment.time.now, deterministicMode.apis.sales.settings.auditBounds)
         try AuditTrail.numberEvents(in: environment.store, bounds)
         var hasMore = true
         while hasMore {
@@ -89,7 +85,7 @@ package struct SystemHandlers {
     }
 
     func outbox(_ params: ServiceWire.OutboxParams) throws -> ServiceWire.Outbox {
-        guard let environment = deterministicMode?.environment else { return ServiceWire.Outbox(messages: []) }
+        guard let environment = deterministicMode?.apis.environment else { return ServiceWire.Outbox(messages: []) }
         let messages = try environment.store.read { tx in
             try environment.outbox.all(in: tx).map { mail in
                 let content = try environment.outbox.content(of: mail, in: tx)
@@ -107,19 +103,17 @@ package struct SystemHandlers {
     }
 
     func invite(_ params: ServiceWire.InviteParams) throws -> ServiceWire.Invite {
-        guard let role = params.role.value.flatMap({ SalesRole(rawValue: $0) }), let sales = deterministicMode?.sales
-        else {
-            let expected = params.role.expectedType
-            throw AccountError(ErrorCode.Service.invalidRequest, field: "role", expectedType: expected)
+        // Administration has a default role. Its error for an invalid property is the same as the service's.
+        guard let apis = deterministicMode?.apis, !params.role.isMissing else {
+            throw AccountError(ErrorCode.Service.invalidRequest, field: "role")
         }
-        let uses: Int
-        switch params.uses {
-        case .absent, .null: uses = 1
-        case .value(let count) where Accounts.Limits.invitationUses.contains(count): uses = count
-        default:
-            let expected = params.uses.expectedType
-            throw AccountError(ErrorCode.Service.invalidRequest, field: "uses", expectedType: expected)
-        }
-        return ServiceWire.Invite(referralCode: try sales.invite(role, uses: uses).referralCode)
+        let administration = Administration(apis)
+        let invitation = try administration.invite(
+            role: params.role,
+            uses: params.uses,
+            seconds: .absent,
+            actor: .absent
+        )
+        return ServiceWire.Invite(referralCode: invitation.referralCode)
     }
 }

@@ -97,8 +97,7 @@ extension Command {
         }
     }
 
-    /// Writes the data of an account to a new file or to stdout. The reply of the method has a maximum length, which an
-    /// account with very many records exceeds; the file has none.
+    /// Writes the data of an account to a new file or to stdout.
     private func exportAccount(_ words: [String], _ options: Options) throws(CommandError) {
         let wiring = try Wiring(options)
         defer { wiring.finish() }
@@ -108,10 +107,13 @@ extension Command {
                 account: .value(words[0]),
                 actor: options.actor.map { .value($0) } ?? .absent
             )
+            // The rule, and not the method like the other operations: a reply has a maximum length, because a host holds
+            // it in memory, and no request can be repeated with less. The owner's data must be complete however many
+            // they are.
             let export = try wiring.backend.apis[operation.realm].export(operation, bytesMax: .max)
             try wiring.backend.store.makeDurable()
             var writer = JSONWriter()
-            AdminWire.AccountExport(export).write(to: &writer)
+            export.write(to: &writer)
             writer.newline()
             try file.write(writer.bytes)
             try file.finish()

@@ -7,12 +7,14 @@ import Testing
 @testable import Accounts
 
 struct AdministrationTests {
-    private let store = Store(engine: LocalEngine())
+    private let engine = ObservedEngine(LocalEngine())
+    private let store: Store
     private let environment: Environment
     private let apis: AccountAPIs
     private var administration: Administration { Administration(apis) }
 
     init() {
+        store = Store(engine: engine)
         environment = Environment(
             store: store,
             time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_000_000)),
@@ -23,7 +25,12 @@ struct AdministrationTests {
         apis = AccountAPIs(environment)
     }
 
-    private func create(_ realm: Realm, _ email: String, _ texts: [(ImportedAccount.Property, String)] = []) throws {
+    @discardableResult
+    private func create(
+        _ realm: Realm,
+        _ email: String,
+        _ texts: [(ImportedAccount.Property, String)] = []
+    ) throws -> AccountSummary {
         let new = try NewAccount(
             api: .value(realm.rawValue),
             email: .value(email),
@@ -32,7 +39,7 @@ struct AdministrationTests {
             emailConfirmed: .value(true),
             actor: .absent
         )
-        _ = try apis[realm].create(new).finished(with: apis)
+        return try apis[realm].create(new).finished(with: apis)
     }
 
     // MARK: Lists
@@ -79,6 +86,39 @@ struct AdministrationTests {
 
     // MARK: Operations
 
+    /// Creating read its own account in a second transaction, and failed with `account_not_found` if another process
+    /// had deleted the account in between.
+    @Test(arguments: Realm.allCases)
+    func createsAnAccountThatIsDeletedAtOnce(realm: Realm) throws {
+        engine.afterWrite = { [engine, apis] in
+            engine.afterWrite = {}
+            try apis[realm].delete(AccountOperation(account: .value("\(realm.rawValue):1")))
+        }
+        let created = try create(realm, "a@b.co")
+        #expect(created.account == "\(realm.rawValue):1" && created.email == "a@b.co" && created.emailConfirmed)
+        #expect(
+            try administration.accounts(api: .absent, search: .absent, after: .absent, limit: .absent).accounts.isEmpty
+        )
+        #expect(try create(realm, "a@b.co").account == "\(realm.rawValue):2")
+    }
+
+    /// Two requests for one email can both pass the check before the password is hashed.
+    @Test func refusesAnEmailThatIsTakenMeanwhile() throws {
+        let new = try NewAccount(
+            api: .value("care"),
+            email: .value("a@b.co"),
+            password: .value(Password("hyperion".utf8)),
+            texts: [],
+            emailConfirmed: .absent,
+            actor: .absent
+        )
+        let first = try apis.care.create(new)
+        try create(.care, "A@b.co")
+        #expect(throws: AccountError(ErrorCode.Admin.emailTaken)) { try first.finished(with: apis) }
+        let page = try administration.accounts(api: .absent, search: .absent, after: .absent, limit: .absent)
+        #expect(page.accounts.map(\.email) == ["A@b.co"])
+    }
+
     @Test func anExportStopsAtItsBound() throws {
         try create(.care, "a@b.co")
         let operation = try AccountOperation(account: .value("care:1"))
@@ -113,6 +153,62 @@ struct AdministrationTests {
         let export = try apis.operators.export(operation, bytesMax: .max)
         #expect(export.records.count == count)
         #expect(Set(export.records.map { String(decoding: $0.record.bytes, as: UTF8.self) }).count == count)
+    }
+
+    /// Of everything that a deletion of the account deletes, an export has the counts too, and no hash.
+    @Test func anExportHasTheCountsOfTheAccount() throws {
+        try create(.care, "a@b.co")
+        try create(.care, "other@b.co")
+        let now = environment.time.now
+        let fields = OriginFields(ip: .value("192.0.2.7"), agent: .absent)
+        let network = try Origin(.value(fields)) { _, _ in AccountError(ErrorCode.Care.invalidClient) }
+        try store.transact { tx in
+            for account in 1...2 {
+                for scope in Lockout.Scope.allCases { try Lockout(.care, scope).fail(account, at: now, in: tx) }
+                try SignInLockout(.care).fail(account, from: network, at: now, in: tx)
+                let address = try KeyedHash(of: "friend@b.co", newKey: "00", in: tx)
+                let cause = MailCause(.care, account: account)
+                _ = try MailQuotas(.careInvitation, to: address, isSent: true, cause: cause).admit(at: now, in: tx)
+            }
+        }
+        let export = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
+        #expect(
+            export.records.map(\.collection) == [
+                "care.shares", "care.patients", "password failures", "password failures", "password failures",
+                "sign-in addresses", "mail quotas",
+            ]
+        )
+        let counts = try export.records.dropFirst(2).map { try JSONValue(parsing: $0.record.bytes) }
+        #expect(counts.prefix(4).allSatisfy { $0["account"] == 1 && $0["realm"] == "care" })
+        #expect(counts.prefix(3).map { $0["scope"]?.string } == Lockout.Scope.allCases.map(\.rawValue))
+        #expect(counts.prefix(3).map { $0["count"]?.int } == [1, 2, 1])
+        #expect(counts[3]["network"] == "192.0.2.7" && counts[3]["count"] == 1)
+        #expect(counts[4]["subject"] == "care 1" && counts[4]["count"] == 1)
+        try store.transact { tx in try Lockout.deleteCounts(of: .care, 1, in: tx) }
+        let later = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
+        #expect(later.records.map(\.collection) == ["care.shares", "care.patients", "mail quotas"])
+    }
+
+    /// A user's export has the shares that the user has made, and not those of others.
+    @Test func anExportHasTheSharesThatAUserHasMade() throws {
+        for name in ["a", "b"] { try create(.care, "\(name)@b.co") }
+        let many = Limits.sharesPerScanMax + 1
+        try store.transact { tx in
+            for (maker, patient) in [(1, 1), (2, 2)] {
+                for _ in 1...many {
+                    let id = try tx.nextNumber(of: CareShare.self)
+                    var share = CareShare.waiting(id, patient: patient)
+                    (share.email, share.maker) = ("friend\(id)@b.co", maker)
+                    try tx.insert(share)
+                }
+            }
+        }
+        let export = try apis.care.export(AccountOperation(account: .value("care:1")), bytesMax: .max)
+        let shares = try export.records.filter { $0.collection == "care.shares" }
+            .map { try JSONValue(parsing: $0.record.bytes) }
+        #expect(shares.count == many + 1)
+        #expect(shares.dropFirst().allSatisfy { $0["maker"] == 1 && $0["patient"] == 1 })
+        #expect(Set(shares.map { $0["id"]?.int }).count == many + 1)
     }
 
     /// An operation that is refused leaves no event, and one that only reads neither.

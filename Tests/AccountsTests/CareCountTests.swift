@@ -45,7 +45,9 @@ struct CareCountTests {
             lastName: .absent,
             phone: .absent
         ).finished(in: care.environment)
-        if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
+        if isProven {
+            try care.environment.store.transact { try care.prove(user, at: care.environment.time.now, in: $0) }
+        }
         return try signIn(care, email, "password")
     }
 
@@ -98,7 +100,7 @@ struct CareCountTests {
     @Test(arguments: [false, true])
     func listingOnePatientVisitsEquallyManyEntriesInAnyList(onDisk: Bool) throws {
         let inner = onDisk ? try LocalEngine(directory: folder.path("store"), log: { _ in }) : LocalEngine()
-        let engine = VisitCountingEngine(inner)
+        let engine = ObservedEngine(inner)
         let care = self.care(engine)
         let (owner, guest) = (try user(care, "owner@b.co"), try user(care, "guest@b.co"))
         var visits: [Int] = []
@@ -120,7 +122,7 @@ struct CareCountTests {
 
     /// While a takeover of one account was pending, every user's list once visited all of the user's shares.
     @Test func aPendingTakeoverDoesNotMakeOtherListsScanAllShares() throws {
-        let engine = VisitCountingEngine(LocalEngine())
+        let engine = ObservedEngine(LocalEngine())
         let care = self.care(engine)
         let owner = try user(care, "owner@b.co")
         let squatter = try user(care, "dr@b.co", isProven: false)

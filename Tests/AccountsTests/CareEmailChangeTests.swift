@@ -40,7 +40,7 @@ struct CareEmailChangeTests {
             lastName: .absent,
             phone: .absent
         ).finished(in: care.environment)
-        if isProven { try store.transact { try care.prove(user, in: $0) } }
+        if isProven { try store.transact { try care.prove(user, at: time.now, in: $0) } }
         return .value(try care.signIn(email: .value(email), password: password).finished(in: care.environment).text)
     }
 

@@ -50,7 +50,9 @@ struct CareJobsTests {
             lastName: .absent,
             phone: .absent
         ).finished(in: care.environment)
-        if isProven { try care.environment.store.transact { try care.prove(user, in: $0) } }
+        if isProven {
+            try care.environment.store.transact { try care.prove(user, at: care.environment.time.now, in: $0) }
+        }
         return .value(
             try care.signIn(email: .value(email), password: .value(Password("password".utf8)))
                 .finished(in: care.environment).text
@@ -179,7 +181,7 @@ struct CareJobsTests {
 
     /// Each transaction once scanned all remaining invitations of the patient for an heir.
     @Test func aPatientsInvitationsAreScannedOnce() throws {
-        let engine = VisitCountingEngine(LocalEngine())
+        let engine = ObservedEngine(LocalEngine())
         let (environment, care) = Self.onStore(Store(engine: engine), time)
         let owner = try user(care, "owner@b.co")
         try invite(5 * many, to: 1, in: environment.store)
@@ -197,7 +199,7 @@ struct CareJobsTests {
 
     /// The list of a patient's shares once scanned all of them for each invitation, to find an heir.
     @Test func sharesAreListedInOnePassDuringTheOwnersDeletion() throws {
-        let engine = VisitCountingEngine(LocalEngine())
+        let engine = ObservedEngine(LocalEngine())
         let (environment, care) = Self.onStore(Store(engine: engine), time)
         let owner = try user(care, "owner@b.co")
         let heir = try user(care, "heir@b.co")
@@ -307,7 +309,7 @@ struct CareJobsTests {
         #expect(try others(guest).isEmpty)
         try store.transact { tx in
             let account = try #require(try tx.find(CareUser.byEmail, Key("guest@b.co")))
-            try care.prove(account, in: tx)
+            try care.prove(account, at: environment.time.now, in: tx)
         }
         _ = try finish(care)
         #expect(try others(guest).count == many)

@@ -63,11 +63,50 @@ struct EarlierFormsTests {
         }
     }
 
+    /// The previous version found expired invitations by reading all of them, so it had no index by time.
+    @Test func sweepsInvitationsThatWereInNoIndexByTime() throws {
+        let count = Store.updatedRecordsMax + 1
+        try store.transact { tx in for id in 1...count { try tx.insert(invitation(id, seconds: id)) } }
+        try engine.write { tx in
+            for id in 1...count {
+                for (index, seconds) in [(Invitation.byExpiry, now.seconds + id), (Invitation.byCreation, now.seconds)]
+                {
+                    let prefix = Invitation.collection.prefix(ofIndex: index.name)
+                    try tx.remove(StoreKey(prefix: prefix, Key(seconds, id)))
+                }
+            }
+        }
+        try store.makeDurable()
+        func sweep() throws {
+            while try store.transact({ try Sweep.run(at: now.adding(seconds: 100), audit: nil, in: $0) }) {}
+            try store.makeDurable()
+        }
+        try sweep()
+        #expect(try store.transact { try $0.count(Invitation.self) } == count)
+        try store.makeDurable()
+        try EarlierForms.update(store)
+        try sweep()
+        #expect(try store.transact { try $0.all(Invitation.self).map(\.id) } == Array(101...count))
+        #expect(try store.transact { try $0.scan(Invitation.byCreation).count } == count - 100)
+    }
+
+    private func invitation(_ id: Int, seconds: Int) -> Invitation {
+        Invitation(
+            id: id,
+            hash: "hash \(id)",
+            role: "admin",
+            usesLeft: 1,
+            created: now,
+            expires: now.adding(seconds: seconds)
+        )
+    }
+
     /// An update does not change a store in the current form.
     @Test func doesNotChangeACurrentStore() throws {
         try store.transact { tx in
             try tx.insert(client(1, "a@b.co"))
             try tx.insert(client(2, "b@b.co", isDeleted: true))
+            try tx.insert(invitation(1, seconds: 60))
         }
         try store.makeDurable()
         let before = try entries()

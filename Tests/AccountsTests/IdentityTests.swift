@@ -34,7 +34,7 @@ struct IdentityTests {
             #expect(try Lockout(.care).secondsLeft(for: 2, at: start, in: tx) == nil)
             #expect(try Lockout(.sales).secondsLeft(for: 1, at: start, in: tx) == nil)
             #expect(try Lockout(.care, .passwordChange).secondsLeft(for: 1, at: start, in: tx) == nil)
-            try Lockout(.care).clear(1, in: tx)
+            try Lockout(.care).deleteCount(of: 1, in: tx)
             #expect(try Lockout(.care).secondsLeft(for: 1, at: start, in: tx) == nil)
         }
     }
@@ -92,7 +92,7 @@ struct IdentityTests {
             let use = start.adding(seconds: 86_399)
             #expect(try codes.redeem(.confirm, code, at: use, in: tx) == 2)
             // A password change ends unused codes, and this one is used.
-            try codes.endUnused(of: 2, in: tx)
+            try codes.deleteUnused(of: 2, in: tx)
             #expect(try codes.redeem(.confirm, code, at: use.adding(seconds: 86_399), in: tx) == 2)
             #expect(try codes.redeem(.confirm, code, at: use.adding(seconds: 86_400), in: tx) == nil)
         }
@@ -105,7 +105,7 @@ struct IdentityTests {
             let out = try purposes.map { ($0, try codes.issue($0, for: 2, secret: "bb", at: start, in: tx)) }
             // The holder of a claim code is a share, which may have the same number as an account.
             let claim = try codes.issue(.claim, for: 2, secret: "cc", at: start, in: tx)
-            try codes.endUnused(of: 2, in: tx)
+            try codes.deleteUnused(of: 2, in: tx)
             for (purpose, code) in out { #expect(try codes.redeem(purpose, code, at: start, in: tx) == nil) }
             #expect(try codes.redeem(.claim, claim, at: start, in: tx) == 2)
         }

@@ -7,11 +7,11 @@ import PosternTesting
 
 /// Reads of a long list stop as soon as the reply is certain to be too long. Once, the whole list was built first.
 struct ListBoundTests {
-    private let engine: VisitCountingEngine
+    private let engine: ObservedEngine
     private let environment: Environment
 
     init() {
-        engine = VisitCountingEngine(LocalEngine())
+        engine = ObservedEngine(LocalEngine())
         environment = Environment(
             store: Store(engine: engine),
             time: DeterministicTime(startingAt: Timestamp(microseconds: 1_456_351_672_371_513)),

@@ -27,7 +27,7 @@ struct LocaleTests {
             phone: .absent,
             locale: locale
         ).finished(in: environment)
-        try environment.store.transact { try care.prove(user, in: $0) }
+        try environment.store.transact { try care.prove(user, at: environment.time.now, in: $0) }
         return .value(try care.signIn(email: .value(email), password: password).finished(in: environment).text)
     }
 

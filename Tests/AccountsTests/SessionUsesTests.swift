@@ -79,12 +79,12 @@ struct SessionUsesTests {
     @Test func dropsTheUsesThatTheStoreNeedNotHave() throws {
         try open(a)
         try use(a, at: start.adding(seconds: Limits.sessionUseSeconds - 1))
-        uses.dropRecent()
+        uses.removeRecent()
         #expect(uses.secondsUntilDue(at: start.adding(seconds: 9_999)) == nil)
         _ = try uses.store(in: store)
         #expect(try stored(a) == nil)
         try use(a, at: start.adding(seconds: Limits.sessionUseSeconds))
-        uses.dropRecent()
+        uses.removeRecent()
         _ = try uses.store(in: store)
         #expect(try stored(a) == start.adding(seconds: Limits.sessionUseSeconds))
     }

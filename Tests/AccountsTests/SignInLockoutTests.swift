@@ -111,7 +111,7 @@ struct SignInLockoutTests {
         try succeed("192.0.2.1", at: start)
         try fail("192.0.2.1", times: 10)
         try fail("192.0.2.2", times: 10)
-        try store.transact { try Lockout.clearAll(of: .care, 1, in: $0) }
+        try store.transact { try Lockout.deleteCounts(of: .care, 1, in: $0) }
         #expect(try networks() == ["192.0.2.1"])
         #expect(try secondsLeft("192.0.2.1", at: start) == nil)
         for host in 1...10 { try fail("198.51.100.\(host)", times: 10) }
@@ -135,10 +135,10 @@ struct SignInLockoutTests {
         }
     }
 
-    @Test func forgetsTheAddressesOfADeletedAccount() throws {
+    @Test func deletesTheAddressesOfADeletedAccount() throws {
         try succeed("192.0.2.1", at: start)
         try fail("192.0.2.2")
-        try store.transact { try Lockout.forget(1, of: .care, in: $0) }
+        try store.transact { try Lockout.deleteAll(of: .care, 1, in: $0) }
         #expect(try networks().isEmpty)
         #expect(try store.transact { try $0.all(PasswordFailures.self).isEmpty })
     }

@@ -7,10 +7,15 @@ import PosternTesting
 
 /// Deletes expired records, and corrects those that were dated by a clock that was ahead.
 struct SweepTests {
-    private let store = Store(engine: LocalEngine())
+    private let engine = ObservedEngine(LocalEngine())
+    private let store: Store
     private let start = Timestamp(microseconds: 1_456_351_672_371_513)
     private let day = 86_400
     private let year = 365 * 86_400
+
+    init() {
+        store = Store(engine: engine)
+    }
 
     private func sweep(at time: Timestamp) throws {
         while try store.transact({ try Sweep.run(at: time, audit: AuditBounds(), in: $0) }) {}
@@ -23,7 +28,7 @@ struct SweepTests {
         #expect(try store.transact { try $0.isEmpty })
         try store.transact { _ = try Lockout(.care).fail(1, at: start, in: $0) }
         #expect(try store.transact { try !$0.isEmpty })
-        try store.transact { try Lockout(.care).clear(1, in: $0) }
+        try store.transact { try Lockout(.care).deleteCount(of: 1, in: $0) }
         #expect(try store.transact { try $0.isEmpty })
     }
 
@@ -83,6 +88,26 @@ struct SweepTests {
         #expect(try count(Invitation.self) == 0)
     }
 
+    /// A sweep once read all invitations in one transaction.
+    @Test func readsALimitedNumberOfInvitationsAtOnce() throws {
+        let count = 3 * Limits.sweptRowsMax
+        for id in 1...count { try insertInvitation(created: start, seconds: id % 2 == 0 ? day : year) }
+        func run(at time: Timestamp) throws -> Bool {
+            engine.visits = 0
+            return try store.transact { try Sweep.run(at: time, audit: nil, in: $0) }
+        }
+        #expect(try !run(at: start.adding(seconds: day - 1)))
+        #expect(engine.visits <= 2 * Limits.sweptRowsMax)
+        #expect(try self.count(Invitation.self) == count)
+        // Those that have expired are between the others.
+        #expect(try run(at: start.adding(seconds: day)))
+        #expect(engine.visits <= 2 * Limits.sweptRowsMax)
+        #expect(try self.count(Invitation.self) == count - Limits.sweptRowsMax)
+        try sweep(at: start.adding(seconds: day))
+        #expect(try store.transact { try $0.all(Invitation.self).allSatisfy { $0.id % 2 == 1 } })
+        #expect(try self.count(Invitation.self) == count / 2)
+    }
+
     // MARK: After a clock that was ahead
 
     /// An invitation of a clock that was a year ahead was once valid for a year and a week.
@@ -92,6 +117,16 @@ struct SweepTests {
         let invitation = try store.transact { try $0.get(Invitation.self, Key(1)) }
         #expect(invitation?.created == start)
         #expect(invitation?.expires == start.adding(seconds: day))
+    }
+
+    /// An invitation that is valid for years expires later than one of a clock that was ahead.
+    @Test func findsAnInvitationOfAClockThatWasAheadBehindALongerOne() throws {
+        try insertInvitation(created: start, seconds: 9 * year)
+        try insertInvitation(created: start.adding(seconds: year), seconds: day)
+        try sweep(at: start)
+        let invitations = try store.transact { try $0.all(Invitation.self) }
+        #expect(invitations.map(\.created) == [start, start])
+        #expect(invitations.map(\.expires) == [start.adding(seconds: 9 * year), start.adding(seconds: day)])
     }
 
     /// A count lapses a day after its last failure. A clock that was ahead once delayed that by a year.
@@ -120,10 +155,11 @@ struct SweepTests {
 
     private func insertInvitation(created: Timestamp, seconds: Int) throws {
         try store.transact { tx in
+            let id = try tx.nextNumber(of: Invitation.self)
             try tx.insert(
                 Invitation(
-                    id: try tx.nextNumber(of: Invitation.self),
-                    hash: SecretToken.Hash(of: "code").text,
+                    id: id,
+                    hash: SecretToken.Hash(of: "code \(id)").text,
                     role: "admin",
                     usesLeft: 1,
                     created: created,

@@ -1,4 +1,6 @@
+import FoundationEssentials
 import JSON
+import PosternTesting
 import Testing
 
 @testable import PosternSchema
@@ -58,17 +60,47 @@ struct DefinitionsTests {
             "records": [["name": "Event", "description": "An event.", "personal": true, "properties": [seq]]]
         ]
         let records = try account.list("records").map { try ObjectType($0) }
-        func clubs(_ type: JSONValue) throws -> API {
+        func clubs(_ types: JSONValue...) throws -> API {
             let file: JSONValue = [
-                "api": "clubs", "title": "Clubs", "description": "", "instructions": "", "types": [type],
+                "api": "clubs", "title": "Clubs", "description": "", "instructions": "", "types": .array(types),
             ]
-            return try API(Definitions(account: account, apis: [file]).resolved(file))
+            let resolved = try Definitions(account: account, apis: [file]).resolved(file)
+            return try API(resolved, sharedRecords: records)
         }
-        let shown = try clubs(["use": "Event"])
-        try shown.checkShown(records)
-        let text = WireEmitter(shown, accountResults: [], records: records).text
-        #expect(text.contains("package typealias Event = Accounts.Event"))
-        let different = try clubs(["name": "Event", "description": "An event.", "properties": []])
-        #expect(throws: SchemaError.self) { try different.checkShown(records) }
+        let shown = try clubs(["use": "Event"], ["name": "Club", "description": "A club.", "properties": []])
+        #expect(shown.typeName("Event") == "Event" && shown.typeName("Club") == "ClubsClub")
+        #expect(throws: SchemaError.self) {
+            try clubs(["name": "Event", "description": "An event.", "properties": []])
+        }
+    }
+
+    /// Two APIs show the event, and a client has one type for both.
+    @Test func aRecordIsOneTypeForClients() throws {
+        let contract = try Contract(root: PosternProcess.repository.path)
+        #expect(contract.apis.count { $0.types.contains { $0.name == "Event" } } == 2)
+        let types = ClientContract(contract).types
+        #expect(Set(types.map(\.name)).count == types.count)
+        let event = try #require(types.first { $0.name == "Event" })
+        #expect(event.properties.last?.content == .object("EventDetail"))
+        let page = try #require(types.first { $0.name == "AdminEventPage" })
+        #expect(page.properties.first?.content == .object("Event"))
+    }
+
+    /// The results of care have a further property, `success`. The sessions within one have not.
+    @Test func aTypeThatTheRulesReturnIsTheSameOnTheWire() throws {
+        let contract = try Contract(root: PosternProcess.repository.path)
+        func ruleTypes(_ name: String) throws -> Set<String> {
+            contract.ruleTypes(of: try #require(contract.apis.first { $0.name == name }))
+        }
+        let admin = try #require(contract.apis.first { $0.name == "admin" })
+        #expect(try ruleTypes("admin") == Set(admin.types.map(\.name)))
+        #expect(try ruleTypes("operators").isSuperset(of: ["OpenSession", "SessionList", "ConfirmedEmail"]))
+        #expect(try ruleTypes("care") == ["OpenSession"])
+        #expect(try ruleTypes("service") == ["Event", "EventDetail"])
+        let care = try #require(contract.apis.first { $0.name == "care" })
+        let text = WireEmitter(care, accountResults: contract.accountResults, ruleTypes: try ruleTypes("care")).text
+        #expect(text.contains("package typealias OpenSession = Accounts.OpenSession"))
+        #expect(text.contains("package init(_ result: Accounts.SessionList) {"))
+        #expect(text.contains("sessions = result.sessions\n"))
     }
 }

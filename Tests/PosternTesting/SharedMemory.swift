@@ -21,6 +21,7 @@ package final class SharedMemory: Sendable {
         var commits = 0
         var rerunCommits = 0
         var doubleCommits: [String] = []
+        var effects: Set<String> = []
         var random: SplitMix
     }
 
@@ -37,6 +38,15 @@ package final class SharedMemory: Sendable {
     /// The transactions that wrote in the same unit of work as an earlier one, which means that the unit is not atomic.
     /// Each is described by the keys that it wrote.
     package var doubleCommits: [String] { state.withLock { $0.doubleCommits } }
+
+    /// What closures of transactions have done beyond reading and writing: the second run of a closure does it again,
+    /// perhaps with another result.
+    package var effectsInTransactions: Set<String> { state.withLock { $0.effects } }
+
+    /// Records an effect that a session may not have within a transaction.
+    package func recordEffectInTransaction(_ effect: String) {
+        _ = state.withLock { $0.effects.insert(effect) }
+    }
 
     /// All keys and values.
     package var contents: [(key: [UInt8], value: [UInt8])] {

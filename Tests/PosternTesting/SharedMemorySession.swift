@@ -9,6 +9,8 @@ package final class SharedMemorySession: Engine, EngineTransaction {
     private var writtenBytes = 0
     private var isWriting = false
     private var hasCommitted = false
+    /// Whether the closure of a transaction is running.
+    package private(set) var isInTransaction = false
 
     /// The number of failed commits after which `write` throws.
     private static let runsMax = 100
@@ -20,6 +22,8 @@ package final class SharedMemorySession: Engine, EngineTransaction {
     package let kind = "memory"
 
     package func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
+        isInTransaction = true
+        defer { isInTransaction = false }
         begin(isWriting: false)
         _ = Result { try body(self) }
         begin(isWriting: false)
@@ -30,6 +34,8 @@ package final class SharedMemorySession: Engine, EngineTransaction {
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void
     ) throws -> Value {
+        isInTransaction = true
+        defer { isInTransaction = false }
         // The first run is always discarded.
         _ = run(body, keeping)
         for _ in 0..<Self.runsMax {

@@ -81,10 +81,11 @@ final class PooledService {
         guard let composer = try? MessageTemplates(publicURL: "http://localhost", domain: "localhost") else {
             preconditionFailure("the embedded templates are valid")
         }
+        let session = SharedMemorySession(memory)
         let backend = Backend(
-            store: Store(engine: SharedMemorySession(memory)),
-            time: time,
-            random: random,
+            store: Store(engine: session),
+            time: WatchedTime(time, session: session, memory: memory),
+            random: WatchedRandom(random, session: session, memory: memory),
             composer: composer,
             settings: settings.accounts,
             sessionUses: sessionUses

@@ -37,6 +37,7 @@ struct PooledServiceTests {
         if !transcript.methods.contains("system.advance_clock") {
             #expect(memory.doubleCommits == [], "a request writes in one transaction")
         }
+        #expect(memory.effectsInTransactions == [])
     }
 
     // MARK: Several clients at the same time

@@ -105,7 +105,7 @@ func (c *Client) takeEvent(params json.RawMessage) {
 // are kept up to 20,000. If more were not taken, the error is an [EventsLost] after those that were kept.
 //
 // After Close the error is [ErrClosed], and after the end of the process a [ProcessEnded].
-func (c *Client) NextEvent(ctx context.Context) (*ServiceEvent, error) {
+func (c *Client) NextEvent(ctx context.Context) (*Event, error) {
 	if c.events == nil {
 		return nil, errNoEvents
 	}
@@ -115,7 +115,7 @@ func (c *Client) NextEvent(ctx context.Context) (*ServiceEvent, error) {
 			return nil, err
 		}
 		if params != nil {
-			event := new(ServiceEvent)
+			event := new(Event)
 			if err := readResult("event", params, event); err != nil {
 				return nil, err
 			}

@@ -26,9 +26,9 @@ func eventOptions(data string, after int64) postern.Options {
 }
 
 // take returns the next events.
-func take(t *testing.T, client *postern.Client, count int) []postern.ServiceEvent {
+func take(t *testing.T, client *postern.Client, count int) []postern.Event {
 	t.Helper()
-	var events []postern.ServiceEvent
+	var events []postern.Event
 	for len(events) < count {
 		event, err := client.NextEvent(limited(t))
 		if err != nil {
@@ -40,7 +40,7 @@ func take(t *testing.T, client *postern.Client, count int) []postern.ServiceEven
 }
 
 // wantNumbers checks the numbers of events, which follow each other from first on.
-func wantNumbers(t *testing.T, events []postern.ServiceEvent, first int64) {
+func wantNumbers(t *testing.T, events []postern.Event, first int64) {
 	t.Helper()
 	for index, event := range events {
 		if event.Seq != first+int64(index) {

@@ -859,8 +859,8 @@ type AdminOutboxEntry struct {
 	LastError *string `json:"last_error,omitempty"`
 }
 
-// AdminEventDetail is what an event is about, beyond its account.
-type AdminEventDetail struct {
+// EventDetail is what an event is about, beyond its account.
+type EventDetail struct {
 	// The number of a session. Nil if the reply omits it.
 	Session *int64 `json:"session,omitempty"`
 	// The number of a client. Nil if the reply omits it.
@@ -881,9 +881,9 @@ type AdminEventDetail struct {
 	Actor *string `json:"actor,omitempty"`
 }
 
-// AdminEvent is an event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers,
-// and contains no secret.
-type AdminEvent struct {
+// Event is an event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
+// contains no secret.
+type Event struct {
 	// The event's number. Events are numbered in the order in which they were stored.
 	Seq int64 `json:"seq"`
 	// When it happened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
@@ -901,7 +901,7 @@ type AdminEvent struct {
 	// The program that sent the request, if the host stated it. Nil if the reply omits it.
 	Agent *string `json:"agent,omitempty"`
 	// What the event is about, beyond its account. Nil if the reply omits it.
-	Detail *AdminEventDetail `json:"detail,omitempty"`
+	Detail *EventDetail `json:"detail,omitempty"`
 }
 
 // AdminAccountExport is the data of one account.
@@ -909,12 +909,13 @@ type AdminAccountExport struct {
 	// The account.
 	Account AdminAccountDetails `json:"account"`
 	// The records that belong to the account: the clients of an operator; the patients that a user of care has access
-	// to, and the user's shares of them.
+	// to, the user's shares of them, and the shares that the user has made; and what is counted for the account: wrong
+	// passwords, sign-ins by address, and mails to others.
 	Records []AdminAccountRecord `json:"records"`
 	// The mails about the account that are still in the outbox, without their texts.
 	Mails []AdminOutboxEntry `json:"mails"`
 	// The account's events in the audit trail.
-	Events []AdminEvent `json:"events"`
+	Events []Event `json:"events"`
 }
 
 // AdminNewInvitation is a new invitation.
@@ -993,7 +994,7 @@ type AdminDueMails struct {
 // AdminEventPage is a page of the audit trail.
 type AdminEventPage struct {
 	// The events, the earliest first.
-	Events []AdminEvent `json:"events"`
+	Events []Event `json:"events"`
 	// The `after` of the next page. With `account` it may be the number of a later event of another account.
 	Next int64 `json:"next"`
 }
@@ -1081,51 +1082,6 @@ func (v ServiceMail) Format(state fmt.State, verb rune) {
 	shown.Link = redactedPointer(v.Link)
 	shown.Html = redactedPointer(v.Html)
 	format(state, verb, shown)
-}
-
-// ServiceEventDetail is what an event is about, beyond its account.
-type ServiceEventDetail struct {
-	// The number of a session. Nil if the reply omits it.
-	Session *int64 `json:"session,omitempty"`
-	// The number of a client. Nil if the reply omits it.
-	Client *int64 `json:"client,omitempty"`
-	// The number of a patient. Nil if the reply omits it.
-	Patient *int64 `json:"patient,omitempty"`
-	// The number of a share. Nil if the reply omits it.
-	Share *int64 `json:"share,omitempty"`
-	// The number of a mail. Nil if the reply omits it.
-	Mail *int64 `json:"mail,omitempty"`
-	// The number of an invitation. Nil if the reply omits it.
-	Invitation *int64 `json:"invitation,omitempty"`
-	// The kind of a mail. Nil if the reply omits it.
-	MailKind *string `json:"mail_kind,omitempty"`
-	// created, updated or deleted. Nil if the reply omits it.
-	Change *string `json:"change,omitempty"`
-	// Who asked for an administrator's operation, as the host states it. Nil if the reply omits it.
-	Actor *string `json:"actor,omitempty"`
-}
-
-// ServiceEvent is an event of the audit trail: a change of an account, or an attempt. It names accounts by their
-// numbers, and contains no secret.
-type ServiceEvent struct {
-	// The event's number. Events are numbered in the order in which they were stored.
-	Seq int64 `json:"seq"`
-	// When it happened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Time string `json:"time"`
-	// The API of the account.
-	API string `json:"api"`
-	// The number of the account; absent for an email that has none. Nil if the reply omits it.
-	Account *int64 `json:"account,omitempty"`
-	// What happened.
-	Kind EventKind `json:"kind"`
-	// Who caused it: account, anonymous, admin, or the service itself.
-	By string `json:"by"`
-	// The address that the request came from, if the host stated it. Nil if the reply omits it.
-	Ip *string `json:"ip,omitempty"`
-	// The program that sent the request, if the host stated it. Nil if the reply omits it.
-	Agent *string `json:"agent,omitempty"`
-	// What the event is about, beyond its account. Nil if the reply omits it.
-	Detail *ServiceEventDetail `json:"detail,omitempty"`
 }
 
 // ServiceInvite is a referral code of an invitation, which no account owns.

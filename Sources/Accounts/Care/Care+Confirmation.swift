@@ -16,7 +16,7 @@ extension Care {
                 try codes.find(.confirm, code, at: now, in: tx, orThrow: invalid) == user.id
             else { throw invalid }
             _ = try codes.redeem(.confirm, code, at: now, in: tx, orThrow: invalid)
-            if !user.isProven { try prove(user, in: tx) }
+            if !user.isProven { try prove(user, at: now, in: tx) }
             return user.email
         }
     }
@@ -27,18 +27,23 @@ extension Care {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> CareUser {
-        try prove(account, by: source, in: tx)
+        try prove(account, by: source, at: now, in: tx)
         return try tx.get(CareUser.self, account.key) ?? account
     }
 
     /// Marks the address as proven, and opens the shares that wait for it.
     ///
     /// - Parameter source: who has proven it.
-    func prove(_ user: CareUser, by source: AuditTrail.Source = .account, in tx: Transaction) throws {
+    func prove(
+        _ user: CareUser,
+        by source: AuditTrail.Source = .account,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws {
         guard var user = try tx.get(CareUser.self, user.key), !user.isProven else { return }
         user.isProven = true
         try tx.update(user)
-        try audit.record(.confirmed, of: user.id, by: source, at: environment.time.now, in: tx)
+        try audit.record(.confirmed, of: user.id, by: source, at: now, in: tx)
         try begin(CareJob(.opening, user.id, address: user.email.lowercased()), in: tx)
     }
 }

@@ -6,9 +6,8 @@ extension Care {
         [.email, .passwordHash, .firstName, .lastName, .phone, .role]
     }
 
-    package func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault] {
-        let now = environment.time.now
-        let new = CareUser(
+    package func record(of given: ImportedAccount, at now: Timestamp) -> CareUser {
+        CareUser(
             // The number of the transaction replaces this one.
             id: 1,
             created: given.created ?? now,
@@ -25,20 +24,12 @@ extension Care {
             locale: nil,
             disabled: nil
         )
-        let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
-        guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
-        return try environment.store.run(writes: adds) { tx in
-            guard try !isTaken(email, at: now, in: tx) else {
-                return [.init("email", ErrorCode.Care.userAlreadyExists.slug)]
-            }
-            guard adds else { return [] }
-            var user = new
-            user.id = try tx.nextNumber(of: CareUser.self)
-            try insert(user, at: now, in: tx)
-            try given.record(user.id, in: audit, at: now, in: tx)
-            // Opens the shares that wait for the address.
-            if given.isConfirmed { try prove(user, by: .admin, in: tx) }
-            return []
-        }
+    }
+
+    package func insertImported(_ account: CareUser, at now: Timestamp, in tx: Transaction) throws -> CareUser {
+        var account = account
+        account.id = try tx.nextNumber(of: CareUser.self)
+        try insert(account, at: now, in: tx)
+        return account
     }
 }

@@ -4,15 +4,16 @@ package import Store
 ///
 /// The first transaction makes the changes that must be visible at once, and as many of the others as
 /// `Limits.jobRecordsMax` allows. If some remain, it writes a `CareJob`. Any process on the store continues the job
-/// between requests, one transaction at a time, also after a crash. Until then, reads treat what the job will end as
-/// ended: see `PendingJobs`.
+/// between requests, one transaction at a time, also after a crash. Until then, reads treat what the job will delete as
+/// deleted: see `PendingJobs`.
 extension Care {
     /// Does as much of a job as fits into the transaction, and writes a job record for the rest.
     func begin(_ job: CareJob, in tx: Transaction) throws {
         var job = job
         // The job covers all existing records, and none that a later transaction adds.
         job.mark = .max
-        // A pending takeover by the same account must run first, because it decides which shares end and which pass on.
+        // A pending takeover by the same account must run first, because it decides which shares are deleted and which
+        // pass on.
         let waits = try job.kind == CareJob.Kind.account.rawValue && pendingJobs(in: tx).takeovers[job.subject] != nil
         if try !waits && advance(&job, in: tx) { return }
         job.mark =
@@ -50,9 +51,9 @@ extension Care {
     private func advance(_ job: inout CareJob, in tx: Transaction) throws -> Bool {
         var left = Limits.jobRecordsMax
         switch CareJob.Kind(rawValue: job.kind) {
-        case .account: return try endAccount(&job, &left, in: tx)
+        case .account: return try deleteAccount(&job, &left, in: tx)
         case .patient:
-            return try endShares(of: job.subject, from: &job.share, sparingOwners: false, &left, in: tx)
+            return try deleteShares(of: job.subject, from: &job.share, sparingOwners: false, &left, in: tx)
         case .takeover: return try takeOver(&job, &left, in: tx)
         case .opening: return try openShares(for: &job, &left, in: tx)
         case nil: return true
@@ -63,15 +64,15 @@ extension Care {
     // scan from the first share would pass all of them each time. The heir of a patient is searched only once: while
     // the deletion is pending, no invitation to a patient without an heir can be accepted.
 
-    private func endAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
-        left -= try EarlierForms.forgetMails(of: job, environment.outbox, limit: left, in: tx)
+    private func deleteAccount(_ job: inout CareJob, _ left: inout Int, in tx: Transaction) throws -> Bool {
+        left -= try EarlierForms.deleteMails(of: job, environment.outbox, limit: left, in: tx)
         let pending = try pendingJobs(in: tx)
         while left > 0 {
             let (prefix, from) = (Key(job.subject), Key(job.subject, job.next))
             let shares = try tx.scan(CareShare.byUser, prefix: prefix, from: from, limit: min(left, 100))
             if shares.isEmpty { return true }
             for share in shares {
-                guard left > 0, try release(share, for: &job, pending, &left, in: tx) else { return false }
+                guard left > 0, try delete(share, for: &job, pending, &left, in: tx) else { return false }
                 (job.next, job.share) = (Self.next(after: share.patient), 0)
             }
         }
@@ -81,11 +82,11 @@ extension Care {
     /// The number after `number`, where a job continues; the last possible number stays.
     private static func next(after number: Int) -> Int { min(number + 1, Key.numbers.upperBound) }
 
-    /// Ends a share of a deleted user. If the user owns the patient, the patient passes to its heir, or is deleted if
-    /// it has none.
+    /// Deletes a share of a deleted user. If the user owns the patient, the patient passes to its heir, or is deleted
+    /// if it has none.
     ///
     /// - Returns: whether this is finished.
-    private func release(
+    private func delete(
         _ share: CareShare,
         for job: inout CareJob,
         _ pending: PendingJobs,
@@ -94,7 +95,7 @@ extension Care {
     ) throws -> Bool {
         guard share.isOwners, let patient = try tx.get(CarePatient.self, Key(share.patient)) else {
             left -= 1
-            try end(share, in: tx)
+            try delete(share, in: tx)
             return true
         }
         if job.share == 0, let heir = try heir(of: patient, pending, in: tx) {
@@ -102,20 +103,22 @@ extension Care {
             try pass(patient, from: share, to: heir, in: tx)
             return true
         }
-        guard try endShares(of: patient.id, from: &job.share, sparingOwners: true, &left, in: tx) else { return false }
+        guard try deleteShares(of: patient.id, from: &job.share, sparingOwners: true, &left, in: tx) else {
+            return false
+        }
         left -= 2
-        try end(share, in: tx)
+        try delete(share, in: tx)
         try tx.delete(CarePatient.self, patient.key)
         return true
     }
 
-    /// Ends the shares of a patient.
+    /// Deletes the shares of a patient.
     ///
     /// - Parameters:
     ///   - next: the number of the first share to process. On return, the number to continue with.
     ///   - sparesOwners: whether the owner's share stays. A job needs it to find the patient again.
     /// - Returns: whether no share remains.
-    private func endShares(
+    private func deleteShares(
         of patient: Int,
         from next: inout Int,
         sparingOwners sparesOwners: Bool,
@@ -129,7 +132,7 @@ extension Care {
             next = Self.next(after: share.id)
             if sparesOwners && share.isOwners { continue }
             left -= 1
-            try end(share, in: tx)
+            try delete(share, in: tx)
         }
         return shares.count < limit
     }
@@ -140,7 +143,7 @@ extension Care {
         for share in made.prefix(while: { $0.id < job.mark }) {
             job.share = Self.next(after: share.id)
             left -= 1
-            try end(share, in: tx)
+            try delete(share, in: tx)
         }
         while left > 0 {
             let prefix = Key(job.subject)
@@ -149,24 +152,24 @@ extension Care {
                 return true
             }
             left -= 1
-            if own.isOwners, try !endShares(of: own.patient, below: job.mark, &left, in: tx) { return false }
+            if own.isOwners, try !deleteShares(of: own.patient, below: job.mark, &left, in: tx) { return false }
             guard own.patient < Key.numbers.upperBound else { return true }
             job.next = own.patient + 1
         }
         return false
     }
 
-    /// Ends the shares of a patient whose numbers are below `mark`, except the owner's.
+    /// Deletes the shares of a patient whose numbers are below `mark`, except the owner's.
     ///
     /// - Returns: whether no such share remains.
-    private func endShares(of patient: Int, below mark: Int, _ left: inout Int, in tx: Transaction) throws -> Bool {
+    private func deleteShares(of patient: Int, below mark: Int, _ left: inout Int, in tx: Transaction) throws -> Bool {
         guard left > 0 else { return false }
         // One of them may be the owner's share, which stays.
         let limit = left + 1
         let shares = try tx.scan(CareShare.byPatient, prefix: Key(patient), limit: limit)
         for share in shares where !share.isOwners && share.id < mark {
             left -= 1
-            try end(share, in: tx)
+            try delete(share, in: tx)
         }
         return shares.count < limit || shares.last.map { $0.id >= mark } ?? true
     }
@@ -187,7 +190,7 @@ extension Care {
                 if try isLive(share, pending, in: tx) {
                     try open(share, for: user, in: tx)
                 } else {
-                    try end(share, in: tx)
+                    try delete(share, in: tx)
                 }
             }
         }

@@ -59,7 +59,7 @@ extension Care {
         }
     }
 
-    /// A page of the patients that a user can see, and the number of all of them. Shares that a job will end are
+    /// A page of the patients that a user can see, and the number of all of them. Shares that a job will delete are
     /// neither listed nor counted.
     ///
     /// - Parameter replyBytesMax: the maximum length of the reply.
@@ -78,40 +78,20 @@ extension Care {
             let pageMax = limit == 0 ? Int.max : limit
             // Read one share more than fits in a reply, so that a longer page is detected.
             let sharesMax = min(pageMax, replyBytesMax / Limits.patientReplyBytesMin + 1)
-            let ended = try endedShares(of: user.id, in: tx)
+            let toDelete = try sharesToDelete(of: user.id, in: tx)
             let shares =
-                try ended.isEmpty
+                try toDelete.isEmpty
                 ? tx.scan(CareShare.byUser, prefix: Key(user.id), offset: offset, limit: sharesMax)
-                : page(of: user.id, without: ended, offset: offset, limit: sharesMax, in: tx)
-            let count = try tx.count(CareShare.byUser, prefix: Key(user.id)) - ended.count
+                : page(of: user.id, without: toDelete, offset: offset, limit: sharesMax, in: tx)
+            let count = try tx.count(CareShare.byUser, prefix: Key(user.id)) - toDelete.count
             return (try seen(shares, within: ReplyBound(bytesMax: replyBytesMax), in: tx), count)
         }
     }
 
-    /// Visits the patients that a user has access to, each after the user's share of it.
-    package func visitRecords(
-        of account: Int,
-        in tx: Transaction,
-        _ visit: (any Record) throws -> Void
-    ) throws {
-        let ended = try endedShares(of: account, in: tx)
-        var offset = 0
-        while true {
-            let shares = try page(of: account, without: ended, offset: offset, limit: Limits.patientsPerFetch, in: tx)
-            for share in shares {
-                let seen = try seen(share, in: tx)
-                try visit(seen.share)
-                try visit(seen.patient)
-            }
-            guard shares.count == Limits.patientsPerFetch else { return }
-            offset += shares.count
-        }
-    }
-
-    /// A page of the shares of a user, without those in `ended`.
-    private func page(
+    /// A page of the shares of a user, without those in `excluded`.
+    func page(
         of user: Int,
-        without ended: Set<Int>,
+        without excluded: Set<Int>,
         offset: Int,
         limit: Int,
         in tx: Transaction
@@ -120,7 +100,7 @@ extension Care {
         var (passedOver, next) = (0, 0)
         while true {
             let shares = try tx.scan(CareShare.byUser, prefix: Key(user), from: Key(user, next), limit: 100)
-            for share in shares where !ended.contains(share.id) {
+            for share in shares where !excluded.contains(share.id) {
                 guard passedOver == offset else {
                     passedOver += 1
                     continue
@@ -214,7 +194,7 @@ extension Care {
         return share
     }
 
-    /// The share of a user in a patient, even if a job will end it.
+    /// The share of a user in a patient, even if a job will delete it.
     func share(of user: Int, in patient: Int, in tx: Transaction) throws -> CareShare? {
         guard let share = try tx.scan(CareShare.byUser, from: Key(user, patient), limit: 1).first,
             share.user == user, share.patient == patient

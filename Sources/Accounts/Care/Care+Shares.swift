@@ -27,7 +27,7 @@ extension Care {
             let user = holder?.id
             // An invitation by another sender gets a new number, because it ends with its sender's account.
             let kept = known.flatMap { $0.user != nil || $0.maker == sender.id ? $0 : nil }
-            if let known, known.user == nil { try end(known, in: tx) }
+            if let known, known.user == nil { try delete(known, in: tx) }
             var share =
                 try kept
                 ?? CareShare(
@@ -51,7 +51,7 @@ extension Care {
         }
     }
 
-    /// The share of a patient with an address. If a job will end the share, it is ended here, because a new share needs
+    /// The share of a patient with an address. If a job will delete the share, it is deleted here: a new share needs
     /// its place in the index.
     ///
     /// - Parameters:
@@ -84,7 +84,7 @@ extension Care {
             return nil
         }
         if try isLive(share, pendingJobs(in: tx), isReached: true, in: tx) { return share }
-        try end(share, in: tx)
+        try delete(share, in: tx)
         return nil
     }
 
@@ -101,7 +101,7 @@ extension Care {
             if let id = other.user, let holder = try tx.get(CareUser.self, Key(id)) {
                 _ = try withPresentEmail(other, of: holder, in: tx)
             } else {
-                try end(other, in: tx)
+                try delete(other, in: tx)
             }
         }
         var share = share
@@ -187,7 +187,7 @@ extension Care {
             else { throw shareID.error(ErrorCode.Care.invalidShareID) }
             guard own.allowsWriting || own.id == share.id else { throw AccountError(ErrorCode.Care.unauthorized) }
             if share.isOwners { throw AccountError(ErrorCode.Care.isOwner) }
-            try end(share, in: tx)
+            try delete(share, in: tx)
             try record(.unshared, share, by: user, at: now, in: tx)
             return try shown(share, in: tx)
         }
@@ -205,8 +205,8 @@ extension Care {
     }
 
     /// Deletes a share and its invitation code.
-    func end(_ share: CareShare, in tx: Transaction) throws {
-        try codes.end([.claim], of: share.id, in: tx)
+    func delete(_ share: CareShare, in tx: Transaction) throws {
+        try codes.delete([.claim], of: share.id, in: tx)
         try tx.delete(CareShare.self, share.key)
     }
 
@@ -235,21 +235,21 @@ extension Care {
             // Another invitation to the same patient may wait for the claimer's own address.
             let address = user.email.lowercased()
             if let other = try liveShare(of: patient.id, with: address, holder: user, in: tx), other.id != id {
-                try end(other, in: tx)
+                try delete(other, in: tx)
             }
             let share = try open(found, for: user, in: tx)
             try record(.claimed, found, by: user, at: now, in: tx)
-            if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, in: tx) }
+            if isOwnAddress, (found.maker ?? patient.owner) != user.id { try prove(user, at: now, in: tx) }
             return try seen(share, in: tx)
         }
     }
 
-    /// The share that gives a user access to a patient; nil if there is none. If a job will end the share, it is ended
-    /// here, because a new share needs its place in the indexes.
+    /// The share that gives a user access to a patient; nil if there is none. If a job will delete the share, it is
+    /// deleted here, because a new share needs its place in the indexes.
     private func own(of user: CareUser, in patient: Int, in tx: Transaction) throws -> CareShare? {
         guard let share = try share(of: user.id, in: patient, in: tx) else { return nil }
         if try isLive(share, pendingJobs(in: tx), in: tx) { return share }
-        try end(share, in: tx)
+        try delete(share, in: tx)
         return nil
     }
 
@@ -257,7 +257,7 @@ extension Care {
     /// and the waiting one is deleted; else the waiting share becomes the user's.
     @discardableResult
     func open(_ waiting: CareShare, for user: CareUser, in tx: Transaction) throws -> CareShare {
-        try codes.end([.claim], of: waiting.id, in: tx)
+        try codes.delete([.claim], of: waiting.id, in: tx)
         if var own = try own(of: user, in: waiting.patient, in: tx) {
             if !own.allowsWriting, waiting.allowsWriting {
                 own.access = waiting.access

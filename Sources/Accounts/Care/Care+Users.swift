@@ -135,11 +135,11 @@ extension Care {
     }
 
     /// Marks the address of a user as proven who signs in with a temporary password that was mailed to it.
-    func proveByTemporaryPassword(_ user: CareUser, in tx: Transaction) throws {
+    func proveByTemporaryPassword(_ user: CareUser, at now: Timestamp, in tx: Transaction) throws {
         guard user.hasTemporaryPassword, !user.isProven else { return }
         // An account that was registered with someone else's address must keep no access to the owner's patients.
         try begin(CareJob(.takeover, user.id), in: tx)
-        try prove(user, in: tx)
+        try prove(user, at: now, in: tx)
     }
 
     /// Changes the user's own account. Absent properties stay unchanged, blank ones are cleared. A new password ends
@@ -177,7 +177,7 @@ extension Care {
             var user = try edited(before, by: change)
             let hasNewProfile = user != before
             if let newHash {
-                try replacePassword(of: &user, by: newHash, notice: notice, in: tx)
+                try replacePassword(of: &user, by: newHash, notice: notice, at: now, in: tx)
                 try audit.record(.passwordChanged, of: user.id, by: .account, at: now, in: tx)
             } else {
                 try tx.update(user)
@@ -235,7 +235,7 @@ extension Care {
             guard try environment.outbox.admit(.careTemporaryPassword, to: stored, mail, at: now, in: tx) == nil
             else { return user.email }
             let end = now.adding(seconds: Limits.temporaryPasswordSeconds)
-            try replacePassword(of: &user, by: hash, temporaryUntil: end, in: tx)
+            try replacePassword(of: &user, by: hash, temporaryUntil: end, at: now, in: tx)
             // The temporary password replaces the old one at once.
             for kind in [EventKind.resetRequested, .passwordReset] {
                 try audit.record(kind, of: user.id, by: .anonymous, from: origin, at: now, in: tx)

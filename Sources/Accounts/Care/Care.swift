@@ -44,7 +44,7 @@ package struct Care: AccountAPI {
             ),
             hidesUnknown: true,
             mayEnter: { user, now in user.temporaryUntil.map { $0 > now } ?? true },
-            entered: { user, apis, tx in try apis.care.proveByTemporaryPassword(user, in: tx) },
+            entered: { user, apis, now, tx in try apis.care.proveByTemporaryPassword(user, at: now, in: tx) },
             ofAPI: \.care.signIn
         )
     }

@@ -1,7 +1,7 @@
 import Store
 
-/// The accounts, patients and shares that pending jobs will end. Reads treat them as ended, so that no request sees a
-/// half-finished job.
+/// The accounts, patients and shares that pending jobs will delete. Reads treat them as deleted, so that no request
+/// sees a half-finished job.
 struct PendingJobs {
     /// Deleted accounts: their shares have no effect, and their patients belong to the heirs.
     private(set) var accounts: Set<Int> = []
@@ -25,12 +25,12 @@ struct PendingJobs {
         }
     }
 
-    /// Whether the jobs end shares of users whose accounts are not deleted.
-    var endShares: Bool { !patients.isEmpty || !takeovers.isEmpty }
+    /// Whether the jobs delete shares of users whose accounts are not deleted.
+    var haveSharesToDelete: Bool { !patients.isEmpty || !takeovers.isEmpty }
 }
 
 extension Care {
-    /// Whether no pending job will end a share.
+    /// Whether no pending job will delete a share.
     ///
     /// - Parameter isReached: whether a user whose account is not deleted is known to have access to the patient, so
     ///   that the patient stays.
@@ -60,13 +60,13 @@ extension Care {
         return try pending.accounts.contains(patient.owner) && heir(of: patient, pending, in: tx) == nil
     }
 
-    /// The numbers of a user's shares that pending jobs will end. The user's account is not deleted.
+    /// The numbers of a user's shares that pending jobs will delete. The user's account is not deleted.
     ///
     /// For each takeover, the search uses the smaller set: the shares that the takeover's account has and made, or the
     /// user's shares.
-    func endedShares(of user: Int, in tx: Transaction) throws -> Set<Int> {
+    func sharesToDelete(of user: Int, in tx: Transaction) throws -> Set<Int> {
         let pending = try pendingJobs(in: tx)
-        guard pending.endShares else { return [] }
+        guard pending.haveSharesToDelete else { return [] }
         let count = try tx.count(CareShare.byUser, prefix: Key(user))
         var patients = pending.patients
         for account in pending.takeovers.keys {
@@ -79,14 +79,14 @@ extension Care {
             for share in made where share.user == user { patients.insert(share.patient) }
             for share in reached where share.isOwners { patients.insert(share.patient) }
         }
-        var ended: Set<Int> = []
+        var found: Set<Int> = []
         for patient in patients {
             guard let share = try share(of: user, in: patient, in: tx), try !isLive(share, pending, in: tx) else {
                 continue
             }
-            ended.insert(share.id)
+            found.insert(share.id)
         }
-        return ended
+        return found
     }
 
     /// The share of the user to whom a patient passes when its owner's account is deleted: the user who has had access
@@ -116,7 +116,7 @@ extension Care {
     /// Makes the heir of a patient its owner.
     func pass(_ patient: CarePatient, from owners: CareShare, to heir: CareShare, in tx: Transaction) throws {
         var (patient, heir) = (patient, heir)
-        try end(owners, in: tx)
+        try delete(owners, in: tx)
         heir.becomeOwners()
         try tx.update(heir)
         if let user = heir.user { patient.owner = user }
@@ -131,7 +131,7 @@ extension Care {
         if pending.takeovers[patient.owner] != nil {
             for share in try tx.scan(CareShare.byPatient, prefix: Key(id))
             where try !share.isOwners && !isLive(share, pending, in: tx) {
-                try end(share, in: tx)
+                try delete(share, in: tx)
             }
         }
         guard pending.accounts.contains(patient.owner), let heir = try heir(of: patient, pending, in: tx),

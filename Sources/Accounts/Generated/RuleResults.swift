@@ -13,6 +13,13 @@ package struct ConfirmedEmail: Sendable {
     ) {
         self.email = email
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("email")
+        writer.string(email)
+        writer.endObject()
+    }
 }
 
 /// An open session of an account.
@@ -49,6 +56,25 @@ package struct OpenSession: Sendable {
         self.ip = ip
         self.agent = agent
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        created.write(to: &writer)
+        writer.property("last_used")
+        lastUsed.write(to: &writer)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.property("current")
+        writer.bool(current)
+        writer.property("ip")
+        writer.string(ip)
+        writer.property("agent")
+        writer.string(agent)
+        writer.endObject()
+    }
 }
 
 /// The open sessions of an account.
@@ -61,6 +87,15 @@ package struct SessionList: Sendable {
     ) {
         self.sessions = sessions
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("sessions")
+        writer.beginArray()
+        for element in sessions { element.write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
+    }
 }
 
 /// The number of sessions that were ended.
@@ -72,6 +107,13 @@ package struct EndedSessions: Sendable {
         ended: Int
     ) {
         self.ended = ended
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("ended")
+        writer.int(ended)
+        writer.endObject()
     }
 }
 
@@ -88,6 +130,15 @@ package struct Metadata: Sendable {
     ) {
         self.metadata = metadata
         self.appMetadata = appMetadata
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.property("app_metadata")
+        appMetadata.write(to: &writer)
+        writer.endObject()
     }
 }
 
@@ -149,6 +200,47 @@ package struct AccountSummary: Sendable {
         self.created = created
         self.disabled = disabled
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("account")
+        writer.string(account)
+        writer.property("api")
+        writer.string(api)
+        writer.property("id")
+        writer.int(id)
+        if let externalID {
+            writer.property("external_id")
+            writer.string(externalID)
+        }
+        writer.property("email")
+        writer.string(email)
+        writer.property("email_confirmed")
+        writer.bool(emailConfirmed)
+        writer.property("first_name")
+        writer.string(firstName)
+        writer.property("last_name")
+        writer.string(lastName)
+        if let role {
+            writer.property("role")
+            writer.string(role)
+        }
+        if let phone {
+            writer.property("phone")
+            writer.string(phone)
+        }
+        if let locale {
+            writer.property("locale")
+            writer.string(locale)
+        }
+        writer.property("created")
+        created.write(to: &writer)
+        if let disabled {
+            writer.property("disabled")
+            disabled.write(to: &writer)
+        }
+        writer.endObject()
+    }
 }
 
 /// A page of accounts.
@@ -164,6 +256,19 @@ package struct AccountPage: Sendable {
     ) {
         self.accounts = accounts
         self.next = next
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("accounts")
+        writer.beginArray()
+        for element in accounts { element.write(to: &writer) }
+        writer.endArray()
+        if let next {
+            writer.property("next")
+            writer.string(next)
+        }
+        writer.endObject()
     }
 }
 
@@ -197,6 +302,23 @@ package struct AccountSession: Sendable {
         self.ip = ip
         self.agent = agent
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("created")
+        created.write(to: &writer)
+        writer.property("last_used")
+        lastUsed.write(to: &writer)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.property("ip")
+        writer.string(ip)
+        writer.property("agent")
+        writer.string(agent)
+        writer.endObject()
+    }
 }
 
 /// A lock after too many wrong passwords.
@@ -217,6 +339,19 @@ package struct AccountLock: Sendable {
         self.network = network
         self.until = until
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("scope")
+        writer.string(scope)
+        if let network {
+            writer.property("network")
+            writer.string(network)
+        }
+        writer.property("until")
+        until.write(to: &writer)
+        writer.endObject()
+    }
 }
 
 /// An address that an account has signed in from.
@@ -232,6 +367,15 @@ package struct AccountNetwork: Sendable {
     ) {
         self.network = network
         self.signedIn = signedIn
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("network")
+        writer.string(network)
+        writer.property("signed_in")
+        signedIn.write(to: &writer)
+        writer.endObject()
     }
 }
 
@@ -249,6 +393,15 @@ package struct AccountCode: Sendable {
         self.purpose = purpose
         self.expires = expires
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("purpose")
+        writer.string(purpose)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.endObject()
+    }
 }
 
 /// An address that an account will have, or had.
@@ -264,6 +417,15 @@ package struct AccountAddress: Sendable {
     ) {
         self.email = email
         self.expires = expires
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("email")
+        writer.string(email)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.endObject()
     }
 }
 
@@ -321,6 +483,55 @@ package struct AccountDetails: Sendable {
         self.earlierEmails = earlierEmails
         self.metadata = metadata
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("account")
+        account.write(to: &writer)
+        if let npi {
+            writer.property("npi")
+            writer.string(npi)
+        }
+        if let source {
+            writer.property("source")
+            writer.string(source)
+        }
+        if let brandID {
+            writer.property("brand_id")
+            writer.string(brandID)
+        }
+        if let referralCode {
+            writer.property("referral_code")
+            writer.string(referralCode)
+        }
+        writer.property("sessions")
+        writer.beginArray()
+        for element in sessions { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("locks")
+        writer.beginArray()
+        for element in locks { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("known_networks")
+        writer.beginArray()
+        for element in knownNetworks { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("codes")
+        writer.beginArray()
+        for element in codes { element.write(to: &writer) }
+        writer.endArray()
+        if let pendingEmail {
+            writer.property("pending_email")
+            pendingEmail.write(to: &writer)
+        }
+        writer.property("earlier_emails")
+        writer.beginArray()
+        for element in earlierEmails { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("metadata")
+        metadata.write(to: &writer)
+        writer.endObject()
+    }
 }
 
 /// A record that belongs to an account.
@@ -336,6 +547,15 @@ package struct AccountRecord: Sendable {
     ) {
         self.collection = collection
         self.record = record
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("collection")
+        writer.string(collection)
+        writer.property("record")
+        record.write(to: &writer)
+        writer.endObject()
     }
 }
 
@@ -385,13 +605,42 @@ package struct OutboxEntry: Sendable {
         self.nextAttempt = nextAttempt
         self.lastError = lastError
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("kind")
+        writer.string(kind)
+        writer.property("to")
+        writer.string(to)
+        writer.property("subject")
+        writer.string(subject)
+        writer.property("state")
+        writer.string(state)
+        writer.property("created")
+        created.write(to: &writer)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.property("attempts")
+        writer.int(attempts)
+        if let nextAttempt {
+            writer.property("next_attempt")
+            nextAttempt.write(to: &writer)
+        }
+        if let lastError {
+            writer.property("last_error")
+            writer.string(lastError)
+        }
+        writer.endObject()
+    }
 }
 
 /// The data of one account.
 package struct AccountExport: Sendable {
     /// The account.
     package var account: AccountDetails
-    /// The records that belong to the account: the clients of an operator; the patients that a user of care has access to, and the user's shares of them.
+    /// The records that belong to the account: the clients of an operator; the patients that a user of care has access to, the user's shares of them, and the shares that the user has made; and what is counted for the account: wrong passwords, sign-ins by address, and mails to others.
     package var records: [AccountRecord]
     /// The mails about the account that are still in the outbox, without their texts.
     package var mails: [OutboxEntry]
@@ -408,6 +657,25 @@ package struct AccountExport: Sendable {
         self.records = records
         self.mails = mails
         self.events = events
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("account")
+        account.write(to: &writer)
+        writer.property("records")
+        writer.beginArray()
+        for element in records { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("mails")
+        writer.beginArray()
+        for element in mails { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("events")
+        writer.beginArray()
+        for element in events { element.write(to: &writer) }
+        writer.endArray()
+        writer.endObject()
     }
 }
 
@@ -428,6 +696,17 @@ package struct NewInvitation: Sendable {
         self.id = id
         self.referralCode = referralCode
         self.expires = expires
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("referral_code")
+        writer.string(referralCode)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.endObject()
     }
 }
 
@@ -457,6 +736,21 @@ package struct ValidInvitation: Sendable {
         self.created = created
         self.expires = expires
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("id")
+        writer.int(id)
+        writer.property("role")
+        writer.string(role)
+        writer.property("uses_left")
+        writer.int(usesLeft)
+        writer.property("created")
+        created.write(to: &writer)
+        writer.property("expires")
+        expires.write(to: &writer)
+        writer.endObject()
+    }
 }
 
 /// A page of the valid invitations.
@@ -473,6 +767,19 @@ package struct InvitationList: Sendable {
         self.invitations = invitations
         self.next = next
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("invitations")
+        writer.beginArray()
+        for element in invitations { element.write(to: &writer) }
+        writer.endArray()
+        if let next {
+            writer.property("next")
+            writer.int(next)
+        }
+        writer.endObject()
+    }
 }
 
 /// A page of mails.
@@ -488,6 +795,19 @@ package struct OutboxPage: Sendable {
     ) {
         self.mails = mails
         self.next = next
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("mails")
+        writer.beginArray()
+        for element in mails { element.write(to: &writer) }
+        writer.endArray()
+        if let next {
+            writer.property("next")
+            writer.int(next)
+        }
+        writer.endObject()
     }
 }
 
@@ -509,6 +829,21 @@ package struct OutboxMailText: Sendable {
         self.text = text
         self.html = html
     }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("mail")
+        mail.write(to: &writer)
+        if let text {
+            writer.property("text")
+            writer.string(text)
+        }
+        if let html {
+            writer.property("html")
+            writer.string(html)
+        }
+        writer.endObject()
+    }
 }
 
 /// The number of mails that are due.
@@ -520,6 +855,13 @@ package struct DueMails: Sendable {
         due: Int
     ) {
         self.due = due
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("due")
+        writer.int(due)
+        writer.endObject()
     }
 }
 
@@ -536,5 +878,16 @@ package struct EventPage: Sendable {
     ) {
         self.events = events
         self.next = next
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.property("events")
+        writer.beginArray()
+        for element in events { element.write(to: &writer) }
+        writer.endArray()
+        writer.property("next")
+        writer.int(next)
+        writer.endObject()
     }
 }

@@ -6,7 +6,7 @@ package enum EarlierForms {
     ///
     /// Short-lived records whose format has changed are deleted: quotas with a plain address, failure counts, mailed
     /// codes with a count of attempts, and invitations with a plain code. A user who waits for a code must request a
-    /// new one. Mails, shares and clients are added to new indexes, and deleted clients are removed from the index by
+    /// new one. Mails, invitations, shares and clients are added to new indexes, and deleted clients are removed from the index by
     /// email.
     ///
     /// A store that has a key of keyed hashes is in the present format and is not changed.
@@ -18,6 +18,7 @@ package enum EarlierForms {
         try store.deleteUnreadable(PasswordFailures.self)
         try store.deleteUnreadable(MailedCode.self)
         try store.deleteUnreadable(Invitation.self)
+        try store.correctEntries(of: Invitation.self)
         try store.correctEntries(of: OutboxMail.self)
         try store.correctEntries(of: CareShare.self)
         try store.correctEntries(of: Client.self)
@@ -27,8 +28,8 @@ package enum EarlierForms {
     /// `AccountDeletion` deletes the mails.
     ///
     /// - Returns: the number of deleted mails.
-    static func forgetMails(of job: CareJob, _ outbox: Outbox, limit: Int, in tx: Transaction) throws -> Int {
+    static func deleteMails(of job: CareJob, _ outbox: Outbox, limit: Int, in tx: Transaction) throws -> Int {
         guard let address = job.address else { return 0 }
-        return try outbox.forgetMails(of: .care, to: address, below: job.mark, limit: limit, in: tx)
+        return try outbox.deleteMails(of: .care, to: address, below: job.mark, limit: limit, in: tx)
     }
 }

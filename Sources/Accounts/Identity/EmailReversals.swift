@@ -4,9 +4,9 @@ package import Store
 /// the account, and 128 random bits.
 ///
 /// A thief who has taken over an account can change its email, its password and its email again. So a reversal survives
-/// all of these: it ends only when its code, or that of an earlier address, is used, when the account takes the address back,
-/// when it expires, or with the account. Until then its address is reserved for the account, or the code would be
-/// worthless once somebody else had the address.
+/// all of these: it is deleted only when its code, or that of an earlier address, is used, when the account takes the
+/// address back, when it expires, or with the account. Until then its address is reserved for the account, or the code
+/// would be worthless once somebody else had the address.
 package struct EmailReversals {
     private let realm: Realm
 
@@ -20,7 +20,7 @@ package struct EmailReversals {
     /// - Parameter secret: 16 random bytes in hexadecimal, drawn outside the transaction.
     func issue(for account: Int, email: String, secret: String, at now: Timestamp, in tx: Transaction) throws -> String
     {
-        try release(email.lowercased(), in: tx)
+        try deleteReservation(of: email.lowercased(), in: tx)
         try tx.insert(
             EmailReversal(
                 id: try tx.nextNumber(of: EmailReversal.self),
@@ -63,8 +63,8 @@ package struct EmailReversals {
 
     /// The seconds until an account may change its email again; nil if it may now.
     ///
-    /// A further change is refused instead of ending the oldest reversal: otherwise, a thief who has taken over an
-    /// account could end the owner's reversal with a few changes.
+    /// A further change is refused instead of deleting the oldest reversal: otherwise, a thief who has taken over an
+    /// account could delete the owner's reversal with a few changes.
     func secondsUntilChange(of account: Int, at now: Timestamp, in tx: Transaction) throws -> Int? {
         let ends = try open(of: account, at: now, in: tx).map(\.expires).sorted()
         guard ends.count >= Limits.emailReversalsMax else { return nil }
@@ -72,17 +72,17 @@ package struct EmailReversals {
         return min(now.seconds(until: ends[ends.count - Limits.emailReversalsMax]), Limits.emailReversalSeconds)
     }
 
-    /// Frees an address that an account takes, or takes back, or whose reservation has expired.
+    /// Deletes the reversal of an address that an account takes, or takes back, or whose reservation has expired.
     ///
     /// - Parameter address: in lower case.
-    func release(_ address: String, in tx: Transaction) throws {
+    func deleteReservation(of address: String, in tx: Transaction) throws {
         guard let reversal = try tx.find(EmailReversal.byAddress, Key(realm.rawValue, address)) else { return }
         try tx.delete(EmailReversal.self, reversal.key)
     }
 
-    /// Ends a reversal whose code is used, and those of the account's later addresses. The codes of earlier addresses
-    /// stay valid.
-    func end(from first: EmailReversal, in tx: Transaction) throws {
+    /// Deletes a reversal whose code is used, and those of the account's later addresses. The codes of earlier
+    /// addresses stay valid.
+    func deleteAll(from first: EmailReversal, in tx: Transaction) throws {
         for reversal in try all(of: first.account, in: tx) where reversal.id >= first.id {
             try tx.delete(EmailReversal.self, reversal.key)
         }
@@ -90,7 +90,7 @@ package struct EmailReversals {
 
     /// Deletes the reversals of an account, when the account is deleted, and returns the addresses that were reserved.
     /// An address whose reservation has expired may belong to another account now.
-    func forget(_ account: Int, at now: Timestamp, in tx: Transaction) throws -> [String] {
+    func deleteAll(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [String] {
         try all(of: account, in: tx).compactMap { reversal in
             try tx.delete(EmailReversal.self, reversal.key)
             return reversal.expires > now ? reversal.email.lowercased() : nil

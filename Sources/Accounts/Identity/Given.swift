@@ -43,7 +43,7 @@ package enum Given<Value> {
     }
 
     /// Whether the property is absent or null.
-    var isMissing: Bool {
+    package var isMissing: Bool {
         switch self {
         case .absent, .null: true
         case .mistyped, .value: false

@@ -41,6 +41,9 @@ extension ImportedAccount {
         return hash.isEmpty ? Argon2idHasher.unusableHash(random).text : hash
     }
 
+    /// The properties that are not blank, in the order of their declaration.
+    var properties: [Property] { Property.allCases.filter { !self[$0].isEmpty } }
+
     /// A text; nil if there is none.
     func optional(_ property: Property) -> String? {
         self[property].isEmpty ? nil : self[property]
@@ -53,29 +56,5 @@ extension ImportedAccount {
     func record(_ id: Int, in audit: AuditTrail, at now: Timestamp, in tx: Transaction) throws {
         let detail = actor.map { EventDetail(actor: $0) }
         try audit.record(event, of: id, by: .admin, detail: detail, at: now, in: tx)
-    }
-
-    /// The faults of the record that is made from the account, and of the texts that an API does not have.
-    ///
-    /// - Parameters:
-    ///   - known: the properties that the API has.
-    ///   - validate: the validation of the record, which names properties as the store does.
-    func faults(
-        known: [Property],
-        _ validate: (inout RecordFindings) -> Void
-    ) -> [RecordFindings.Fault] {
-        var findings = RecordFindings()
-        validate(&findings)
-        for property in Property.allCases where !known.contains(property) && !self[property].isEmpty {
-            findings.refuse(property.rawValue, "the API has none")
-        }
-        return findings.faults
-    }
-}
-
-extension Store {
-    /// Runs a transaction that writes, or one that only reads.
-    func run<Value>(writes: Bool, _ body: (Transaction) throws -> Value) throws -> Value {
-        writes ? try write(body) : try read(body)
     }
 }

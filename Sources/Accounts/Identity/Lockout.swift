@@ -60,16 +60,21 @@ package struct Lockout: Sendable {
         return record.lockedUntil != nil
     }
 
+    /// The failure counts of an account.
+    static func failures(of realm: Realm, _ account: Int, in tx: Transaction) throws -> [PasswordFailures] {
+        try Scope.allCases.compactMap { scope in try tx.get(PasswordFailures.self, Lockout(realm, scope).key(account)) }
+    }
+
     /// Deletes an account's failure count, after a correct password or when the account is deleted.
-    package func clear(_ account: Int, in tx: Transaction) throws {
+    package func deleteCount(of account: Int, in tx: Transaction) throws {
         try tx.delete(PasswordFailures.self, key(account))
     }
 
     /// Deletes all failure counts of an account, after its password was replaced. The addresses that the account has
     /// signed in from stay known.
-    package static func clearAll(of realm: Realm, _ account: Int, in tx: Transaction) throws {
-        for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
-        for var signIns in try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)) {
+    package static func deleteCounts(of realm: Realm, _ account: Int, in tx: Transaction) throws {
+        for scope in Scope.allCases { try Lockout(realm, scope).deleteCount(of: account, in: tx) }
+        for var signIns in try SignInLockout(realm).signIns(of: account, in: tx) {
             if signIns.signedIn == nil {
                 try tx.delete(NetworkSignIns.self, signIns.key)
             } else if signIns.count > 0 || signIns.lockedUntil != nil {
@@ -80,9 +85,9 @@ package struct Lockout: Sendable {
     }
 
     /// Deletes all failure counts and known addresses of an account, when the account is deleted.
-    package static func forget(_ account: Int, of realm: Realm, in tx: Transaction) throws {
-        for scope in Scope.allCases { try Lockout(realm, scope).clear(account, in: tx) }
-        for signIns in try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)) {
+    package static func deleteAll(of realm: Realm, _ account: Int, in tx: Transaction) throws {
+        for scope in Scope.allCases { try Lockout(realm, scope).deleteCount(of: account, in: tx) }
+        for signIns in try SignInLockout(realm).signIns(of: account, in: tx) {
             try tx.delete(NetworkSignIns.self, signIns.key)
         }
     }

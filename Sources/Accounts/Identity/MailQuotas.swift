@@ -92,6 +92,8 @@ struct MailQuotas {
         )
     }
 
+    private static func key(of cause: MailCause) -> Key { Key(MailQuota.toOthers, toOthers(cause).subject) }
+
     /// The seconds until all limits admit one more; nil if they do now.
     func secondsLeft(at now: Timestamp, in tx: Transaction) throws -> Int? {
         try bounds.compactMap { try $0.secondsLeft(at: now, in: tx) }.max()
@@ -106,9 +108,14 @@ struct MailQuotas {
         return nil
     }
 
+    /// The count of mails that an account caused to others; nil if there is none.
+    static func quota(of cause: MailCause, in tx: Transaction) throws -> MailQuota? {
+        try tx.get(MailQuota.self, key(of: cause))
+    }
+
     /// Deletes the count of mails that an account caused, when the account is deleted.
-    static func forget(_ cause: MailCause, in tx: Transaction) throws {
-        try tx.delete(MailQuota.self, Key(MailQuota.toOthers, toOthers(cause).subject))
+    static func deleteQuota(of cause: MailCause, in tx: Transaction) throws {
+        try tx.delete(MailQuota.self, key(of: cause))
     }
 }
 

@@ -132,7 +132,7 @@ package struct MailedCodes {
     }
 
     /// Deletes the codes of a holder for some purposes, including used ones.
-    package func end(_ purposes: [Purpose], of holder: Int, in tx: Transaction) throws {
+    package func delete(_ purposes: [Purpose], of holder: Int, in tx: Transaction) throws {
         for purpose in purposes { try tx.delete(MailedCode.self, key(purpose, holder)) }
     }
 
@@ -144,7 +144,7 @@ package struct MailedCodes {
     }
 
     /// Deletes every unused code of an account, after its password was changed or reset.
-    package func endUnused(of account: Int, in tx: Transaction) throws {
+    package func deleteUnused(of account: Int, in tx: Transaction) throws {
         for purpose in Purpose.allCases where purpose.isOfAccount {
             let key = key(purpose, account)
             if try tx.get(MailedCode.self, key)?.isUsed == false { try tx.delete(MailedCode.self, key) }
@@ -152,8 +152,8 @@ package struct MailedCodes {
     }
 
     /// Deletes every code of an account, when the account is deleted.
-    package func forget(_ account: Int, in tx: Transaction) throws {
-        try end(Purpose.allCases.filter(\.isOfAccount), of: account, in: tx)
+    package func deleteAll(of account: Int, in tx: Transaction) throws {
+        try delete(Purpose.allCases.filter(\.isOfAccount), of: account, in: tx)
     }
 
     /// The holder and the secret in the text of a code; nil if the text does not have a code's format.

@@ -5,6 +5,17 @@ package import Store
 /// A decoy is as long as all records that the mail would bring, and is written as they are, so neither the time of a
 /// reply nor the growth of the files reveals who has an account. It replaces the previous decoy of the same kind.
 extension Outbox {
+    /// A mail that differs from another one, of which the same request could post either.
+    struct Alternative {
+        let kind: MailKind
+        /// The code in the mail; empty for none.
+        let secret: String
+        /// The account that the mail is about.
+        let account: Int
+        /// The language of the mail; nil for the default.
+        let locale: String?
+    }
+
     /// Does the same work as `post`.
     ///
     /// - Parameters:
@@ -73,20 +84,18 @@ extension Outbox {
     /// Posts one of two mails with a code or without, and writes as many bytes as for the longer one, so that it does
     /// not show which was posted.
     ///
-    /// - Parameters:
-    ///   - posted: the mail to post, and the account that it is about.
-    ///   - other: the mail that could have been posted instead.
     func post(
-        _ posted: (kind: MailKind, secret: String, account: Int, locale: String?),
-        insteadOf other: (kind: MailKind, secret: String, locale: String?),
+        _ posted: Alternative,
+        insteadOf other: Alternative,
         to address: EmailAddress,
         goodFor seconds: Int,
         _ mail: MailSecrets,
         at now: Timestamp,
         in tx: Transaction
     ) throws {
-        func bytes(_ kind: MailKind, _ secret: String, _ locale: String?) -> Int {
-            let words = composer.compose(kind, secret: secret, locale: locale)
+        func bytes(of alternative: Alternative) -> Int {
+            let (kind, secret) = (alternative.kind, alternative.secret)
+            let words = composer.compose(kind, secret: secret, locale: alternative.locale)
             let code = secret.isEmpty ? nil : secret
             return Self.mailBytes(kind, words, code: code, messageID(of: mail), to: address, at: now, in: tx)
         }
@@ -101,8 +110,7 @@ extension Outbox {
             at: now,
             in: tx
         )
-        let difference =
-            bytes(other.kind, other.secret, other.locale) - bytes(posted.kind, posted.secret, posted.locale)
+        let difference = bytes(of: other) - bytes(of: posted)
         // The record has the same kind in both cases. Its other bytes are added to both.
         let kind = posted.secret.isEmpty ? other.kind : posted.kind
         try Self.saveDecoy(kind, bytes: Self.decoyBytes(kind, mail, in: tx) + max(0, difference), mail, in: tx)

@@ -68,8 +68,8 @@ package final class Outbox {
     }
 
     /// Deletes the count of mails that an account caused to others, when the account is deleted.
-    package func forget(_ cause: MailCause, in tx: Transaction) throws {
-        try MailQuotas.forget(cause, in: tx)
+    package func deleteQuota(of cause: MailCause, in tx: Transaction) throws {
+        try MailQuotas.deleteQuota(of: cause, in: tx)
     }
 
     /// Deletes the mails about an account, including waiting ones, when the account is deleted: those to its address,
@@ -79,7 +79,7 @@ package final class Outbox {
     ///   - upper: only mails with lower numbers are deleted.
     ///   - limit: the maximum number of mails to delete.
     /// - Returns: the number of deleted mails.
-    package func forgetMails(
+    package func deleteMails(
         of realm: Realm,
         about account: Int,
         below upper: Int,
@@ -101,7 +101,7 @@ package final class Outbox {
     ///   - upper: only mails with lower numbers are deleted.
     ///   - limit: the maximum number of mails to delete.
     /// - Returns: the number of deleted mails.
-    package func forgetMails(
+    package func deleteMails(
         of realm: Realm,
         to address: String,
         below upper: Int,

@@ -87,9 +87,9 @@ package final class SessionUses: Sendable {
         }
     }
 
-    /// Drops the uses of sessions whose time in the store is recent enough. A process that ends then stores the others,
-    /// so that one that serves a single read writes only if that is due.
-    package func dropRecent() {
+    /// Removes the uses of sessions whose time in the store is recent enough. A process that ends then stores the
+    /// others, so that one that serves a single read writes only if that is due.
+    package func removeRecent() {
         state.withLock { state in
             state.uses = state.uses.filter { _, use in use.stored.adding(seconds: use.delay) <= use.time }
             if state.uses.isEmpty { state.due = nil }

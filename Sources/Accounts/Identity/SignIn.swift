@@ -31,7 +31,7 @@ package struct SignIn<Account: PasswordAccount> {
     private let refusals: Refusals
     private let hidesUnknown: Bool
     private let mayEnter: @Sendable (Account, Timestamp) -> Bool
-    private let entered: @Sendable (Account, AccountAPIs, Transaction) throws -> Void
+    private let entered: @Sendable (Account, AccountAPIs, Timestamp, Transaction) throws -> Void
     private let ofAPI: @Sendable (AccountAPIs) -> SignIn
 
     /// - Parameters:
@@ -39,7 +39,7 @@ package struct SignIn<Account: PasswordAccount> {
     ///     locks like one with an account.
     ///   - mayEnter: whether an account allows signing in. If not, the reply is the same as for an unknown email,
     ///     whatever the password.
-    ///   - entered: called after a successful sign-in, in its transaction.
+    ///   - entered: called after a successful sign-in, with the time of its transaction and in it.
     ///   - ofAPI: returns the sign-in of the same API from the account APIs that a later phase gets.
     package init(
         _ realm: Realm,
@@ -49,7 +49,7 @@ package struct SignIn<Account: PasswordAccount> {
         refusals: Refusals,
         hidesUnknown: Bool,
         mayEnter: @escaping @Sendable (Account, Timestamp) -> Bool,
-        entered: @escaping @Sendable (Account, AccountAPIs, Transaction) throws -> Void = { _, _, _ in },
+        entered: @escaping @Sendable (Account, AccountAPIs, Timestamp, Transaction) throws -> Void = { _, _, _, _ in },
         ofAPI: @escaping @Sendable (AccountAPIs) -> SignIn
     ) {
         self.environment = environment
@@ -206,7 +206,7 @@ package struct SignIn<Account: PasswordAccount> {
                 at: now,
                 in: tx
             )
-            try entered(account, apis, tx)
+            try entered(account, apis, now, tx)
             return account
         }
         // Nil: the account has changed while its password was verified, so the password is verified again.

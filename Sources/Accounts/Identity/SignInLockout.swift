@@ -38,16 +38,21 @@ package struct SignInLockout: Sendable {
         return signIns?.isKnown(at: now) == true ? nil : seconds
     }
 
+    /// What is counted for an account by network, in no particular order.
+    func signIns(of account: Int, in tx: Transaction) throws -> [NetworkSignIns] {
+        try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account))
+    }
+
     /// The networks that an account is locked for, each with the seconds until its lock ends.
     func locks(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [(network: String, seconds: Int)] {
-        try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)).compactMap { signIns in
+        try signIns(of: account, in: tx).compactMap { signIns in
             signIns.failures.secondsLeft(at: now).map { (signIns.network, $0) }
         }
     }
 
     /// The networks that an account has signed in from, each with the stored time of the last sign-in.
     func known(of account: Int, at now: Timestamp, in tx: Transaction) throws -> [(network: String, time: Timestamp)] {
-        try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)).compactMap { signIns in
+        try signIns(of: account, in: tx).compactMap { signIns in
             signIns.isKnown(at: now) ? signIns.signedIn.map { (signIns.network, $0) } : nil
         }
     }
@@ -72,8 +77,8 @@ package struct SignInLockout: Sendable {
 
     /// Deletes the failure counts after a sign-in, and makes its address known.
     func succeed(_ account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws {
-        guard let network = origin.network else { return try unaddressed.clear(account, in: tx) }
-        try anywhere.clear(account, in: tx)
+        guard let network = origin.network else { return try unaddressed.deleteCount(of: account, in: tx) }
+        try anywhere.deleteCount(of: account, in: tx)
         var signIns = try self.signIns(of: account, network, at: now, in: tx)
         if signIns.count == 0, let last = signIns.signedIn, last <= now,
             last.adding(seconds: Limits.knownAddressStoreSeconds) > now
@@ -83,7 +88,7 @@ package struct SignInLockout: Sendable {
         signIns.failures = FailureCount(count: 0, last: now, lockedUntil: nil)
         signIns.signedIn = now
         try tx.save(signIns)
-        try forgetOldest(of: account, in: tx)
+        try deleteOldest(of: account, in: tx)
     }
 
     /// The record of an address; a new one if the account has none.
@@ -106,8 +111,8 @@ package struct SignInLockout: Sendable {
     }
 
     /// Keeps the `Limits.knownAddressesMax` addresses of the latest sign-ins.
-    private func forgetOldest(of account: Int, in tx: Transaction) throws {
-        let known = try tx.all(NetworkSignIns.self, prefix: Key(realm.rawValue, account)).filter { $0.signedIn != nil }
+    private func deleteOldest(of account: Int, in tx: Transaction) throws {
+        let known = try signIns(of: account, in: tx).filter { $0.signedIn != nil }
         guard known.count > Limits.knownAddressesMax else { return }
         let oldest = known.sorted { ($0.signedIn ?? $0.last) < ($1.signedIn ?? $1.last) }
         for signIns in oldest.prefix(known.count - Limits.knownAddressesMax) {

@@ -65,20 +65,19 @@ package enum Sweep {
         )
     }
 
-    /// Sweeps all invitations. They are few, because only administration creates them.
     private static func sweepInvitations(at now: Timestamp, in tx: Transaction) throws -> Bool {
-        let invitations = try tx.all(Invitation.self)
-        for var invitation in invitations {
-            if invitation.expires <= now {
-                try tx.delete(Invitation.self, invitation.key)
-            } else if invitation.created > now {
+        try sweep(
+            Invitation.byExpiry,
+            isOver: { $0.expires <= now },
+            aheadLastIn: Invitation.byCreation,
+            isAhead: { $0.created > now },
+            correct: { invitation in
                 // Its lifetime stays the same.
                 let seconds = invitation.created.seconds(until: invitation.expires)
                 (invitation.created, invitation.expires) = (now, now.adding(seconds: seconds))
-                try tx.update(invitation)
-            }
-        }
-        return false
+            },
+            in: tx
+        )
     }
 
     private static func sweepEmailChanges(at now: Timestamp, in tx: Transaction) throws -> Bool {
@@ -125,8 +124,10 @@ package enum Sweep {
     /// Sweeps the records of one kind: at most `Limits.sweptRowsMax` from each end of an index by time.
     ///
     /// - Parameters:
+    ///   - index: the index in which records that are over come first.
     ///   - prefix: the first components of the keys of the records.
     ///   - isOver: whether a record is deleted.
+    ///   - aheadIndex: the index in which records whose times are ahead come last; nil for the same one.
     ///   - isAhead: whether a record's times were set while the clock was ahead.
     ///   - correct: corrects the times; nil to delete such a record.
     /// - Returns: whether more may remain.
@@ -134,6 +135,7 @@ package enum Sweep {
         _ index: OrderedIndex<R>,
         prefix: Key? = nil,
         isOver: (R) -> Bool,
+        aheadLastIn aheadIndex: OrderedIndex<R>? = nil,
         isAhead: (R) -> Bool,
         correct: ((inout R) -> Void)? = nil,
         in tx: Transaction
@@ -141,7 +143,8 @@ package enum Sweep {
         let rowsMax = Limits.sweptRowsMax
         let over = try tx.scan(index, prefix: prefix, limit: rowsMax).prefix(while: isOver)
         for record in over { try tx.delete(R.self, record.key) }
-        let ahead = try tx.scan(index, prefix: prefix, descending: true, limit: rowsMax).prefix(while: isAhead)
+        let ahead = try tx.scan(aheadIndex ?? index, prefix: prefix, descending: true, limit: rowsMax)
+            .prefix(while: isAhead)
         for var record in ahead {
             guard let correct else {
                 try tx.delete(R.self, record.key)

@@ -6,8 +6,7 @@ extension Operators {
         [.email, .passwordHash, .firstName, .lastName]
     }
 
-    package func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault] {
-        let now = environment.time.now
+    package func record(of given: ImportedAccount, at now: Timestamp) -> Operator {
         // The number of the transaction replaces these.
         let person = Person(
             id: 1,
@@ -16,7 +15,7 @@ extension Operators {
             lastName: given[.lastName],
             email: given.storedEmail
         )
-        let new = Operator(
+        return Operator(
             id: 1,
             created: given.created ?? now,
             person: person,
@@ -27,28 +26,13 @@ extension Operators {
             locale: nil,
             disabled: nil
         )
-        let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
-        // An export has no object `person`.
-        guard faults.isEmpty, let email = EmailAddress(person.email) else {
-            return faults.map { .init($0.property.droppingPrefix("person."), $0.rule) }
-        }
-        return try environment.store.run(writes: adds) { tx in
-            guard try !isTaken(email, at: now, in: tx) else {
-                return [.init("email", ErrorCode.Operators.operatorExists.slug)]
-            }
-            guard adds else { return [] }
-            var account = new
-            account.id = try tx.nextNumber(of: Operator.self)
-            account.person.id = try tx.next(Person.counter)
-            try tx.insert(account)
-            try given.record(account.id, in: audit, at: now, in: tx)
-            return []
-        }
     }
-}
 
-extension String {
-    fileprivate func droppingPrefix(_ prefix: String) -> String {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
+    package func insertImported(_ account: Operator, at now: Timestamp, in tx: Transaction) throws -> Operator {
+        var account = account
+        account.id = try tx.nextNumber(of: Operator.self)
+        account.person.id = try tx.next(Person.counter)
+        try tx.insert(account)
+        return account
     }
 }

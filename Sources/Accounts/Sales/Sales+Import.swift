@@ -4,11 +4,10 @@ package import Store
 extension Sales {
     package static var importedProperties: [ImportedAccount.Property] { ImportedAccount.Property.allCases }
 
-    package func importAccount(_ given: ImportedAccount, adds: Bool) throws -> [RecordFindings.Fault] {
-        let now = environment.time.now
+    package func record(of given: ImportedAccount, at now: Timestamp) -> SalesUser {
         let role = given.optional(.role) ?? SalesRole.customer.rawValue
         let isCustomer = role == SalesRole.customer.rawValue
-        let new = SalesUser(
+        return SalesUser(
             // The number of the transaction replaces this one.
             id: 1,
             externalID: environment.random.uuid(),
@@ -28,18 +27,12 @@ extension Sales {
             locale: nil,
             disabled: nil
         )
-        let faults = given.faults(known: Self.importedProperties) { new.validate(into: &$0) }
-        guard faults.isEmpty, let email = EmailAddress(new.email) else { return faults }
-        return try environment.store.run(writes: adds) { tx in
-            guard try !isTaken(email, at: now, in: tx) else {
-                return [.init("email", ErrorCode.Sales.userAlreadyExists.slug)]
-            }
-            guard adds else { return [] }
-            var user = new
-            user.id = try tx.nextNumber(of: SalesUser.self)
-            try tx.insert(user)
-            try given.record(user.id, in: audit, at: now, in: tx)
-            return []
-        }
+    }
+
+    package func insertImported(_ account: SalesUser, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
+        var account = account
+        account.id = try tx.nextNumber(of: SalesUser.self)
+        try tx.insert(account)
+        return account
     }
 }

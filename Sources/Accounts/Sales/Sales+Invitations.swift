@@ -106,8 +106,16 @@ extension Sales {
 }
 
 extension Invitation: Record {
-    package static let collection = Collection<Invitation>("sales.invitations", isNumbered: true, unique: [byHash])
+    package static let collection = Collection<Invitation>(
+        "sales.invitations",
+        isNumbered: true,
+        unique: [byHash],
+        ordered: [byExpiry, byCreation]
+    )
     static let byHash = UniqueIndex<Invitation>("hash", steady: \.hash) { Key($0.hash) }
+    static let byExpiry = OrderedIndex<Invitation>("expiry") { Key($0.expires.seconds, $0.id) }
+    /// Lifetimes differ by years, so only the time of creation shows that the clock was ahead.
+    static let byCreation = OrderedIndex<Invitation>("creation") { Key($0.created.seconds, $0.id) }
 
     package var key: Key { Key(id) }
 }

@@ -4,8 +4,8 @@ import JSON
 struct ClientContract {
     /// An object type of results or params, with a name that is unique among all APIs.
     struct ClientType {
-        /// The API's name and the type's name, as in the OpenRPC document: `OperatorsClient`. The name of an input of
-        /// which all properties may be omitted ends in `Changes`.
+        /// The API's name and the type's name, as in the OpenRPC document: `OperatorsClient`, but `Event` for a record
+        /// of account.json. The name of an input of which all properties may be omitted ends in `Changes`.
         let name: String
         let description: String
         let properties: [ClientProperty]
@@ -98,14 +98,12 @@ struct ClientContract {
         messageBytesMax = contract.messageBytesMax
         nestingDepthMax = contract.nestingDepthMax
         enumerations = contract.enumerations
-        types = contract.apis.flatMap { api in
-            api.types.map { type in
-                ClientType(
-                    name: api.typeName(type.name),
-                    description: type.description,
-                    properties: type.properties.map { ClientProperty($0, in: api, isOptional: $0.isOptional) }
-                )
-            }
+        types = contract.types.map { api, type in
+            ClientType(
+                name: api.typeName(type.name),
+                description: type.description,
+                properties: type.properties.map { ClientProperty($0, in: api, isOptional: $0.isOptional) }
+            )
         }
         inputs = contract.apis.flatMap(Self.inputs)
         methods = contract.apis.flatMap { api in api.methods.map { ClientMethod($0, in: api, contract.limits(of: $0)) }
@@ -221,8 +219,8 @@ extension ClientContract.ClientProperty {
 }
 
 extension API {
-    /// A type's name that is unique among all APIs.
-    func typeName(_ name: String) -> String { self.name.upperCamel + name }
+    /// A type's name that is unique among all APIs. A record of account.json has the same name in all of them.
+    func typeName(_ name: String) -> String { shownRecords.contains(name) ? name : self.name.upperCamel + name }
 
     /// The name of an input of which all properties may be omitted: `ClientInput` → `OperatorsClientChanges`.
     fileprivate func changesName(_ name: String) -> String {

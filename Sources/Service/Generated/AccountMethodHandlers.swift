@@ -9,7 +9,7 @@ extension OperatorsHandlers {
     }
 
     func sessions(_ params: OperatorsWire.SessionsParams) throws -> OperatorsWire.SessionList {
-        OperatorsWire.SessionList(try operators.sessions(Operators.Credential(userID: params.userID, sessionID: params.sessionID)))
+        try operators.sessions(Operators.Credential(userID: params.userID, sessionID: params.sessionID))
     }
 
     func endSession(_ params: OperatorsWire.EndSessionParams) throws {
@@ -17,7 +17,7 @@ extension OperatorsHandlers {
     }
 
     func endOtherSessions(_ params: OperatorsWire.EndOtherSessionsParams) throws -> OperatorsWire.EndedSessions {
-        OperatorsWire.EndedSessions(try operators.endOtherSessions(Operators.Credential(userID: params.userID, sessionID: params.sessionID)))
+        try operators.endOtherSessions(Operators.Credential(userID: params.userID, sessionID: params.sessionID))
     }
 
     func checkPassword(_ params: OperatorsWire.CheckPasswordParams) throws -> Progress<Void> {
@@ -29,11 +29,11 @@ extension OperatorsHandlers {
     }
 
     func metadata(_ params: OperatorsWire.MetadataParams) throws -> OperatorsWire.Metadata {
-        OperatorsWire.Metadata(try operators.metadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID)))
+        try operators.metadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID))
     }
 
     func setMetadata(_ params: OperatorsWire.SetMetadataParams) throws -> OperatorsWire.Metadata {
-        OperatorsWire.Metadata(try operators.setMetadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID), metadata: params.metadata))
+        try operators.setMetadata(Operators.Credential(userID: params.userID, sessionID: params.sessionID), metadata: params.metadata)
     }
 
     func changeEmail(_ params: OperatorsWire.ChangeEmailParams) throws -> Progress<Void> {
@@ -41,7 +41,7 @@ extension OperatorsHandlers {
     }
 
     func confirmEmailChange(_ params: OperatorsWire.ConfirmEmailChangeParams) throws -> OperatorsWire.ConfirmedEmail {
-        OperatorsWire.ConfirmedEmail(try operators.confirmEmailChange(Operators.Credential(userID: params.userID, sessionID: params.sessionID), code: params.code))
+        try operators.confirmEmailChange(Operators.Credential(userID: params.userID, sessionID: params.sessionID), code: params.code)
     }
 
     func revertEmailChange(_ params: OperatorsWire.RevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {
@@ -105,7 +105,7 @@ extension SalesHandlers {
     }
 
     func userSessions(_ params: SalesWire.UserSessionsParams) throws -> SalesWire.SessionList {
-        SalesWire.SessionList(try sales.sessions(params.apiKey))
+        try sales.sessions(params.apiKey)
     }
 
     func userEndSession(_ params: SalesWire.UserEndSessionParams) throws {
@@ -113,7 +113,7 @@ extension SalesHandlers {
     }
 
     func userEndOtherSessions(_ params: SalesWire.UserEndOtherSessionsParams) throws -> SalesWire.EndedSessions {
-        SalesWire.EndedSessions(try sales.endOtherSessions(params.apiKey))
+        try sales.endOtherSessions(params.apiKey)
     }
 
     func userCheckPassword(_ params: SalesWire.UserCheckPasswordParams) throws -> Progress<Void> {
@@ -125,11 +125,11 @@ extension SalesHandlers {
     }
 
     func userMetadata(_ params: SalesWire.UserMetadataParams) throws -> SalesWire.Metadata {
-        SalesWire.Metadata(try sales.metadata(params.apiKey))
+        try sales.metadata(params.apiKey)
     }
 
     func userSetMetadata(_ params: SalesWire.UserSetMetadataParams) throws -> SalesWire.Metadata {
-        SalesWire.Metadata(try sales.setMetadata(params.apiKey, metadata: params.metadata))
+        try sales.setMetadata(params.apiKey, metadata: params.metadata)
     }
 
     func userChangeEmail(_ params: SalesWire.UserChangeEmailParams) throws -> Progress<Void> {
@@ -137,7 +137,7 @@ extension SalesHandlers {
     }
 
     func userConfirmEmailChange(_ params: SalesWire.UserConfirmEmailChangeParams) throws -> SalesWire.ConfirmedEmail {
-        SalesWire.ConfirmedEmail(try sales.confirmEmailChange(params.apiKey, code: params.code))
+        try sales.confirmEmailChange(params.apiKey, code: params.code)
     }
 
     func userRevertEmailChange(_ params: SalesWire.UserRevertEmailChangeParams) throws -> Progress<Accounts.ConfirmedEmail> {

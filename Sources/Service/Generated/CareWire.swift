@@ -484,69 +484,7 @@ package enum CareWire {
     }
 
     /// An open session of an account.
-    package struct OpenSession {
-        /// The session's number.
-        package var id: Int
-        /// When the session was opened.
-        package var created: Timestamp
-        /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
-        package var lastUsed: Timestamp
-        /// When the session expires if no request uses it.
-        package var expires: Timestamp
-        /// Whether this request used the session.
-        package var current: Bool
-        /// The address that the session was opened from, if the host stated it.
-        package var ip: String?
-        /// The program that opened the session, if the host stated it.
-        package var agent: String?
-
-        package init(
-            id: Int,
-            created: Timestamp,
-            lastUsed: Timestamp,
-            expires: Timestamp,
-            current: Bool,
-            ip: String?,
-            agent: String?
-        ) {
-            self.id = id
-            self.created = created
-            self.lastUsed = lastUsed
-            self.expires = expires
-            self.current = current
-            self.ip = ip
-            self.agent = agent
-        }
-
-        package init(_ result: Accounts.OpenSession) {
-            id = result.id
-            created = result.created
-            lastUsed = result.lastUsed
-            expires = result.expires
-            current = result.current
-            ip = result.ip
-            agent = result.agent
-        }
-
-        package func write(to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.property("id")
-            writer.int(id)
-            writer.property("created")
-            created.write(to: &writer)
-            writer.property("last_used")
-            lastUsed.write(to: &writer)
-            writer.property("expires")
-            expires.write(to: &writer)
-            writer.property("current")
-            writer.bool(current)
-            writer.property("ip")
-            writer.string(ip)
-            writer.property("agent")
-            writer.string(agent)
-            writer.endObject()
-        }
-    }
+    package typealias OpenSession = Accounts.OpenSession
 
     /// The open sessions of an account.
     package struct SessionList {
@@ -560,7 +498,7 @@ package enum CareWire {
         }
 
         package init(_ result: Accounts.SessionList) {
-            sessions = result.sessions.map { OpenSession($0) }
+            sessions = result.sessions
         }
 
         package func write(to writer: inout JSONWriter) {

@@ -294,170 +294,19 @@ package enum SalesWire {
     }
 
     /// An open session of an account.
-    package struct OpenSession {
-        /// The session's number.
-        package var id: Int
-        /// When the session was opened.
-        package var created: Timestamp
-        /// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be missing until then.
-        package var lastUsed: Timestamp
-        /// When the session expires if no request uses it.
-        package var expires: Timestamp
-        /// Whether this request used the session.
-        package var current: Bool
-        /// The address that the session was opened from, if the host stated it.
-        package var ip: String?
-        /// The program that opened the session, if the host stated it.
-        package var agent: String?
-
-        package init(
-            id: Int,
-            created: Timestamp,
-            lastUsed: Timestamp,
-            expires: Timestamp,
-            current: Bool,
-            ip: String?,
-            agent: String?
-        ) {
-            self.id = id
-            self.created = created
-            self.lastUsed = lastUsed
-            self.expires = expires
-            self.current = current
-            self.ip = ip
-            self.agent = agent
-        }
-
-        package init(_ result: Accounts.OpenSession) {
-            id = result.id
-            created = result.created
-            lastUsed = result.lastUsed
-            expires = result.expires
-            current = result.current
-            ip = result.ip
-            agent = result.agent
-        }
-
-        package func write(to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.property("id")
-            writer.int(id)
-            writer.property("created")
-            created.write(to: &writer)
-            writer.property("last_used")
-            lastUsed.write(to: &writer)
-            writer.property("expires")
-            expires.write(to: &writer)
-            writer.property("current")
-            writer.bool(current)
-            writer.property("ip")
-            writer.string(ip)
-            writer.property("agent")
-            writer.string(agent)
-            writer.endObject()
-        }
-    }
+    package typealias OpenSession = Accounts.OpenSession
 
     /// The open sessions of an account.
-    package struct SessionList {
-        /// The sessions, the newest first.
-        package var sessions: [OpenSession]
-
-        package init(
-            sessions: [OpenSession]
-        ) {
-            self.sessions = sessions
-        }
-
-        package init(_ result: Accounts.SessionList) {
-            sessions = result.sessions.map { OpenSession($0) }
-        }
-
-        package func write(to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.property("sessions")
-            writer.beginArray()
-            for element in sessions { element.write(to: &writer) }
-            writer.endArray()
-            writer.endObject()
-        }
-    }
+    package typealias SessionList = Accounts.SessionList
 
     /// The number of sessions that were ended.
-    package struct EndedSessions {
-        /// The number of sessions that were ended.
-        package var ended: Int
-
-        package init(
-            ended: Int
-        ) {
-            self.ended = ended
-        }
-
-        package init(_ result: Accounts.EndedSessions) {
-            ended = result.ended
-        }
-
-        package func write(to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.property("ended")
-            writer.int(ended)
-            writer.endObject()
-        }
-    }
+    package typealias EndedSessions = Accounts.EndedSessions
 
     /// The metadata of an account.
-    package struct Metadata {
-        /// What the account itself has stored. The service does not interpret it. A program must not trust it with a plan or a right, because the account can write anything.
-        package var metadata: CompactObject
-        /// What administration has stored, such as a plan. The account cannot change it.
-        package var appMetadata: CompactObject
-
-        package init(
-            metadata: CompactObject,
-            appMetadata: CompactObject
-        ) {
-            self.metadata = metadata
-            self.appMetadata = appMetadata
-        }
-
-        package init(_ result: Accounts.Metadata) {
-            metadata = result.metadata
-            appMetadata = result.appMetadata
-        }
-
-        package func write(to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.property("metadata")
-            metadata.write(to: &writer)
-            writer.property("app_metadata")
-            appMetadata.write(to: &writer)
-            writer.endObject()
-        }
-    }
+    package typealias Metadata = Accounts.Metadata
 
     /// A confirmed email address.
-    package struct ConfirmedEmail {
-        /// The email address.
-        package var email: String
-
-        package init(
-            email: String
-        ) {
-            self.email = email
-        }
-
-        package init(_ result: Accounts.ConfirmedEmail) {
-            email = result.email
-        }
-
-        package func write(to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.property("email")
-            writer.string(email)
-            writer.endObject()
-        }
-    }
+    package typealias ConfirmedEmail = Accounts.ConfirmedEmail
 
     /// Where a host's client is.
     package struct OriginInput {

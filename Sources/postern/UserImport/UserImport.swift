@@ -42,7 +42,7 @@ struct UserImport {
     }
 
     private func faults(of user: ExportedUser) throws -> [RecordFindings.Fault] {
-        try user.faults + (user.isReadable ? api.importAccount(user.account, adds: false) : [])
+        try user.faults + (user.isReadable ? api.importFaults(of: user.account) : [])
     }
 
     /// Reads the whole export, so that an error of its format is found before an account is added.
@@ -68,12 +68,13 @@ struct UserImport {
             store.catchUp()
         }
         try export.forEach { user in
-            let faults =
-                try user.faults.isEmpty ? api.importAccount(user.account, adds: true) : faults(of: user)
-            if faults.isEmpty {
+            let outcome =
+                try user.faults.isEmpty ? api.importAccount(user.account) : .refused(faults(of: user))
+            switch outcome {
+            case .added:
                 staged += 1
                 if staged == Self.groupCount { try commit() }
-            } else {
+            case .refused(let faults):
                 result.refused += 1
                 for fault in faults { report("\(user.place): \(fault)") }
             }

@@ -10,7 +10,7 @@ _POSTERN_EVENTS_BYTES_MAX=$((16 << 20))
 # Events that are kept during one call.
 _POSTERN_EVENTS_PER_CALL_MAX=20000
 # For -A.
-_POSTERN_RESULTS[event]=ServiceEvent
+_POSTERN_RESULTS[event]=Event
 _POSTERN_EVENT_HEAD='{"jsonrpc":"2.0","method":"event","params":'
 
 # postern_event [-q] [-v VARIABLE | -A ARRAY] [-t SECONDS]: waits for the next event of the audit trail. It is printed

@@ -1885,10 +1885,12 @@ _POSTERN_RESULTS[admin.accounts.delete]=nothing
 #     Returns AdminAccountExport: The data of one account.
 #         account: AdminAccountDetails. The account.
 #         records: list of AdminAccountRecord. The records that belong to the account: the clients of an operator;
-#             the patients that a user of care has access to, and the user's shares of them.
+#             the patients that a user of care has access to, the user's shares of them, and the shares that the
+#             user has made; and what is counted for the account: wrong passwords, sign-ins by address, and mails to
+#             others.
 #         mails: list of AdminOutboxEntry. The mails about the account that are still in the outbox, without their
 #             texts.
-#         events: list of AdminEvent. The account's events in the audit trail.
+#         events: list of Event. The account's events in the audit trail.
 #     Errors: invalid_request, account_not_found.
 _POSTERN_PARAMS[admin.accounts.export]='
 account:string
@@ -2007,7 +2009,7 @@ _POSTERN_RESULTS[admin.outbox.deliver]=AdminDueMails
 #     limit: integer. The maximum number of events; default 100.
 #     account: string. Only events of this account; a number may belong to a deleted account.
 #     Returns AdminEventPage: A page of the audit trail.
-#         events: list of AdminEvent. The events, the earliest first.
+#         events: list of Event. The events, the earliest first.
 #         next: integer. The `after` of the next page. With `account` it may be the number of a later event of
 #             another account.
 #     Errors: invalid_request, account_not_found, events_gone, events_ahead.

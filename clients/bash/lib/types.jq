@@ -380,7 +380,7 @@ def types: {
     "last_error?": "string"
   },
   # What an event is about, beyond its account.
-  AdminEventDetail: {
+  EventDetail: {
     "session?": "integer",
     "client?": "integer",
     "patient?": "integer",
@@ -393,7 +393,7 @@ def types: {
   },
   # An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
   # contains no secret.
-  AdminEvent: {
+  Event: {
     "seq": "integer",
     "time": "time",
     "api": "string",
@@ -402,14 +402,14 @@ def types: {
     "by": "string",
     "ip?": "string",
     "agent?": "string",
-    "detail?": "AdminEventDetail"
+    "detail?": "EventDetail"
   },
   # The data of one account.
   AdminAccountExport: {
     "account": "AdminAccountDetails",
     "records": "[AdminAccountRecord]",
     "mails": "[AdminOutboxEntry]",
-    "events": "[AdminEvent]"
+    "events": "[Event]"
   },
   # A new invitation.
   AdminNewInvitation: {
@@ -447,7 +447,7 @@ def types: {
   },
   # A page of the audit trail.
   AdminEventPage: {
-    "events": "[AdminEvent]",
+    "events": "[Event]",
     "next": "integer"
   },
   # The store.
@@ -490,31 +490,6 @@ def types: {
     "link?": "string",
     "html?": "string",
     "locale?": "string"
-  },
-  # What an event is about, beyond its account.
-  ServiceEventDetail: {
-    "session?": "integer",
-    "client?": "integer",
-    "patient?": "integer",
-    "share?": "integer",
-    "mail?": "integer",
-    "invitation?": "integer",
-    "mail_kind?": "string",
-    "change?": "string",
-    "actor?": "string"
-  },
-  # An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
-  # contains no secret.
-  ServiceEvent: {
-    "seq": "integer",
-    "time": "time",
-    "api": "string",
-    "account?": "integer",
-    "kind": "string",
-    "by": "string",
-    "ip?": "string",
-    "agent?": "string",
-    "detail?": "ServiceEventDetail"
   },
   # A referral code of an invitation, which no account owns.
   ServiceInvite: {

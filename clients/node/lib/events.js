@@ -1,6 +1,6 @@
 // @ts-check
 import { EventsLost, ProtocolError } from "./errors.js";
-import { ServiceEvent } from "./generated/results.js";
+import { Event } from "./generated/results.js";
 import { misfit } from "./shapes.js";
 
 /**
@@ -10,7 +10,7 @@ import { misfit } from "./shapes.js";
 const eventsHeld = 1_000;
 /** Events that come between replies are dropped above this number. */
 const eventsMax = 20_000;
-const eventShape = /** @type {import("./shapes.js").Shape} */ (ServiceEvent);
+const eventShape = /** @type {import("./shapes.js").Shape} */ (Event);
 
 /** The events of the audit trail that the program has not taken yet. */
 export class EventQueue {
@@ -55,7 +55,7 @@ export class EventQueue {
    * The next event; undefined at the end.
    *
    * @param {() => void} taken - called when an event was taken
-   * @returns {Promise<import("./generated/types.js").ServiceEvent | undefined>}
+   * @returns {Promise<import("./generated/types.js").Event | undefined>}
    */
   async next(taken) {
     while (this.#count === 0) {

@@ -1,5 +1,5 @@
 import { Methods } from "./generated/methods.js";
-import { ServiceEvent, ServiceMail } from "./generated/types.js";
+import { Event, ServiceMail } from "./generated/types.js";
 
 declare global {
   // Node has it since 18.18; TypeScript's libraries declare it since 5.2, in the same way.
@@ -106,7 +106,7 @@ export class Postern extends Methods {
    * @throws EventsLost if more events were not taken, and later ones were dropped; ProcessEnded; a plain PosternError
    * if the client was opened without `events` and `eventsAfter`
    */
-  events(): AsyncGenerator<ServiceEvent, void, void>;
+  events(): AsyncGenerator<Event, void, void>;
 
   /**
    * Refuses new calls, waits for the replies of the calls in flight and for the deliveries, and waits until the process

@@ -16,7 +16,7 @@ from support import PERSON, fake_binary, wait_until
 
 from postern import AsyncPostern, EventsLost, Postern, PosternError, ProcessEnded, ProtocolError
 from postern._bounds import CONTRACT_VERSION
-from postern.types import OperatorsPersonInput, ServiceEvent
+from postern.types import Event, OperatorsPersonInput
 
 FLAGS = ["--no-email-confirmation"]
 
@@ -25,7 +25,7 @@ def person(number: int) -> OperatorsPersonInput:
     return {**PERSON, "email": f"luke{number}@bu.edu"}
 
 
-def take(postern: Postern, count: int) -> list[ServiceEvent]:
+def take(postern: Postern, count: int) -> list[Event]:
     return list(islice(postern.events(), count))
 
 
@@ -106,7 +106,7 @@ def test_a_client_that_takes_no_events_gets_its_replies(tmp_path: Path) -> None:
 def test_a_client_can_be_closed_while_events_wait(tmp_path: Path) -> None:
     fill(tmp_path / "data", 3_000)
     postern = Postern(tmp_path / "data", arguments=FLAGS, events_after=0)
-    events: Iterator[ServiceEvent] = postern.events()
+    events: Iterator[Event] = postern.events()
     assert next(events).seq == 1
     postern.close(timeout=20)
     rest = [event.seq for event in events]
@@ -116,7 +116,7 @@ def test_a_client_can_be_closed_while_events_wait(tmp_path: Path) -> None:
 
 def test_closing_ends_a_waiting_iterator() -> None:
     postern = Postern(":memory:", events=True)
-    taken: list[ServiceEvent] = []
+    taken: list[Event] = []
     thread = threading.Thread(target=lambda: taken.extend(postern.events()))
     thread.start()
     postern.close()
@@ -189,8 +189,8 @@ def test_a_service_with_a_newer_contract_is_accepted(tmp_path: Path) -> None:
         assert postern.call("x") == {"contract": "1.10.0"}
 
 
-async def take_async(postern: AsyncPostern, count: int) -> list[ServiceEvent]:
-    events: list[ServiceEvent] = []
+async def take_async(postern: AsyncPostern, count: int) -> list[Event]:
+    events: list[Event] = []
     async for event in postern.events():
         events.append(event)
         if len(events) == count:

@@ -13,8 +13,8 @@ extension AccountAPI {
         try authenticate(credential)
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
-        let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
-            try api.clearFailures(of: account, in: tx)
+        let action = PasswordedRequest<Self, Void>.Action.change { api, account, _, tx in
+            try api.deleteFailureCount(of: account, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
@@ -34,13 +34,12 @@ extension AccountAPI {
         let new = try Rules.password(password, "password")
         try checkPolicy(new, for: account)
         let action = PasswordedRequest<Self, SecretToken>.Action.hashing(new) {
-            [token = newToken(), notice = MailSecrets(environment.random)] api, account, hash, tx in
+            [token = newToken(), notice = MailSecrets(environment.random)] api, account, hash, now, tx in
             var account = account
             // The host's decision how long the session lasts holds for the new one too.
             let lifetime = try Self.token(in: credential).flatMap { try api.sessions.session(holding: $0, in: tx) }?
                 .lifetime
-            try api.replacePassword(of: &account, by: hash, notice: notice, in: tx)
-            let now = api.environment.time.now
+            try api.replacePassword(of: &account, by: hash, notice: notice, at: now, in: tx)
             try api.openSession(token, for: account.id, lasting: lifetime ?? .standard, from: origin, at: now, in: tx)
             try api.audit.record(.passwordChanged, of: account.id, by: .account, from: origin, at: now, in: tx)
             return token

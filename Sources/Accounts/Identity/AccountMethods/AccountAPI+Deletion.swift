@@ -15,8 +15,7 @@ extension AccountAPI {
         let origin = try Rules.origin(client)
         let current = try Rules.password(currentPassword, "current_password")
         let action = PasswordedRequest<Self, Void>.Action.change {
-            [notice = MailSecrets(environment.random)] api, account, tx in
-            let now = api.environment.time.now
+            [notice = MailSecrets(environment.random)] api, account, now, tx in
             try api.delete(account, by: .account, at: now, in: tx)
             try api.notifyOfDeletion(account, notice, at: now, in: tx)
         }
@@ -35,10 +34,10 @@ extension AccountAPI {
     /// - Parameter source: who deletes it.
     func delete(_ account: Account, by source: AuditTrail.Source, at now: Timestamp, in tx: Transaction) throws {
         try sessions.endAll(of: account.id, in: tx)
-        try forgetCodes(of: account.id, in: tx)
+        try deleteCodes(of: account.id, in: tx)
         // Mails to earlier addresses that do not name the account. They are few: invitations of some days.
-        for address in try reversals.forget(account.id, at: now, in: tx) {
-            _ = try environment.outbox.forgetMails(
+        for address in try reversals.deleteAll(of: account.id, at: now, in: tx) {
+            _ = try environment.outbox.deleteMails(
                 of: Self.realm,
                 to: address,
                 below: .max,
@@ -46,8 +45,8 @@ extension AccountAPI {
                 in: tx
             )
         }
-        try environment.outbox.forget(MailCause(Self.realm, account: account.id), in: tx)
-        try Lockout.forget(account.id, of: Self.realm, in: tx)
+        try environment.outbox.deleteQuota(of: MailCause(Self.realm, account: account.id), in: tx)
+        try Lockout.deleteAll(of: Self.realm, account.id, in: tx)
         try tx.delete(AccountMetadata.self, Key(Self.realm.rawValue, account.id))
         try tx.delete(Account.self, account.key)
         var deletion = AccountDeletion(
@@ -90,7 +89,7 @@ extension AccountAPI {
     /// - Returns: whether the deletion is finished.
     private func advance(_ deletion: inout AccountDeletion, in tx: Transaction) throws -> Bool {
         var left = Limits.jobRecordsMax
-        left -= try environment.outbox.forgetMails(
+        left -= try environment.outbox.deleteMails(
             of: Self.realm,
             about: deletion.account,
             below: deletion.mark,
@@ -98,7 +97,7 @@ extension AccountAPI {
             in: tx
         )
         guard left > 0 else { return false }
-        left -= try environment.outbox.forgetMails(
+        left -= try environment.outbox.deleteMails(
             of: Self.realm,
             to: deletion.address,
             below: deletion.mark,

@@ -21,9 +21,9 @@ extension AccountAPI {
         let address = try Rules.email(email, "email")
         let origin = try Rules.origin(client)
         let (mail, notice) = (MailSecrets(environment.random), MailSecrets(environment.random))
-        let action = PasswordedRequest<Self, Void>.Action.change { api, account, tx in
-            try api.clearFailures(of: account, in: tx)
-            try api.requestEmail(address, for: account, from: origin, mail, notice, in: tx)
+        let action = PasswordedRequest<Self, Void>.Action.change { api, account, now, tx in
+            try api.deleteFailureCount(of: account, in: tx)
+            try api.requestEmail(address, for: account, from: origin, mail, notice, at: now, in: tx)
         }
         return try verify(PasswordedRequest(credential: credential, current: current, origin: origin, action: action))
     }
@@ -34,9 +34,10 @@ extension AccountAPI {
         from origin: Origin,
         _ mail: MailSecrets,
         _ notice: MailSecrets,
+        at now: Timestamp,
         in tx: Transaction
     ) throws {
-        let (now, outbox, mails) = (environment.time.now, environment.outbox, Self.realm.mails)
+        let (outbox, mails) = (environment.outbox, Self.realm.mails)
         if let seconds = try reversals.secondsUntilChange(of: account.id, at: now, in: tx) {
             throw AccountError(Self.errorCodes.tooManyEmailChanges, retryAfter: seconds)
         }
@@ -58,12 +59,21 @@ extension AccountAPI {
         let holder = try holder(of: address, at: now, in: tx)
         let isTaken = holder != nil && holder != account.id
         let owner = try isTaken ? holder.flatMap { try tx.get(Account.self, Key($0)) } : nil
-        let change = (kind: mails.emailChange, secret: code, account: account.id, locale: account.locale)
-        let taken = (kind: mails.emailTaken, secret: "", account: holder ?? 0, locale: (owner ?? account).locale)
-        let (posted, other) = isTaken ? (taken, change) : (change, taken)
+        let change = Outbox.Alternative(
+            kind: mails.emailChange,
+            secret: code,
+            account: account.id,
+            locale: account.locale
+        )
+        let taken = Outbox.Alternative(
+            kind: mails.emailTaken,
+            secret: "",
+            account: holder ?? account.id,
+            locale: (owner ?? account).locale
+        )
         try outbox.post(
-            posted,
-            insteadOf: (other.kind, other.secret, other.locale),
+            isTaken ? taken : change,
+            insteadOf: isTaken ? change : taken,
             to: address,
             goodFor: seconds,
             mail,
@@ -93,12 +103,12 @@ extension AccountAPI {
             }
             _ = try codes.redeem(.changeEmail, code, at: now, in: tx, orThrow: invalid)
             try tx.delete(EmailChange.self, change.key)
-            try reversals.release(address.canonical, in: tx)
+            try reversals.deleteReservation(of: address.canonical, in: tx)
             if account.isEmailProven, account.email.lowercased() != address.canonical {
                 try offerReversal(of: account, mail, at: now, in: tx)
             }
             // These were mailed to the previous address.
-            try codes.end([.confirm, .verify, .reset], of: account.id, in: tx)
+            try codes.delete([.confirm, .verify, .reset], of: account.id, in: tx)
             var changed = account
             changed.proveEmail(address.text)
             try tx.update(changed)
@@ -169,12 +179,12 @@ extension AccountAPI {
             if let holder = try tx.find(Account.byEmail, Key(address.canonical)), holder.id != account.id {
                 throw invalid
             }
-            try reversals.end(from: reversal, in: tx)
+            try reversals.deleteAll(from: reversal, in: tx)
             try notify(account, of: Self.realm.mails.emailReverted, notice, at: now, in: tx)
             account.proveEmail(address.text)
-            try replacePassword(of: &account, by: hash, in: tx)
+            try replacePassword(of: &account, by: hash, at: now, in: tx)
             // Used codes would still return the address that the account no longer has.
-            try forgetCodes(of: account.id, in: tx)
+            try deleteCodes(of: account.id, in: tx)
             try emailChanged(of: account, in: tx)
             try audit.record(.emailReverted, of: account.id, by: .anonymous, from: origin, at: now, in: tx)
             return ConfirmedEmail(email: address.text)

@@ -53,8 +53,8 @@ extension MailedCodeAPI {
         }
     }
 
-    /// Sets a new password with a mailed code, ends all sessions and unused codes, and clears the lock. The code proves
-    /// the address, so the email becomes confirmed too.
+    /// Sets a new password with a mailed code, ends all sessions, and deletes unused codes and the lock. The code
+    /// proves the address, so the email becomes confirmed too.
     package func completeReset(
         code: Given<String>,
         password: Given<Password>,
@@ -83,7 +83,7 @@ extension MailedCodeAPI {
             guard var account = try tx.get(Account.self, Key(id)) else { throw invalid }
             if !account.isEmailProven { try audit.record(.confirmed, of: id, by: .anonymous, at: now, in: tx) }
             account.proveEmail(account.email)
-            try replacePassword(of: &account, by: hash, notice: notice, in: tx)
+            try replacePassword(of: &account, by: hash, notice: notice, at: now, in: tx)
             try audit.record(.passwordReset, of: id, by: .anonymous, from: origin, at: now, in: tx)
         }
     }

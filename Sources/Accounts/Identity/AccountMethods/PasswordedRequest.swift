@@ -4,12 +4,12 @@ import Store
 struct PasswordedRequest<API: AccountAPI, Value>: Sendable {
     /// What the request does once the current password is verified, in one transaction.
     ///
-    /// It ends the count of wrong passwords: a new password and a deletion do so, and other changes call
-    /// `clearFailures`.
+    /// It gets the time of the transaction. It deletes the count of wrong passwords: a new password and a deletion do
+    /// so, and other changes call `deleteFailureCount`.
     enum Action: Sendable {
-        case change(@Sendable (API, API.Account, Transaction) throws -> Value)
+        case change(@Sendable (API, API.Account, Timestamp, Transaction) throws -> Value)
         /// It also needs the hash of a new password.
-        case hashing(Password, @Sendable (API, API.Account, PasswordHash, Transaction) throws -> Value)
+        case hashing(Password, @Sendable (API, API.Account, PasswordHash, Timestamp, Transaction) throws -> Value)
     }
 
     let credential: API.Credential
@@ -28,12 +28,12 @@ extension AccountAPI {
         let known = PasswordHash(text: account.passwordHash)
         return .verify(request.current, against: known) { isRight, apis in
             let api = Self(from: apis)
-            guard isRight else { return try api.finish(request, known) { _, _, _ in nil } }
+            guard isRight else { return try api.finish(request, known) { _, _, _, _ in nil } }
             switch request.action {
             case .change(let change): return try api.finish(request, known, change)
             case .hashing(let new, let change):
                 return .hash(new) { hash, apis in
-                    try Self(from: apis).finish(request, known) { try change($0, $1, hash, $2) }
+                    try Self(from: apis).finish(request, known) { try change($0, $1, hash, $2, $3) }
                 }
             }
         }
@@ -47,14 +47,14 @@ extension AccountAPI {
     private func finish<Value>(
         _ request: PasswordedRequest<Self, Value>,
         _ known: PasswordHash,
-        _ change: (Self, Account, Transaction) throws -> Value?
+        _ change: (Self, Account, Timestamp, Transaction) throws -> Value?
     ) throws -> Progress<Value> {
         let now = environment.time.now
         let value: Value? = try environment.store.write { tx in
             // Another process may have set a lock or changed the password meanwhile, so both are checked again.
             let account = try unlockedAccount(request.credential, at: now, in: tx)
             guard account.passwordHash == known.text else { return nil }
-            guard let value = try change(self, account, tx) else {
+            guard let value = try change(self, account, now, tx) else {
                 throw Refusal(AccountError(Self.errorCodes.wrongPassword)) { [id = account.id] tx in
                     try Self.countFailure(of: id, from: request.origin, at: now, in: tx)
                 }
@@ -65,9 +65,9 @@ extension AccountAPI {
         return try value.map { .done($0) } ?? verify(request)
     }
 
-    /// Ends the count of wrong passwords in a row.
-    func clearFailures(of account: Account, in tx: Transaction) throws {
-        try Lockout(Self.realm, .passwordChange).clear(account.id, in: tx)
+    /// Deletes the count of wrong passwords in a row.
+    func deleteFailureCount(of account: Account, in tx: Transaction) throws {
+        try Lockout(Self.realm, .passwordChange).deleteCount(of: account.id, in: tx)
     }
 
     private static func countFailure(

@@ -16,14 +16,14 @@ extension AccountAPI {
 
     /// Disables an account, until it is enabled.
     ///
-    /// It ends what would let a request act as the account: sessions, and unused codes. The codes that restore
+    /// It ends the sessions and deletes the codes, which would let a request act as the account. The codes that restore
     /// earlier addresses stay, because a thief may have changed the address: they leave the account disabled.
     package func disable(_ operation: AccountOperation) throws -> AccountSummary {
         try administer(operation, as: .adminAccountDisabled) { account, now, tx in
             account.disabled = account.disabled ?? now
             try tx.update(account)
             try sessions.endAll(of: account.id, in: tx)
-            try forgetCodes(of: account.id, in: tx)
+            try deleteCodes(of: account.id, in: tx)
             return Self.summary(of: account)
         }
     }
@@ -37,10 +37,10 @@ extension AccountAPI {
         }
     }
 
-    /// Ends the locks of an account, and deletes its counts of wrong passwords.
+    /// Deletes the locks of an account, and its counts of wrong passwords.
     package func unlock(_ operation: AccountOperation) throws -> AccountSummary {
         try administer(operation, as: .adminAccountUnlocked) { account, _, tx in
-            try Lockout.clearAll(of: Self.realm, account.id, in: tx)
+            try Lockout.deleteCounts(of: Self.realm, account.id, in: tx)
             return Self.summary(of: account)
         }
     }
@@ -49,23 +49,23 @@ extension AccountAPI {
     package func confirmEmail(_ operation: AccountOperation) throws -> AccountSummary {
         try administer(operation, as: .adminAccountConfirmed) { account, now, tx in
             if !account.isEmailProven { account = try confirmed(account, by: .admin, at: now, in: tx) }
-            try codes.end([Self.confirmation.purpose], of: account.id, in: tx)
+            try codes.delete([Self.confirmation.purpose], of: account.id, in: tx)
             return Self.summary(of: account)
         }
     }
 
-    /// Ends all sessions of an account, and a pending change of its email, which a session may have begun.
+    /// Ends all sessions of an account, and deletes a pending change of its email, which a session may have begun.
     package func endSessions(_ operation: AccountOperation) throws -> EndedSessions {
         try administer(operation, as: .adminSessionsEnded) { account, now, tx in
             let open = try sessions.open(of: account.id, at: now, in: tx)
             try sessions.endAll(of: account.id, in: tx)
-            try codes.end([.changeEmail], of: account.id, in: tx)
+            try codes.delete([.changeEmail], of: account.id, in: tx)
             try tx.delete(EmailChange.self, Key(Self.realm.rawValue, account.id))
             return EndedSessions(ended: open.count)
         }
     }
 
-    /// Sets the password of an account, and ends its sessions, unused codes and locks.
+    /// Sets the password of an account, ends its sessions, and deletes its unused codes and locks.
     package func setPassword(
         _ operation: AccountOperation,
         password: Given<Password>
@@ -83,8 +83,8 @@ extension AccountAPI {
 
     private func setPassword(_ operation: AccountOperation, _ hash: PasswordHash) throws -> AccountSummary {
         let notice = MailSecrets(environment.random)
-        return try administer(operation, as: .adminPasswordSet) { account, _, tx in
-            try replacePassword(of: &account, by: hash, notice: notice, in: tx)
+        return try administer(operation, as: .adminPasswordSet) { account, now, tx in
+            try replacePassword(of: &account, by: hash, notice: notice, at: now, in: tx)
             return Self.summary(of: account)
         }
     }

@@ -43,7 +43,8 @@ extension AccountAPI {
     ///
     /// - Throws: `email_taken`; `invalid_request` for a property that the API refuses or does not have.
     package func create(_ new: NewAccount) throws -> Progress<AccountSummary> {
-        try Self.refuse(try importAccount(new.account, adds: false))
+        let faults = try importFaults(of: new.account)
+        guard faults.isEmpty else { throw Self.error(of: faults) }
         guard let password = new.password else { return .done(try add(new.account)) }
         let names = [new.account[.firstName], new.account[.lastName]]
         try passwordPolicy.check(password, email: new.email.text, names: names) { fault in
@@ -57,20 +58,17 @@ extension AccountAPI {
     }
 
     private func add(_ account: ImportedAccount) throws -> AccountSummary {
+        switch try importAccount(account) {
+        case .added(let summary): return summary
         // Another request may have taken the email meanwhile.
-        try Self.refuse(try importAccount(account, adds: true))
-        return try environment.store.read { tx in
-            let number = try EmailAddress(account[.email]).flatMap { try Self.realm.account(of: $0.canonical, in: tx) }
-            guard let number, let account = try tx.get(Account.self, Key(number)) else {
-                throw AccountError(ErrorCode.Admin.accountNotFound)
-            }
-            return Self.summary(of: account)
+        case .refused(let faults): throw Self.error(of: faults)
         }
     }
 
-    private static func refuse(_ faults: [RecordFindings.Fault]) throws {
-        guard let fault = faults.first else { return }
-        if fault.property == "email" { throw AccountError(ErrorCode.Admin.emailTaken) }
-        throw AccountError(ErrorCode.Admin.invalidRequest, field: fault.property)
+    /// The error of the first fault.
+    private static func error(of faults: [RecordFindings.Fault]) -> AccountError {
+        let property = faults.first?.property
+        if property == "email" { return AccountError(ErrorCode.Admin.emailTaken) }
+        return AccountError(ErrorCode.Admin.invalidRequest, field: property)
     }
 }

@@ -4,7 +4,8 @@ import Store
 /// The data of one account, for a request of its owner.
 extension AccountAPI {
     /// Everything about an account: what the details show, the records that belong to it, the mails about it, and its
-    /// events.
+    /// events. Hashes and the texts of mails are left out, because they are secrets, and so are sessions and codes that
+    /// are no longer valid and wait for the next sweep.
     ///
     /// - Parameter bytesMax: the maximum length of the reply.
     /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer; `account_not_found`.
@@ -15,11 +16,13 @@ extension AccountAPI {
             let account = try account(named: operation.account, in: tx)
             var bound = ExportBound(bytesMax: bytesMax)
             var records: [AccountRecord] = []
-            try visitRecords(of: account.id, in: tx) { record in
+            func add(_ record: any Record) throws {
                 let record = try AccountRecord(record)
                 try bound.add(record.record.bytes.count)
                 records.append(record)
             }
+            try visitRecords(of: account.id, in: tx, add)
+            try visitCounts(of: account.id, in: tx, add)
             var mails: [OutboxEntry] = []
             try environment.outbox.visitMails(of: Self.realm, account, in: tx) { mail in
                 try bound.add(mail.to.utf8.count + mail.subject.utf8.count)
@@ -34,6 +37,14 @@ extension AccountAPI {
             let details = try details(of: account, at: now, in: tx)
             return AccountExport(account: details, records: records, mails: mails, events: events)
         }
+    }
+
+    /// Visits what is counted for an account: wrong passwords, sign-ins by address, and mails to others.
+    private func visitCounts(of account: Int, in tx: Transaction, _ visit: (any Record) throws -> Void) throws {
+        for failures in try Lockout.failures(of: Self.realm, account, in: tx) { try visit(failures) }
+        for signIns in try SignInLockout(Self.realm).signIns(of: account, in: tx) { try visit(signIns) }
+        let cause = MailCause(Self.realm, account: account)
+        if let quota = try MailQuotas.quota(of: cause, in: tx) { try visit(quota) }
     }
 }
 

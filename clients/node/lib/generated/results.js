@@ -380,7 +380,7 @@ export const AdminOutboxEntry = {
   last_error: { type: "string", optional: true },
 };
 
-export const AdminEventDetail = {
+export const EventDetail = {
   session: { type: "integer", optional: true },
   client: { type: "integer", optional: true },
   patient: { type: "integer", optional: true },
@@ -392,7 +392,7 @@ export const AdminEventDetail = {
   actor: { type: "string", optional: true },
 };
 
-export const AdminEvent = {
+export const Event = {
   seq: { type: "integer" },
   time: { type: "string" },
   api: { type: "string" },
@@ -401,14 +401,14 @@ export const AdminEvent = {
   by: { type: "string" },
   ip: { type: "string", optional: true },
   agent: { type: "string", optional: true },
-  detail: { type: AdminEventDetail, optional: true },
+  detail: { type: EventDetail, optional: true },
 };
 
 export const AdminAccountExport = {
   account: { type: AdminAccountDetails },
   records: { type: AdminAccountRecord, list: true },
   mails: { type: AdminOutboxEntry, list: true },
-  events: { type: AdminEvent, list: true },
+  events: { type: Event, list: true },
 };
 
 export const AdminNewInvitation = {
@@ -446,7 +446,7 @@ export const AdminDueMails = {
 };
 
 export const AdminEventPage = {
-  events: { type: AdminEvent, list: true },
+  events: { type: Event, list: true },
   next: { type: "integer" },
 };
 
@@ -489,30 +489,6 @@ export const ServiceMail = {
   link: { type: "string", optional: true, secret: true },
   html: { type: "string", optional: true, secret: true },
   locale: { type: "string", optional: true },
-};
-
-export const ServiceEventDetail = {
-  session: { type: "integer", optional: true },
-  client: { type: "integer", optional: true },
-  patient: { type: "integer", optional: true },
-  share: { type: "integer", optional: true },
-  mail: { type: "integer", optional: true },
-  invitation: { type: "integer", optional: true },
-  mail_kind: { type: "string", optional: true },
-  change: { type: "string", optional: true },
-  actor: { type: "string", optional: true },
-};
-
-export const ServiceEvent = {
-  seq: { type: "integer" },
-  time: { type: "string" },
-  api: { type: "string" },
-  account: { type: "integer", optional: true },
-  kind: { type: "string" },
-  by: { type: "string" },
-  ip: { type: "string", optional: true },
-  agent: { type: "string", optional: true },
-  detail: { type: ServiceEventDetail, optional: true },
 };
 
 export const ServiceInvite = {

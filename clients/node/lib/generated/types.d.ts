@@ -717,7 +717,7 @@ export interface AdminOutboxEntry {
 }
 
 /** What an event is about, beyond its account. */
-export interface AdminEventDetail {
+export interface EventDetail {
   /** The number of a session. */
   session?: number;
   /** The number of a client. */
@@ -742,7 +742,7 @@ export interface AdminEventDetail {
  * An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and contains
  * no secret.
  */
-export interface AdminEvent {
+export interface Event {
   /** The event's number. Events are numbered in the order in which they were stored. */
   seq: number;
   /** When it happened. */
@@ -760,7 +760,7 @@ export interface AdminEvent {
   /** The program that sent the request, if the host stated it. */
   agent?: string;
   /** What the event is about, beyond its account. */
-  detail?: AdminEventDetail;
+  detail?: EventDetail;
 }
 
 /** The data of one account. */
@@ -769,13 +769,14 @@ export interface AdminAccountExport {
   account: AdminAccountDetails;
   /**
    * The records that belong to the account: the clients of an operator; the patients that a user of care has access to,
-   * and the user's shares of them.
+   * the user's shares of them, and the shares that the user has made; and what is counted for the account: wrong
+   * passwords, sign-ins by address, and mails to others.
    */
   records: Array<AdminAccountRecord>;
   /** The mails about the account that are still in the outbox, without their texts. */
   mails: Array<AdminOutboxEntry>;
   /** The account's events in the audit trail. */
-  events: Array<AdminEvent>;
+  events: Array<Event>;
 }
 
 /** A new invitation. */
@@ -837,7 +838,7 @@ export interface AdminDueMails {
 /** A page of the audit trail. */
 export interface AdminEventPage {
   /** The events, the earliest first. */
-  events: Array<AdminEvent>;
+  events: Array<Event>;
   /** The `after` of the next page. With `account` it may be the number of a later event of another account. */
   next: number;
 }
@@ -915,53 +916,6 @@ export interface ServiceMail {
    * none was given.
    */
   locale?: string;
-}
-
-/** What an event is about, beyond its account. */
-export interface ServiceEventDetail {
-  /** The number of a session. */
-  session?: number;
-  /** The number of a client. */
-  client?: number;
-  /** The number of a patient. */
-  patient?: number;
-  /** The number of a share. */
-  share?: number;
-  /** The number of a mail. */
-  mail?: number;
-  /** The number of an invitation. */
-  invitation?: number;
-  /** The kind of a mail. */
-  mail_kind?: string;
-  /** created, updated or deleted. */
-  change?: string;
-  /** Who asked for an administrator's operation, as the host states it. */
-  actor?: string;
-}
-
-/**
- * An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and contains
- * no secret.
- */
-export interface ServiceEvent {
-  /** The event's number. Events are numbered in the order in which they were stored. */
-  seq: number;
-  /** When it happened. */
-  time: Time;
-  /** The API of the account. */
-  api: string;
-  /** The number of the account; absent for an email that has none. */
-  account?: number;
-  /** What happened. */
-  kind: EventKind;
-  /** Who caused it: account, anonymous, admin, or the service itself. */
-  by: string;
-  /** The address that the request came from, if the host stated it. */
-  ip?: string;
-  /** The program that sent the request, if the host stated it. */
-  agent?: string;
-  /** What the event is about, beyond its account. */
-  detail?: ServiceEventDetail;
 }
 
 /** A referral code of an invitation, which no account owns. */

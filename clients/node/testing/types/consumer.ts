@@ -22,7 +22,7 @@ import type {
   OperatorsClientInput,
   OperatorsClientsGetParams,
   PosternOptions,
-  ServiceEvent,
+  Event,
   ServiceMail,
   Time,
 } from "postern-client";
@@ -176,7 +176,7 @@ export async function follows(): Promise<number | undefined> {
   await Postern.open({ eventsAfter: "17" });
   try {
     for await (const event of postern.events()) {
-      const taken: ServiceEvent = event;
+      const taken: Event = event;
       const session: number | undefined = taken.detail?.session;
       if (session === 1) return taken.seq;
     }

@@ -21,7 +21,7 @@ from ._reading import Reader, read_result
 from ._requests import Request
 from ._stderr import Log
 from .errors import CallError, CallTimeout, ClientClosed, PosternError, ProcessEnded
-from .types import ServiceEvent
+from .types import Event
 
 Value = TypeVar("Value")
 
@@ -108,7 +108,7 @@ class AsyncPostern(AsyncMethods):
         """
         return await self._connection.call(method, params)
 
-    def events(self) -> AsyncIterator[ServiceEvent]:
+    def events(self) -> AsyncIterator[Event]:
         """The events of the audit trail, each after it is durable and in the order of `seq`. It waits for the next one,
         and ends when the client is closed.
 
@@ -172,7 +172,7 @@ class AsyncPostern(AsyncMethods):
         await self.close()
 
 
-async def _until_closed(connection: _AsyncConnection) -> AsyncIterator[ServiceEvent]:
+async def _until_closed(connection: _AsyncConnection) -> AsyncIterator[Event]:
     with suppress(ClientClosed):
         while True:
             yield await connection.next_event()
@@ -230,7 +230,7 @@ class _AsyncTraffic:
         self._write()
         self._watch_stdout()
 
-    async def next_event(self) -> ServiceEvent:
+    async def next_event(self) -> Event:
         """The next event, for which it waits. Raises as `EventQueue.take`."""
         assert self._events is not None
         while True:
@@ -324,7 +324,7 @@ class _AsyncConnection:
         self._loop = loop
         self.traffic = _AsyncTraffic(process, loop, deliver_mail, events)
 
-    async def next_event(self) -> ServiceEvent:
+    async def next_event(self) -> Event:
         self._check_loop()
         return await self.traffic.next_event()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from ._failures import EventsLost, PosternError, ProtocolError, anew
-from .types import ServiceEvent
+from .types import Event
 
 EVENTS_HELD = 1_000
 """With so many events, the client reads no further output unless a call waits for its reply. The process then holds the
@@ -37,11 +37,11 @@ class EventQueue:
         """Ends the queue: `take` raises the failure after the last event."""
         self._failure = self._failure or failure
 
-    def take(self) -> ServiceEvent | None:
+    def take(self) -> Event | None:
         """The next event; None if it is not there yet. Raises EventsLost, ClientClosed and ProcessEnded at the end."""
         if self._events:
             try:
-                event = ServiceEvent.from_json(self._events.popleft())
+                event = Event.from_json(self._events.popleft())
             except ValueError as error:
                 raise ProtocolError(f"an event does not match the contract: {error}") from None
             self._last_taken = event.seq

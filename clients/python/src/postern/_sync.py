@@ -19,7 +19,7 @@ from ._stderr import Log
 from ._sync_methods import SyncMethods
 from ._traffic import Traffic
 from .errors import CallError, ClientClosed, PosternError
-from .types import ServiceEvent
+from .types import Event
 
 Value = TypeVar("Value")
 
@@ -118,7 +118,7 @@ class Postern(SyncMethods):
         """
         return self._connection.call(method, params, self._timeout if timeout is None else timeout)
 
-    def events(self) -> Iterator[ServiceEvent]:
+    def events(self) -> Iterator[Event]:
         """The events of the audit trail, each after it is durable and in the order of `seq`. It waits for the next one,
         and ends when the client is closed.
 
@@ -167,7 +167,7 @@ class Postern(SyncMethods):
         self.close()
 
 
-def _until_closed(connection: _Connection) -> Iterator[ServiceEvent]:
+def _until_closed(connection: _Connection) -> Iterator[Event]:
     with suppress(ClientClosed):
         while True:
             yield connection.next_event()
@@ -181,7 +181,7 @@ class _Connection:
         self.has_events = events is not None
         self.traffic = Traffic(process, deliver_mail, events)
 
-    def next_event(self) -> ServiceEvent:
+    def next_event(self) -> Event:
         self.process.refuse_after_fork()
         return self.traffic.next_event()
 

@@ -15,7 +15,7 @@ from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Process
 from ._requests import Request
 from ._wake import Wake
 from .errors import CallTimeout
-from .types import ServiceEvent
+from .types import Event
 
 
 class _Waiter:
@@ -76,7 +76,7 @@ class Traffic:
             raise CallTimeout(f"{request.method} took longer than {timeout} s; it may still take effect")
         return result_of(request.method, waiter.outcome)
 
-    def next_event(self) -> ServiceEvent:
+    def next_event(self) -> Event:
         """The next event, for which it waits. Raises as `EventQueue.take`."""
         assert self._events is not None
         with self._arrival:

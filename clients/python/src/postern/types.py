@@ -1465,7 +1465,7 @@ class AdminOutboxEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdminEventDetail:
+class EventDetail:
     """What an event is about, beyond its account."""
 
     session: int | None = None
@@ -1488,7 +1488,7 @@ class AdminEventDetail:
     """Who asked for an administrator's operation, as the host states it. None if the reply omits it."""
 
     @classmethod
-    def from_json(cls, value: object) -> AdminEventDetail:
+    def from_json(cls, value: object) -> EventDetail:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
         properties = object_members(value)
         return cls(
@@ -1505,7 +1505,7 @@ class AdminEventDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdminEvent:
+class Event:
     """An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
     contains no secret.
     """
@@ -1526,11 +1526,11 @@ class AdminEvent:
     """The address that the request came from, if the host stated it. None if the reply omits it."""
     agent: str | None = None
     """The program that sent the request, if the host stated it. None if the reply omits it."""
-    detail: AdminEventDetail | None = None
+    detail: EventDetail | None = None
     """What the event is about, beyond its account. None if the reply omits it."""
 
     @classmethod
-    def from_json(cls, value: object) -> AdminEvent:
+    def from_json(cls, value: object) -> Event:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
         properties = object_members(value)
         return cls(
@@ -1542,7 +1542,7 @@ class AdminEvent:
             account=read_optional(properties, "account", integer),
             ip=read_optional(properties, "ip", string),
             agent=read_optional(properties, "agent", string),
-            detail=read_optional(properties, "detail", AdminEventDetail.from_json),
+            detail=read_optional(properties, "detail", EventDetail.from_json),
         )
 
 
@@ -1554,11 +1554,12 @@ class AdminAccountExport:
     """The account."""
     records: tuple[AdminAccountRecord, ...]
     """The records that belong to the account: the clients of an operator; the patients that a user of care has
-    access to, and the user's shares of them.
+    access to, the user's shares of them, and the shares that the user has made; and what is counted for the
+    account: wrong passwords, sign-ins by address, and mails to others.
     """
     mails: tuple[AdminOutboxEntry, ...]
     """The mails about the account that are still in the outbox, without their texts."""
-    events: tuple[AdminEvent, ...]
+    events: tuple[Event, ...]
     """The account's events in the audit trail."""
 
     @classmethod
@@ -1569,7 +1570,7 @@ class AdminAccountExport:
             account=read(properties, "account", AdminAccountDetails.from_json),
             records=read(properties, "records", listed(AdminAccountRecord.from_json)),
             mails=read(properties, "mails", listed(AdminOutboxEntry.from_json)),
-            events=read(properties, "events", listed(AdminEvent.from_json)),
+            events=read(properties, "events", listed(Event.from_json)),
         )
 
 
@@ -1705,7 +1706,7 @@ class AdminDueMails:
 class AdminEventPage:
     """A page of the audit trail."""
 
-    events: tuple[AdminEvent, ...]
+    events: tuple[Event, ...]
     """The events, the earliest first."""
     next: int
     """The `after` of the next page. With `account` it may be the number of a later event of another account."""
@@ -1715,7 +1716,7 @@ class AdminEventPage:
         """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
         properties = object_members(value)
         return cls(
-            events=read(properties, "events", listed(AdminEvent.from_json)),
+            events=read(properties, "events", listed(Event.from_json)),
             next=read(properties, "next", integer),
         )
 
@@ -1866,88 +1867,6 @@ class ServiceMail:
             link=read_optional(properties, "link", string),
             html=read_optional(properties, "html", string),
             locale=read_optional(properties, "locale", string),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceEventDetail:
-    """What an event is about, beyond its account."""
-
-    session: int | None = None
-    """The number of a session. None if the reply omits it."""
-    client: int | None = None
-    """The number of a client. None if the reply omits it."""
-    patient: int | None = None
-    """The number of a patient. None if the reply omits it."""
-    share: int | None = None
-    """The number of a share. None if the reply omits it."""
-    mail: int | None = None
-    """The number of a mail. None if the reply omits it."""
-    invitation: int | None = None
-    """The number of an invitation. None if the reply omits it."""
-    mail_kind: str | None = None
-    """The kind of a mail. None if the reply omits it."""
-    change: str | None = None
-    """created, updated or deleted. None if the reply omits it."""
-    actor: str | None = None
-    """Who asked for an administrator's operation, as the host states it. None if the reply omits it."""
-
-    @classmethod
-    def from_json(cls, value: object) -> ServiceEventDetail:
-        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        properties = object_members(value)
-        return cls(
-            session=read_optional(properties, "session", integer),
-            client=read_optional(properties, "client", integer),
-            patient=read_optional(properties, "patient", integer),
-            share=read_optional(properties, "share", integer),
-            mail=read_optional(properties, "mail", integer),
-            invitation=read_optional(properties, "invitation", integer),
-            mail_kind=read_optional(properties, "mail_kind", string),
-            change=read_optional(properties, "change", string),
-            actor=read_optional(properties, "actor", string),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceEvent:
-    """An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
-    contains no secret.
-    """
-
-    seq: int
-    """The event's number. Events are numbered in the order in which they were stored."""
-    time: datetime
-    """When it happened."""
-    api: str
-    """The API of the account."""
-    kind: EventKind
-    """What happened."""
-    by: str
-    """Who caused it: account, anonymous, admin, or the service itself."""
-    account: int | None = None
-    """The number of the account; absent for an email that has none. None if the reply omits it."""
-    ip: str | None = None
-    """The address that the request came from, if the host stated it. None if the reply omits it."""
-    agent: str | None = None
-    """The program that sent the request, if the host stated it. None if the reply omits it."""
-    detail: ServiceEventDetail | None = None
-    """What the event is about, beyond its account. None if the reply omits it."""
-
-    @classmethod
-    def from_json(cls, value: object) -> ServiceEvent:
-        """Reads the result of `call`; raises ValueError if a property is missing or has another type."""
-        properties = object_members(value)
-        return cls(
-            seq=read(properties, "seq", integer),
-            time=read(properties, "time", time),
-            api=read(properties, "api", string),
-            kind=read(properties, "kind", choice),
-            by=read(properties, "by", string),
-            account=read_optional(properties, "account", integer),
-            ip=read_optional(properties, "ip", string),
-            agent=read_optional(properties, "agent", string),
-            detail=read_optional(properties, "detail", ServiceEventDetail.from_json),
         )
 
 

@@ -30,7 +30,7 @@ extension Connection {
     }
 
     /// Waits for the next event; nil at the end.
-    func nextEvent() async throws(PosternError) -> ServiceEvent? {
+    func nextEvent() async throws(PosternError) -> Event? {
         guard let events else { throw .noEvents }
         return try await events.next { readOn() }
     }

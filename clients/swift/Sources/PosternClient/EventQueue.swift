@@ -86,12 +86,12 @@ final class EventQueue: Sendable {
     /// Waits for the next event; nil at the end.
     ///
     /// - Parameter taken: called when an event was taken.
-    func next(_ taken: () -> Void) async throws(PosternError) -> ServiceEvent? {
+    func next(_ taken: () -> Void) async throws(PosternError) -> Event? {
         while true {
             switch takeFirst() {
             case .event(let json):
                 taken()
-                let event = try ServiceEvent(result: json, of: "event")
+                let event = try Event(result: json, of: "event")
                 state.withLock { $0.after = event.seq }
                 return event
             case .end(nil): return nil

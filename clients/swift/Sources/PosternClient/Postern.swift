@@ -93,7 +93,7 @@ public final class Postern: Sendable {
     /// The events of the audit trail, if the client was opened with `events`.
     public var events: PosternEvents { PosternEvents(postern: self) }
 
-    func nextEvent() async throws(PosternError) -> ServiceEvent? { try await connection.nextEvent() }
+    func nextEvent() async throws(PosternError) -> Event? { try await connection.nextEvent() }
 
     /// Ends the process, and waits until it has ended.
     ///

@@ -38,7 +38,7 @@ public enum EventStart: Equatable, Sendable {
 /// without events.
 public struct PosternEvents: AsyncSequence, Sendable {
     /// An event.
-    public typealias Element = ServiceEvent
+    public typealias Element = Event
 
     /// Iterates over the events.
     public struct Iterator: AsyncIteratorProtocol {
@@ -46,7 +46,7 @@ public struct PosternEvents: AsyncSequence, Sendable {
         let postern: Postern
 
         /// The next event; nil after the client was closed.
-        public func next() async throws -> ServiceEvent? {
+        public func next() async throws -> Event? {
             try await postern.nextEvent()
         }
     }

@@ -13,8 +13,8 @@ struct EventTests {
         try Postern(data: folder.path("data"), binary: Binaries.postern, arguments: Self.flags, events: events)
     }
 
-    private static func take(_ count: Int, from postern: Postern) async throws -> [ServiceEvent] {
-        var events: [ServiceEvent] = []
+    private static func take(_ count: Int, from postern: Postern) async throws -> [Event] {
+        var events: [Event] = []
         for try await event in postern.events {
             events.append(event)
             if events.count == count { break }

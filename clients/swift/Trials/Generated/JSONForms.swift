@@ -1006,7 +1006,7 @@ extension AdminOutboxEntry: WrittenValue {
     }
 }
 
-extension AdminEventDetail: WrittenValue {
+extension EventDetail: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         if let session {
@@ -1049,7 +1049,7 @@ extension AdminEventDetail: WrittenValue {
     }
 }
 
-extension AdminEvent: WrittenValue {
+extension Event: WrittenValue {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.property("seq")
@@ -1300,82 +1300,6 @@ extension ServiceMail: WrittenValue {
         if let locale {
             writer.property("locale")
             writer.string(locale)
-        }
-        writer.endObject()
-    }
-}
-
-extension ServiceEventDetail: WrittenValue {
-    func write(to writer: inout JSONWriter) {
-        writer.beginObject()
-        if let session {
-            writer.property("session")
-            writer.int(session)
-        }
-        if let client {
-            writer.property("client")
-            writer.int(client)
-        }
-        if let patient {
-            writer.property("patient")
-            writer.int(patient)
-        }
-        if let share {
-            writer.property("share")
-            writer.int(share)
-        }
-        if let mail {
-            writer.property("mail")
-            writer.int(mail)
-        }
-        if let invitation {
-            writer.property("invitation")
-            writer.int(invitation)
-        }
-        if let mailKind {
-            writer.property("mail_kind")
-            writer.string(mailKind)
-        }
-        if let change {
-            writer.property("change")
-            writer.string(change)
-        }
-        if let actor {
-            writer.property("actor")
-            writer.string(actor)
-        }
-        writer.endObject()
-    }
-}
-
-extension ServiceEvent: WrittenValue {
-    func write(to writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.property("seq")
-        writer.int(seq)
-        writer.property("time")
-        writer.string(time)
-        writer.property("api")
-        writer.string(api)
-        if let account {
-            writer.property("account")
-            writer.int(account)
-        }
-        writer.property("kind")
-        kind.write(to: &writer)
-        writer.property("by")
-        writer.string(by)
-        if let ip {
-            writer.property("ip")
-            writer.string(ip)
-        }
-        if let agent {
-            writer.property("agent")
-            writer.string(agent)
-        }
-        if let detail {
-            writer.property("detail")
-            detail.write(to: &writer)
         }
         writer.endObject()
     }

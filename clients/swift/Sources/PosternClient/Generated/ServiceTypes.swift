@@ -90,6 +90,193 @@ public struct AccountAPI: Choice, ResultValue {
     }
 }
 
+/// What an event is about, beyond its account.
+public struct EventDetail: ResultValue, Equatable, Sendable {
+    /// The number of a session.
+    public var session: Int?
+    /// The number of a client.
+    public var client: Int?
+    /// The number of a patient.
+    public var patient: Int?
+    /// The number of a share.
+    public var share: Int?
+    /// The number of a mail.
+    public var mail: Int?
+    /// The number of an invitation.
+    public var invitation: Int?
+    /// The kind of a mail.
+    public var mailKind: String?
+    /// created, updated or deleted.
+    public var change: String?
+    /// Who asked for an administrator's operation, as the host states it.
+    public var actor: String?
+
+    /// Creates a value from its properties.
+    public init(
+        session: Int? = nil,
+        client: Int? = nil,
+        patient: Int? = nil,
+        share: Int? = nil,
+        mail: Int? = nil,
+        invitation: Int? = nil,
+        mailKind: String? = nil,
+        change: String? = nil,
+        actor: String? = nil
+    ) {
+        self.session = session
+        self.client = client
+        self.patient = patient
+        self.share = share
+        self.mail = mail
+        self.invitation = invitation
+        self.mailKind = mailKind
+        self.change = change
+        self.actor = actor
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var session: Int?
+        var client: Int?
+        var patient: Int?
+        var share: Int?
+        var mail: Int?
+        var invitation: Int?
+        var mailKind: String?
+        var change: String?
+        var actor: String?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("session") {
+                session = try reader.value(of: "session")
+            } else if propertyName.equals("client") {
+                client = try reader.value(of: "client")
+            } else if propertyName.equals("patient") {
+                patient = try reader.value(of: "patient")
+            } else if propertyName.equals("share") {
+                share = try reader.value(of: "share")
+            } else if propertyName.equals("mail") {
+                mail = try reader.value(of: "mail")
+            } else if propertyName.equals("invitation") {
+                invitation = try reader.value(of: "invitation")
+            } else if propertyName.equals("mail_kind") {
+                mailKind = try reader.value(of: "mail_kind")
+            } else if propertyName.equals("change") {
+                change = try reader.value(of: "change")
+            } else if propertyName.equals("actor") {
+                actor = try reader.value(of: "actor")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.session = session
+        self.client = client
+        self.patient = patient
+        self.share = share
+        self.mail = mail
+        self.invitation = invitation
+        self.mailKind = mailKind
+        self.change = change
+        self.actor = actor
+    }
+}
+
+/// An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
+/// contains no secret.
+public struct Event: ResultValue, Equatable, Sendable {
+    /// The event's number. Events are numbered in the order in which they were stored.
+    public var seq: Int
+    /// When it happened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
+    public var time: String
+    /// The API of the account.
+    public var api: String
+    /// The number of the account; absent for an email that has none.
+    public var account: Int?
+    /// What happened. One of `registered`, `confirmed`, `signed_in`, `sign_in_failed`, `locked`, `signed_out`,
+    /// `session_ended`, `password_changed`, `password_reset`, `reset_requested`, `email_change_requested`,
+    /// `email_changed`, `email_reverted`, `profile_changed`, `client_changed`, `patient_changed`, `shared`,
+    /// `unshared`, `claimed`, `invited`, `account_deleted`, `mail_sent`, `mail_failed`, `imported`,
+    /// `admin_account_created`, `admin_account_disabled`, `admin_account_enabled`, `admin_account_unlocked`,
+    /// `admin_account_confirmed`, `admin_sessions_ended`, `admin_password_set`, `admin_app_metadata_set`,
+    /// `admin_account_deleted`, `admin_account_exported`, `admin_invitation_revoked`, `admin_mail_retried`.
+    public var kind: EventKind
+    /// Who caused it: account, anonymous, admin, or the service itself.
+    public var by: String
+    /// The address that the request came from, if the host stated it.
+    public var ip: String?
+    /// The program that sent the request, if the host stated it.
+    public var agent: String?
+    /// What the event is about, beyond its account.
+    public var detail: EventDetail?
+
+    /// Creates a value from its properties.
+    public init(
+        seq: Int,
+        time: String,
+        api: String,
+        account: Int? = nil,
+        kind: EventKind,
+        by: String,
+        ip: String? = nil,
+        agent: String? = nil,
+        detail: EventDetail? = nil
+    ) {
+        self.seq = seq
+        self.time = time
+        self.api = api
+        self.account = account
+        self.kind = kind
+        self.by = by
+        self.ip = ip
+        self.agent = agent
+        self.detail = detail
+    }
+
+    init(reading reader: inout JSONReader) throws {
+        var seq: Int?
+        var time: String?
+        var api: String?
+        var account: Int?
+        var kind: EventKind?
+        var by: String?
+        var ip: String?
+        var agent: String?
+        var detail: EventDetail?
+        try reader.beginObject()
+        while let propertyName = try reader.nextProperty() {
+            if propertyName.equals("seq") {
+                seq = try reader.value(of: "seq")
+            } else if propertyName.equals("time") {
+                time = try reader.value(of: "time")
+            } else if propertyName.equals("api") {
+                api = try reader.value(of: "api")
+            } else if propertyName.equals("account") {
+                account = try reader.value(of: "account")
+            } else if propertyName.equals("kind") {
+                kind = try reader.value(of: "kind")
+            } else if propertyName.equals("by") {
+                by = try reader.value(of: "by")
+            } else if propertyName.equals("ip") {
+                ip = try reader.value(of: "ip")
+            } else if propertyName.equals("agent") {
+                agent = try reader.value(of: "agent")
+            } else if propertyName.equals("detail") {
+                detail = try reader.value(of: "detail")
+            } else {
+                try reader.skip()
+            }
+        }
+        self.seq = try required(seq, "seq")
+        self.time = try required(time, "time")
+        self.api = try required(api, "api")
+        self.account = account
+        self.kind = try required(kind, "kind")
+        self.by = try required(by, "by")
+        self.ip = ip
+        self.agent = agent
+        self.detail = detail
+    }
+}
+
 /// The store.
 public struct ServiceStoreInfo: ResultValue, Equatable, Sendable {
     /// `memory`, `directory` or `postgres`.
@@ -410,193 +597,6 @@ extension ServiceMail: CustomReflectable, CustomStringConvertible, CustomDebugSt
 
     /// The mirror as text.
     public var debugDescription: String { description }
-}
-
-/// What an event is about, beyond its account.
-public struct ServiceEventDetail: ResultValue, Equatable, Sendable {
-    /// The number of a session.
-    public var session: Int?
-    /// The number of a client.
-    public var client: Int?
-    /// The number of a patient.
-    public var patient: Int?
-    /// The number of a share.
-    public var share: Int?
-    /// The number of a mail.
-    public var mail: Int?
-    /// The number of an invitation.
-    public var invitation: Int?
-    /// The kind of a mail.
-    public var mailKind: String?
-    /// created, updated or deleted.
-    public var change: String?
-    /// Who asked for an administrator's operation, as the host states it.
-    public var actor: String?
-
-    /// Creates a value from its properties.
-    public init(
-        session: Int? = nil,
-        client: Int? = nil,
-        patient: Int? = nil,
-        share: Int? = nil,
-        mail: Int? = nil,
-        invitation: Int? = nil,
-        mailKind: String? = nil,
-        change: String? = nil,
-        actor: String? = nil
-    ) {
-        self.session = session
-        self.client = client
-        self.patient = patient
-        self.share = share
-        self.mail = mail
-        self.invitation = invitation
-        self.mailKind = mailKind
-        self.change = change
-        self.actor = actor
-    }
-
-    init(reading reader: inout JSONReader) throws {
-        var session: Int?
-        var client: Int?
-        var patient: Int?
-        var share: Int?
-        var mail: Int?
-        var invitation: Int?
-        var mailKind: String?
-        var change: String?
-        var actor: String?
-        try reader.beginObject()
-        while let propertyName = try reader.nextProperty() {
-            if propertyName.equals("session") {
-                session = try reader.value(of: "session")
-            } else if propertyName.equals("client") {
-                client = try reader.value(of: "client")
-            } else if propertyName.equals("patient") {
-                patient = try reader.value(of: "patient")
-            } else if propertyName.equals("share") {
-                share = try reader.value(of: "share")
-            } else if propertyName.equals("mail") {
-                mail = try reader.value(of: "mail")
-            } else if propertyName.equals("invitation") {
-                invitation = try reader.value(of: "invitation")
-            } else if propertyName.equals("mail_kind") {
-                mailKind = try reader.value(of: "mail_kind")
-            } else if propertyName.equals("change") {
-                change = try reader.value(of: "change")
-            } else if propertyName.equals("actor") {
-                actor = try reader.value(of: "actor")
-            } else {
-                try reader.skip()
-            }
-        }
-        self.session = session
-        self.client = client
-        self.patient = patient
-        self.share = share
-        self.mail = mail
-        self.invitation = invitation
-        self.mailKind = mailKind
-        self.change = change
-        self.actor = actor
-    }
-}
-
-/// An event of the audit trail: a change of an account, or an attempt. It names accounts by their numbers, and
-/// contains no secret.
-public struct ServiceEvent: ResultValue, Equatable, Sendable {
-    /// The event's number. Events are numbered in the order in which they were stored.
-    public var seq: Int
-    /// When it happened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-    public var time: String
-    /// The API of the account.
-    public var api: String
-    /// The number of the account; absent for an email that has none.
-    public var account: Int?
-    /// What happened. One of `registered`, `confirmed`, `signed_in`, `sign_in_failed`, `locked`, `signed_out`,
-    /// `session_ended`, `password_changed`, `password_reset`, `reset_requested`, `email_change_requested`,
-    /// `email_changed`, `email_reverted`, `profile_changed`, `client_changed`, `patient_changed`, `shared`,
-    /// `unshared`, `claimed`, `invited`, `account_deleted`, `mail_sent`, `mail_failed`, `imported`,
-    /// `admin_account_created`, `admin_account_disabled`, `admin_account_enabled`, `admin_account_unlocked`,
-    /// `admin_account_confirmed`, `admin_sessions_ended`, `admin_password_set`, `admin_app_metadata_set`,
-    /// `admin_account_deleted`, `admin_account_exported`, `admin_invitation_revoked`, `admin_mail_retried`.
-    public var kind: EventKind
-    /// Who caused it: account, anonymous, admin, or the service itself.
-    public var by: String
-    /// The address that the request came from, if the host stated it.
-    public var ip: String?
-    /// The program that sent the request, if the host stated it.
-    public var agent: String?
-    /// What the event is about, beyond its account.
-    public var detail: ServiceEventDetail?
-
-    /// Creates a value from its properties.
-    public init(
-        seq: Int,
-        time: String,
-        api: String,
-        account: Int? = nil,
-        kind: EventKind,
-        by: String,
-        ip: String? = nil,
-        agent: String? = nil,
-        detail: ServiceEventDetail? = nil
-    ) {
-        self.seq = seq
-        self.time = time
-        self.api = api
-        self.account = account
-        self.kind = kind
-        self.by = by
-        self.ip = ip
-        self.agent = agent
-        self.detail = detail
-    }
-
-    init(reading reader: inout JSONReader) throws {
-        var seq: Int?
-        var time: String?
-        var api: String?
-        var account: Int?
-        var kind: EventKind?
-        var by: String?
-        var ip: String?
-        var agent: String?
-        var detail: ServiceEventDetail?
-        try reader.beginObject()
-        while let propertyName = try reader.nextProperty() {
-            if propertyName.equals("seq") {
-                seq = try reader.value(of: "seq")
-            } else if propertyName.equals("time") {
-                time = try reader.value(of: "time")
-            } else if propertyName.equals("api") {
-                api = try reader.value(of: "api")
-            } else if propertyName.equals("account") {
-                account = try reader.value(of: "account")
-            } else if propertyName.equals("kind") {
-                kind = try reader.value(of: "kind")
-            } else if propertyName.equals("by") {
-                by = try reader.value(of: "by")
-            } else if propertyName.equals("ip") {
-                ip = try reader.value(of: "ip")
-            } else if propertyName.equals("agent") {
-                agent = try reader.value(of: "agent")
-            } else if propertyName.equals("detail") {
-                detail = try reader.value(of: "detail")
-            } else {
-                try reader.skip()
-            }
-        }
-        self.seq = try required(seq, "seq")
-        self.time = try required(time, "time")
-        self.api = try required(api, "api")
-        self.account = account
-        self.kind = try required(kind, "kind")
-        self.by = try required(by, "by")
-        self.ip = ip
-        self.agent = agent
-        self.detail = detail
-    }
 }
 
 /// A referral code of an invitation, which no account owns.

@@ -1,8 +1,11 @@
 import Store
 
-/// Counts the entries that scans visit: a measure of work that does not depend on other load.
-final class VisitCountingEngine: Engine, EngineTransaction {
+/// Counts the entries that scans visit, a measure of work that does not depend on other load, and lets a test act
+/// between two transactions, as another process may.
+final class ObservedEngine: Engine, EngineTransaction {
     var visits = 0
+    /// Called after each write transaction.
+    var afterWrite: () throws -> Void = {}
     private let inner: any Engine
     private var transaction: (any EngineTransaction)?
 
@@ -20,7 +23,11 @@ final class VisitCountingEngine: Engine, EngineTransaction {
         _ body: (any EngineTransaction) throws -> Value,
         keeping: (any Error, any EngineTransaction) throws -> Void
     ) throws -> Value {
-        try inner.write({ tx in try run(body, on: tx) }) { error, tx in try run({ try keeping(error, $0) }, on: tx) }
+        let value = try inner.write({ tx in try run(body, on: tx) }) { error, tx in
+            try run({ try keeping(error, $0) }, on: tx)
+        }
+        try afterWrite()
+        return value
     }
 
     private func run<Value>(
