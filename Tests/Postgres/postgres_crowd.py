@@ -18,10 +18,10 @@ class PostgresCrowd(Crowd):
     the error `outcome_unknown` may have been.
     """
 
-    def __init__(self, trial, store, trouble=None, addresses=None, flags=()):
+    def __init__(self, trial, store, trouble=None, addresses=None):
         """`trouble` is called with the crowd in a thread. The processes use the addresses in turn, if there are any,
         instead of the store's."""
-        self.addresses, self.flags = addresses or [store.path], flags
+        self.addresses = addresses or [store.path]
         self._make_trouble = trouble
         # Called when all workers have ended.
         self.before_last_read = lambda: None
@@ -81,7 +81,7 @@ class PostgresWorker(Worker):
 
     def serve(self):
         address = self.crowd.addresses[self.number % len(self.crowd.addresses)]
-        return self.crowd.store.at(address).serve(*self.crowd.flags)
+        return self.crowd.store.at(address).serve()
 
     def refused(self, what, error, events):
         slug = error.get("data", {}).get("errors", [None])[0]
