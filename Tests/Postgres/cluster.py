@@ -1,7 +1,7 @@
 """A cluster of three PostgreSQL servers under Patroni, with etcd, for tests.
 
 As root, each server has a network namespace of its own, so that it can be partitioned from the others; otherwise all
-are on 127.0.0.1, and a partition is a server whose processes stand still.
+are on 127.0.0.1.
 
 As a program, it runs a command with a cluster, whose address the command finds in TEST_CLUSTER:
 
@@ -199,8 +199,10 @@ class Node:
         """All processes stand still."""
         self.signal_all(signal.SIGSTOP)
 
-    def unfreeze(self):
-        self.signal_all(signal.SIGCONT)
+    def reset(self):
+        """The watchdog ends a machine that stands still, and it starts again."""
+        self.kill()
+        self.start()
 
     def unplug(self):
         """Nothing reaches the node, and the node reaches nothing."""
