@@ -1,6 +1,6 @@
 """Failovers of a cluster of three servers under Patroni, while four processes write.
 
-    failovers.py BINARY [--count NUMBER] [--only FAULT] [--seed NUMBER]
+    failovers.py BINARY [--count NUMBER] [--only FAULT] [--seed NUMBER] [--logs FOLDER]
 
 The guarantee: no acknowledged write is lost, none is doubled, and within 30 seconds all processes serve again, without
 a restart of any. The cluster has `synchronous_mode_strict`, without which what was acknowledged can be lost.
@@ -95,12 +95,13 @@ def main():
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--only", choices=FAULTS, action="append")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--logs", help="keeps the logs of the servers and of the processes in this folder")
     options = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix="postern-failovers-")
     trial = PostgresTrial(Program(options.binary), scratch, options.seed)
     print(f"seed {options.seed}", flush=True)
     try:
-        with clusters.Cluster() as cluster:
+        with clusters.Cluster(options.logs) as cluster:
             is_good = run(trial, cluster, options)
     finally:
         trial.close()
@@ -133,8 +134,7 @@ def run(trial, cluster, options):
 
 def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, repair=lambda cluster: None):
     """A crowd on a new database whose server's primary has a fault."""
-    cluster.wait_for(cluster.is_whole, clusters.HEALED_SECONDS_MAX, "a whole cluster")
-    cluster.sql(f"CREATE DATABASE {name}")
+    cluster.create_database(name)
     cluster.sql("CREATE TABLE public.probe (n int)", name)
     store = store_in(trial, cluster, name)
     moments = {}
@@ -162,6 +162,7 @@ def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, 
 
     crowd = PostgresCrowd(trial, store, trouble)
     crowd.before_last_read = lambda: wait_for_sql(cluster)
+    crowd.logs = cluster.logs and os.path.join(cluster.logs, name)
     checker = crowd.run(FAILOVER_SECONDS_MAX * 3)
     fault = moments.get("fault", time.monotonic())
     return Result(

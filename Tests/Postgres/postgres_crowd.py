@@ -23,6 +23,8 @@ class PostgresCrowd(Crowd):
         instead of the store's."""
         self.addresses = addresses or [store.path]
         self._make_trouble = trouble
+        # The beginning of the paths that keep what the processes log.
+        self.logs = None
         # Called when all workers have ended.
         self.before_last_read = lambda: None
         # When each worker's writes were acknowledged.
@@ -96,6 +98,12 @@ class PostgresWorker(Worker):
             self.crowd.done[slug] += 1
         else:
             super().refused(what, error, events)
+
+    def _kill(self):
+        if self.crowd.logs is not None:
+            with open(f"{self.crowd.logs}-process{self.number}.log", "a") as file:
+                file.write(self.server.errors)
+        super()._kill()
 
     def _note(self, method, result, events):
         super()._note(method, result, events)
