@@ -19,6 +19,9 @@ PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/in
 # The PostgreSQL store: the client library, and servers for tests.
 POSTGRES_PACKAGES := libpq-dev
 POSTGRES_SERVER_PACKAGES := postgresql
+# Fault injection with PostgreSQL: a pooler, and a cluster whose machines are network namespaces.
+POSTGRES_FAULT_PACKAGES := python3 postgresql pgbouncer patroni etcd-server iproute2
+POSTGRES_FAULT_TOOLS := psql pgbouncer patroni etcd ip /usr/bin/python3
 POSTGRES_BINARY := .build/postgres/release/postern
 POSTGRES := --traits Postgres --scratch-path .build/postgres
 POSTGRES_TESTS := EngineConformanceTests|PostgresStoreTests
@@ -68,7 +71,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps test-postgres demo tour test test-long faults faults-quick \
+.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
@@ -83,6 +86,9 @@ postgres-deps: deps
 
 postgres-test-deps: postgres-deps test-deps
 	$(call install,A PostgreSQL server,ls /usr/lib/postgresql/*/bin/initdb,$(POSTGRES_SERVER_PACKAGES))
+
+postgres-fault-deps: postgres-test-deps
+	$(call install,Servers for fault injection,$(call has,$(POSTGRES_FAULT_TOOLS)),$(POSTGRES_FAULT_PACKAGES))
 
 test-deps: deps
 	$(call install,Test dependencies,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
@@ -177,6 +183,14 @@ faults: release-dynamic fault-deps ## Injects faults into the binary: kills, ful
 
 faults-quick: release-dynamic fault-deps ## Builds, and injects a sample of the faults, about three minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY) --quick
+
+faults-postgres: release-postgres postgres-fault-deps ## Injects faults into PostgreSQL servers, and fails a Patroni cluster over; as root, about 25 minutes
+	/usr/bin/python3 Tests/Postgres/postgres_faults.py $(POSTGRES_BINARY)
+	/usr/bin/python3 Tests/Postgres/failovers.py $(POSTGRES_BINARY)
+
+faults-postgres-quick: release-postgres postgres-fault-deps ## Builds, and injects a sample of the faults into PostgreSQL servers, about five minutes
+	/usr/bin/python3 Tests/Postgres/postgres_faults.py $(POSTGRES_BINARY) --quick
+	/usr/bin/python3 Tests/Postgres/failovers.py $(POSTGRES_BINARY) --count 1
 
 fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each target; FUZZ="scanner base" selects targets
 	/usr/bin/python3 Tests/Fuzz/fuzz.py $(FUZZ)

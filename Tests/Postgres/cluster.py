@@ -1,7 +1,7 @@
 """A cluster of three PostgreSQL servers under Patroni, with etcd, for tests.
 
 As root, each server has a network namespace of its own, so that it can be partitioned from the others; otherwise all
-are on 127.0.0.1, and a partition is a server whose processes stand still.
+are on 127.0.0.1.
 
 As a program, it runs a command with a cluster, whose address the command finds in TEST_CLUSTER:
 
@@ -25,6 +25,9 @@ from servers import PREDICATE_LOCKS, SQLFailed, as_server_user, is_running, prog
 NODES = 3
 # Patroni's times in seconds: a primary that does not renew its lock for `ttl` is replaced.
 TIMES = {"ttl": 10, "loop_wait": 2, "retry_timeout": 3}
+# The standbys that are hardly behind.
+FOLLOWERS = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
+FOLLOWERS += " AND pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) < 100000"
 UP_SECONDS_MAX = 60
 HEALED_SECONDS_MAX = 90
 # Of its own for each run, so that two can run at the same time.
@@ -199,8 +202,10 @@ class Node:
         """All processes stand still."""
         self.signal_all(signal.SIGSTOP)
 
-    def unfreeze(self):
-        self.signal_all(signal.SIGCONT)
+    def reset(self):
+        """The watchdog ends a machine that stands still, and it starts again."""
+        self.kill()
+        self.start()
 
     def unplug(self):
         """Nothing reaches the node, and the node reaches nothing."""
@@ -240,7 +245,11 @@ class Node:
 class Cluster:
     """Three nodes and etcd."""
 
-    def __init__(self):
+    def __init__(self, logs=None):
+        """`logs` is a folder that keeps the logs."""
+        self.logs = logs
+        if logs is not None:
+            os.makedirs(logs, exist_ok=True)
         for name in ("patroni", "etcd"):
             if shutil.which(name) is None:
                 raise Unavailable(f"{name} is missing")
@@ -278,6 +287,13 @@ class Cluster:
     def sql(self, text, database="postgres", seconds=20):
         return run_sql(self.uri(database), text, seconds)
 
+    def create_database(self, name):
+        """Creates a database, and waits until all nodes have it: libpq tries no other node after one that has not."""
+        self.wait_for(self.is_whole, HEALED_SECONDS_MAX, "a whole cluster")
+        self.sql(f"CREATE DATABASE {name}")
+        has = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"
+        self.wait_for(lambda: all(node.sql(has) for node in self.nodes), UP_SECONDS_MAX, f"{name} on all nodes")
+
     def primary(self):
         """The node that Patroni's other parts regard as the primary; None if there is none."""
         for node in self.nodes:
@@ -294,12 +310,12 @@ class Cluster:
             time.sleep(0.1)
 
     def is_whole(self):
-        """Whether all nodes run, and a synchronous standby follows the primary."""
+        """Whether all nodes run and are not behind, and a synchronous standby follows the primary."""
         primary = self.primary()
         if primary is None:
             return False
         try:
-            states = primary.sql("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'")
+            states = primary.sql(FOLLOWERS)
         except SQLFailed:
             return False
         return len(states) == NODES - 1 and any(state in ("sync", "quorum") for state in states)
@@ -321,6 +337,9 @@ class Cluster:
                 node.kill()
         self._etcd.kill()
         self._close_network()
+        if self.logs is not None:
+            for node in self.nodes:
+                shutil.copy(os.path.join(node.folder, "log"), os.path.join(self.logs, f"{node.name}.log"))
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):

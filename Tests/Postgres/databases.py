@@ -32,9 +32,16 @@ class Database:
 
     def discard_marks(self):
         """Removes the protection against doubled writes: from now on, no commit leaves a mark."""
+        self._discard("commits", "WHEN (NOT NEW.fenced)")
+
+    def discard_entries(self):
+        """From now on, new entries are acknowledged and not kept."""
+        self._discard("entries")
+
+    def _discard(self, table, condition=""):
         self.sql(DISCARD)
         self.sql(
-            "CREATE TRIGGER discard BEFORE INSERT ON postern.commits FOR EACH ROW WHEN (NOT NEW.fenced) "
+            f"CREATE TRIGGER discard BEFORE INSERT ON postern.{table} FOR EACH ROW {condition} "
             "EXECUTE FUNCTION public.discard()"
         )
 
@@ -58,9 +65,11 @@ class PostgresStore(Store):
     """A store in a database, with an operator, and its ledger. Its path is the address of the database."""
 
     timeout = TIMEOUT_SECONDS
+    # More flags of each process.
+    flags = ()
 
     def serve(self, *flags, program=None):
-        return super().serve("--store-timeout", str(self.timeout), *flags, program=program)
+        return super().serve("--store-timeout", str(self.timeout), *self.flags, *flags, program=program)
 
     def run_once(self):
         """Runs a process without input. Returns the exit code, stdout and stderr."""
@@ -69,7 +78,7 @@ class PostgresStore(Store):
     def at(self, address):
         """The same store at another address."""
         other = type(self)(self.program, address, self.session, self.ledger)
-        other.timeout = self.timeout
+        other.timeout, other.flags = self.timeout, self.flags
         return other
 
     def changes(self, server, since):

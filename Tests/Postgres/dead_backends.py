@@ -4,6 +4,7 @@ Guarantee: no request fails because of that, and none is lost or doubled. A kill
 again, for which all wait.
 """
 
+import functools
 import os
 import signal
 
@@ -22,7 +23,7 @@ def run(trial):
     for trouble in (terminate, kill):
         # A server of its own, whose data survive the end of a process.
         database = trial.database(trial.enter(Server(is_durable=False)))
-        crowd = PostgresCrowd(trial, trial.store(database), lambda crowd, database=database, trouble=trouble: trouble(crowd, database))
+        crowd = PostgresCrowd(trial, trial.store(database), functools.partial(trouble, database))
         hold(trial, crowd, seconds)
         trial.outcome.remarks.append(f"{trouble.__name__}: {in_words(crowd)}")
         for slug in ("outcome_unknown", "unavailable"):
@@ -30,7 +31,7 @@ def run(trial):
     trial.outcome.bite("cuts without marks", unmarked(trial))
 
 
-def terminate(crowd, database):
+def terminate(database, crowd):
     """Ends backends one by one, with an error for the client."""
     while crowd.pause(crowd.trial.random.random() * TERMINATED_PAUSE_SECONDS * 2):
         backends = database.backends()
@@ -39,7 +40,7 @@ def terminate(crowd, database):
             crowd.done["terminated"] += 1
 
 
-def kill(crowd, database):
+def kill(database, crowd):
     """Kills backends. The server then ends all others, and recovers."""
     while crowd.pause(crowd.trial.random.random() * KILLED_PAUSE_SECONDS):
         try:

@@ -1,6 +1,6 @@
 """Failovers of a cluster of three servers under Patroni, while four processes write.
 
-    failovers.py BINARY [--count NUMBER] [--only FAULT] [--seed NUMBER]
+    failovers.py BINARY [--count NUMBER] [--only FAULT] [--seed NUMBER] [--logs FOLDER]
 
 The guarantee: no acknowledged write is lost, none is doubled, and within 30 seconds all processes serve again, without
 a restart of any. The cluster has `synchronous_mode_strict`, without which what was acknowledged can be lost.
@@ -10,11 +10,13 @@ The faults, in turn, each of the primary:
     kill       Patroni and the server are killed, as by a loss of power
     unplug     nothing reaches the machine any more
     part       the machine reaches neither etcd nor the other machines, while clients still reach it
-    freeze     all processes stand still, and continue later
+    freeze     all processes stand still, until the machine's watchdog ends them. (Without a watchdog, Patroni 3.0 takes
+               the lead back when it continues, and what the other server has acknowledged is lost.)
 
-For each failover a line: the fault, the writes that were acknowledged, lost and doubled, those with an unknown
-outcome, and the seconds without any acknowledged write, and until all four processes had one. The self-test runs a
-failover in which commits wait for no standby and the standbys are behind: the same checks must find lost writes.
+For each failover a line: the fault, the writes that were acknowledged, lost and doubled, the errors, the writes with an
+unknown outcome, and the refused ones; then the seconds until another server committed a write of psql, the longest
+time without any acknowledged write, and the seconds until all four processes had one. The self-test runs a failover in
+which commits wait for no standby and the standbys are behind: the same checks must find lost writes.
 
 The exit code is 1 if a write was lost or doubled, if the service was away for longer, or if the self-test found
 nothing. Needs Debian's patroni and etcd-server; as root iproute2, for network namespaces: without them, `unplug` and
@@ -22,18 +24,20 @@ nothing. Needs Debian's patroni and etcd-server; as root iproute2, for network n
 """
 
 import argparse
+import contextlib
 import dataclasses
 import itertools
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
 
 import cluster as clusters
-from databases import PostgresTrial
+from databases import PostgresStore, PostgresTrial
 from postern import Program
 from postgres_crowd import PostgresCrowd
 from servers import SQLFailed
@@ -44,9 +48,10 @@ AFTER_SECONDS = 4
 GAP_SECONDS_MAX = 30
 FAILOVER_SECONDS_MAX = 90
 TIMEOUT_SECONDS = 5
-FAULTS = {"kill": "start", "unplug": "plug", "part": "unpart", "freeze": "unfreeze"}
+PROBE_SECONDS = 1
+FAULTS = {"kill": "start", "unplug": "plug", "part": "unpart", "freeze": "reset"}
 NEED_NETWORK = {"unplug", "part"}
-COLUMNS = "number | fault | acknowledged | lost | doubled | errors | unknown | unavailable | gap s | all after s"
+COLUMNS = "number | fault | acknowledged | lost | doubled | errors | unknown | unavailable | server s | gap s | all s"
 
 
 @dataclasses.dataclass
@@ -57,6 +62,8 @@ class Result:
     wrong: dict
     unknown: int
     unavailable: int
+    # The seconds until another server committed a write, and the longest time without an acknowledged one.
+    server: float | None
     gap: float
     all_after: float | None
 
@@ -77,9 +84,9 @@ class Result:
         return not self.wrong and self.acknowledged > 0 and self.gap <= GAP_SECONDS_MAX and self.all_after is not None
 
     def __str__(self):
-        after = "never" if self.all_after is None else f"{self.all_after:.1f}"
         columns = [self.acknowledged, self.lost, self.doubled, self.errors, self.unknown, self.unavailable]
-        return " | ".join(str(column) for column in [*columns, f"{self.gap:.1f}", after])
+        times = ["never" if time is None else f"{time:.1f}" for time in (self.server, self.gap, self.all_after)]
+        return " | ".join(str(column) for column in [*columns, *times])
 
 
 def main():
@@ -88,12 +95,13 @@ def main():
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--only", choices=FAULTS, action="append")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--logs", help="keeps the logs of the servers and of the processes in this folder")
     options = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix="postern-failovers-")
     trial = PostgresTrial(Program(options.binary), scratch, options.seed)
     print(f"seed {options.seed}", flush=True)
     try:
-        with clusters.Cluster() as cluster:
+        with clusters.Cluster(options.logs) as cluster:
             is_good = run(trial, cluster, options)
     finally:
         trial.close()
@@ -126,9 +134,9 @@ def run(trial, cluster, options):
 
 def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, repair=lambda cluster: None):
     """A crowd on a new database whose server's primary has a fault."""
-    cluster.wait_for(cluster.is_whole, clusters.HEALED_SECONDS_MAX, "a whole cluster")
-    cluster.sql(f"CREATE DATABASE {name}")
-    store = Store(trial, cluster, name)
+    cluster.create_database(name)
+    cluster.sql("CREATE TABLE public.probe (n int)", name)
+    store = store_in(trial, cluster, name)
     moments = {}
 
     def trouble(crowd):
@@ -139,9 +147,11 @@ def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, 
             moments["fault"] = time.monotonic()
             getattr(primary, kind)()
             end = moments["fault"] + FAILOVER_SECONDS_MAX
+            others = [node for node in cluster.nodes if node is not primary]
             while crowd.served_after(moments["fault"] + 1) is None and time.monotonic() < end:
+                if "server" not in moments and is_writable(others, name):
+                    moments["server"] = time.monotonic()
                 time.sleep(0.1)
-            moments["served"] = time.monotonic()
             time.sleep(AFTER_SECONDS)
             # The former primary comes back while processes write.
             getattr(primary, FAULTS[kind])()
@@ -152,12 +162,23 @@ def failover(trial, cluster, kind, name, prepare=lambda cluster, primary: None, 
 
     crowd = PostgresCrowd(trial, store, trouble)
     crowd.before_last_read = lambda: wait_for_sql(cluster)
+    crowd.logs = cluster.logs and os.path.join(cluster.logs, name)
     checker = crowd.run(FAILOVER_SECONDS_MAX * 3)
     fault = moments.get("fault", time.monotonic())
     return Result(
         crowd.acknowledged, checker.wrong, crowd.done["outcome_unknown"], crowd.done["unavailable"],
-        crowd.gap(fault, crowd.end), crowd.served_after(fault + 1),
+        moments["server"] - fault if "server" in moments else None, crowd.gap(fault, crowd.end),
+        crowd.served_after(fault + 1),
     )
+
+
+def is_writable(nodes, name):
+    """Whether one of the servers commits a write."""
+    for node in nodes:
+        with contextlib.suppress(SQLFailed):
+            node.sql("INSERT INTO public.probe VALUES (1)", name, seconds=PROBE_SECONDS)
+            return True
+    return False
 
 
 def wait_for_sql(cluster):
@@ -165,15 +186,13 @@ def wait_for_sql(cluster):
     end = time.monotonic() + clusters.HEALED_SECONDS_MAX
     while time.monotonic() < end:
         try:
-            return cluster.sql("CREATE TABLE IF NOT EXISTS public.probe (n int); DROP TABLE public.probe", seconds=5)
+            return cluster.sql("CREATE TABLE IF NOT EXISTS public.last (n int); DROP TABLE public.last", seconds=5)
         except SQLFailed:
             time.sleep(0.2)
 
 
-def Store(trial, cluster, name):
+def store_in(trial, cluster, name):
     """A store in a database of the cluster."""
-    from databases import PostgresStore
-
     store = PostgresStore.make(trial.program, cluster.uri(name))
     store.timeout = TIMEOUT_SECONDS
     return store
@@ -190,13 +209,13 @@ def careless(trial, cluster):
         # The standbys receive nothing more, and do not know it.
         primary.sql("SELECT pg_sleep(0.5)")
         for process in receivers(others):
-            os.kill(process, 19)
+            os.kill(process, signal.SIGSTOP)
         time.sleep(2)
 
         def kill_receivers():
             time.sleep(0.5)
             for process in receivers(others):
-                os.kill(process, 9)
+                os.kill(process, signal.SIGKILL)
 
         threading.Thread(target=kill_receivers).start()
 

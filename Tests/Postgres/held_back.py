@@ -40,8 +40,8 @@ def run(trial):
 def attempt(rig, place, before_delivery=lambda rig: None):
     """Holds the bytes of a commit from a place on, and delivers them after the reply. Returns the error."""
     rig.create_undisturbed()
-    rule = CutOnce(None, Cut(request=place, is_held=True))
-    email, reply = rig.under(rule, lambda: rig.create(rule))
+    rule = CutOnce(Cut(request=place, is_held=True))
+    email, reply = rig.create(rule)
     if rule.group is None:
         raise Broken("nothing was held back")
     answer = slug(reply)

@@ -92,7 +92,8 @@ def run(trial):
 def through(trial, pooler, database, trouble=None):
     """A crowd whose processes use a pooler."""
     store = trial.store(database).at(pooler_uri(pooler, database))
-    return PostgresCrowd(trial, store, trouble and (lambda crowd: trouble(crowd, pooler, database)), flags=FLAGS)
+    store.flags = FLAGS
+    return PostgresCrowd(trial, store, trouble and (lambda crowd: trouble(crowd, pooler, database)))
 
 
 def pooler_uri(pooler, database):

@@ -1,6 +1,6 @@
 """Four processes on one database that get requests at the same time, while something goes wrong with the server."""
 
-import contextlib
+import itertools
 import threading
 import time
 
@@ -18,11 +18,15 @@ class PostgresCrowd(Crowd):
     the error `outcome_unknown` may have been.
     """
 
-    def __init__(self, trial, store, trouble=None, addresses=None, flags=()):
+    def __init__(self, trial, store, trouble=None, addresses=None):
         """`trouble` is called with the crowd in a thread. The processes use the addresses in turn, if there are any,
         instead of the store's."""
-        self.addresses, self.flags = addresses or [store.path], flags
+        self.addresses = addresses or [store.path]
         self._make_trouble = trouble
+        # The beginning of the paths that keep what the processes log.
+        self.logs = None
+        # Called when all workers have ended.
+        self.before_last_read = lambda: None
         # When each worker's writes were acknowledged.
         self.successes = [[] for _ in range(PROCESSES)]
         super().__init__(trial, trial.program, False, store)
@@ -44,12 +48,12 @@ class PostgresCrowd(Crowd):
     def _trouble(self):
         try:
             self._make_trouble(self)
-        except Exception as error:  # noqa: BLE001 - it must not end silently
+        except Exception as error:
+            # It must not end silently.
             self.history.invoke("error", "the trouble itself", f"{type(error).__name__}: {error}")
 
     def _read_last(self):
-        with contextlib.suppress(AttributeError):
-            self.before_last_read()
+        self.before_last_read()
         super()._read_last()
 
     def pause(self, seconds):
@@ -66,7 +70,7 @@ class PostgresCrowd(Crowd):
         times = sorted(moment for own in self.successes for moment in own)
         times = [moment for moment in times if (begin or 0) <= moment <= (end or self.end)]
         times = [begin or times[0], *times, end or times[-1]] if times else [begin or 0, end or self.end]
-        return max(later - earlier for earlier, later in zip(times, times[1:]))
+        return max(later - earlier for earlier, later in itertools.pairwise(times))
 
     def served_after(self, moment):
         """The seconds after a moment until every process had a write acknowledged; None if one had none."""
@@ -79,7 +83,7 @@ class PostgresWorker(Worker):
 
     def serve(self):
         address = self.crowd.addresses[self.number % len(self.crowd.addresses)]
-        return self.crowd.store.at(address).serve(*self.crowd.flags)
+        return self.crowd.store.at(address).serve()
 
     def refused(self, what, error, events):
         slug = error.get("data", {}).get("errors", [None])[0]
@@ -94,6 +98,12 @@ class PostgresWorker(Worker):
             self.crowd.done[slug] += 1
         else:
             super().refused(what, error, events)
+
+    def _kill(self):
+        if self.crowd.logs is not None:
+            with open(f"{self.crowd.logs}-process{self.number}.log", "a") as file:
+                file.write(self.server.errors)
+        super()._kill()
 
     def _note(self, method, result, events):
         super()._note(method, result, events)

@@ -8,6 +8,7 @@ asked in time, or if a commit waits for a standby.
 
 A module is a class of faults:
 
+    proxies           the proxy of these tests, with psql and pgbench
     commit_cuts       a connection that is cut at every byte of a request, and of the server's answers
     held_back         the rest of a commit that arrives after its outcome was settled
     dead_backends     backends that are terminated or killed while four processes write
@@ -34,6 +35,7 @@ from databases import PostgresTrial
 
 # The classes, with the seconds that a quick run gives to each.
 CLASSES = {
+    "proxies": 5,
     "commit_cuts": 20,
     "held_back": 12,
     "dead_backends": 12,

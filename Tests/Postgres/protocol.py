@@ -65,6 +65,7 @@ class Group:
                 self.statements.append((bound, message.end))
             elif message.kind == "Q":
                 self.statements.append((message.body.rstrip(b"\0").decode(errors="replace"), message.end))
+        self.begins = any(sql.startswith("BEGIN") for sql, _ in self.statements)
         self.asks = found[-1].kind in ASKING.decode()
 
     def end_of(self, condition):

@@ -5,8 +5,9 @@ so that a test can choose a group, and the byte of it or of its answer at which 
 
 **A round trip** is counted when the client has the answers to everything that it has sent. A client that sends a group
 and then another one before it has the first answer has waited once. To tell such a client from a fast server, the
-answer to a group that leaves no transaction open is held for `hold_seconds`, or until the client sends more: a client
-that does not wait for that answer goes on without it. The messages that open a connection are not counted.
+answer to a group that leaves no transaction open is held for `hold_seconds`, or until the client sends more on any
+connection: a client that does not wait for that answer goes on without it. The messages that open a connection are not
+counted, nor are transactions of which `is_other_work` says so.
 """
 
 import contextlib
@@ -48,6 +49,8 @@ class Link:
         # The server's bytes that came after the client's side was cut.
         self.late = b""
         self.is_cut = self.is_holding = False
+        # Whether the transaction under way is not counted.
+        self._is_other_work = False
         self._prepared = {}
         self._changed = threading.Condition()
         # The groups that ask for an answer: how many were sent on, and how many were answered.
@@ -63,7 +66,8 @@ class Link:
     @property
     def is_quiet(self):
         """Whether the client has all answers that it has asked for."""
-        return self._has_ended or (self._is_started and self._asked == self._answered)
+        is_idle = self._is_started and self._asked == self._answered
+        return is_idle or self._has_ended or self._is_other_work
 
     # From the client
 
@@ -107,9 +111,13 @@ class Link:
             self.cut(client_only=cut.is_held)
             raise ConnectionAbortedError
         with self._changed:
+            if group.begins:
+                self._is_other_work = self.proxy.is_other_work(group)
             self._is_flushing = found[-1].kind == "H"
             if group.asks:
                 self._asked += 1
+                if not self._is_other_work:
+                    self.proxy.note(asked=1)
                 self._unanswered.append(group)
                 if cut is not None:
                     self._answer_cut = (self._asked, cut.answer)
@@ -154,12 +162,13 @@ class Link:
         with self._changed:
             number = self._answered + 1
             self._unanswered.pop(0).answer_bytes = len(piece)
-            if last.body.decode() == protocol.IDLE and self.proxy.hold_seconds:
+            before = self.proxy.asked
+            if last.body.decode() == protocol.IDLE and self.proxy.hold_seconds and not self._is_other_work:
                 self._changed.wait_for(lambda: self._asked > number or self.is_cut, self.proxy.hold_seconds)
             cut = self._answer_cut
             is_cut = cut is not None and cut[0] == number
             self._answered = number
-            if self._answered == self._asked:
+            if self._answered == self._asked and self.proxy.asked == before and not self._is_other_work:
                 self.proxy.note(trips=1)
             self._changed.notify_all()
         self._send_to_client(piece[:cut[1]] if is_cut else piece)
@@ -205,6 +214,8 @@ class Proxy:
         self.links = []
         # Called with a link and a group; it returns a `Cut` or None.
         self.rule = None
+        # Called with a group that begins a transaction; it returns whether the transaction is not counted.
+        self.is_other_work = lambda group: False
         self.delay_seconds = 0
         self.hold_seconds = 0
         # Called before a new connection to the server is opened.
@@ -212,7 +223,9 @@ class Proxy:
         self._open = threading.Event()
         self._open.set()
         self._lock = threading.Lock()
-        self.trips = self.sent = self.received = self.connections = 0
+        # The groups that asked for an answer, on all connections, and the round trips.
+        self.asked = self.trips = 0
+        self.sent = self.received = self.connections = 0
         self._listener = self._listen()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -269,8 +282,9 @@ class Proxy:
         rule = self.rule
         return rule(link, group) if rule is not None else None
 
-    def note(self, trips=0, sent=0, received=0):
+    def note(self, asked=0, trips=0, sent=0, received=0):
         with self._lock:
+            self.asked += asked
             self.trips += trips
             self.sent += sent
             self.received += received

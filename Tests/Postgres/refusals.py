@@ -160,7 +160,7 @@ def newer_meanwhile(trial):
 
 def foreign_schema(trial):
     database = trial.database()
-    database.sql("CREATE SCHEMA postern; CREATE TABLE postern.customers (id int); INSERT INTO postern.customers VALUES (1)")
+    database.sql("CREATE SCHEMA postern; CREATE TABLE postern.customers AS SELECT 1 AS id")
     refuse_start(trial, database, "customers")
 
 

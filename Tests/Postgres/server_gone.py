@@ -10,7 +10,7 @@ import time
 from databases import PostgresStore, slug
 from postern import Broken
 from proxy import Proxy
-from servers import Server, server_folder
+from servers import Server
 
 NAME = "server gone"
 TIMEOUT_SECONDS = 3

@@ -5,6 +5,7 @@ As a program, it runs a command with a server, whose address the command finds i
     python3 Tests/Postgres/servers.py swift test
 """
 
+import contextlib
 import glob
 import os
 import shutil
@@ -169,10 +170,8 @@ class Server:
     def signal_all(self, number: int) -> None:
         """Sends a signal to all of the server's processes; the first one comes first, so that it starts no others."""
         for process in [self.process, *children_of(self.process)]:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
-            except ProcessLookupError:
-                pass
 
     def kill(self) -> None:
         """Kills all processes at once, as a loss of power would end them."""

@@ -4,6 +4,7 @@ Guarantee: what was acknowledged is on the standby. A commit whose wait was canc
 whose standby has not confirmed it, is answered with `outcome_unknown`, and never with success.
 """
 
+import signal
 import threading
 import time
 
@@ -110,10 +111,10 @@ def expect_unknown(reply, where):
 def confirmed_late(trial):
     """The standby stands still for a moment."""
     pair = Pair(trial)
-    pair.standby.signal_all(19)
+    pair.standby.signal_all(signal.SIGSTOP)
     reply = pair.write()
     time.sleep(1)
-    pair.standby.signal_all(18)
+    pair.standby.signal_all(signal.SIGCONT)
     if slug(reply()) is not None:
         raise Broken(f"a commit that was confirmed late is answered with {reply()}")
     pair.fail_over()
