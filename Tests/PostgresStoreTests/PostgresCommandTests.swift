@@ -94,7 +94,7 @@
                 "UPDATE postern.entries SET value = '\"0000000002\"' WHERE key = 'operators/email/a@b.co'",
                 "operators/email/a@b.co: the entry has another value"
             ),
-            ("DELETE FROM postern.entries WHERE key = 'operators/id/0000000001'", "there is no record operators/id/0000000001"),
+            ("DELETE FROM postern.entries WHERE key = 'operators/id/0000000001'", "there is no record operators/id/"),
             ("SELECT setval('postern.next_operators', 1)", "the counter operators must be at least 4"),
         ])
         func findsWhatIsWrong(statement: String, fault: String) throws {
