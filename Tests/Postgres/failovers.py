@@ -183,7 +183,7 @@ def is_writable(nodes, name):
 
 def wait_for_sql(cluster):
     """Waits until the database can be written, for the last reads of a run."""
-    end = time.monotonic() + clusters.HEALED_SECONDS_MAX
+    end = time.monotonic() + FAILOVER_SECONDS_MAX
     while time.monotonic() < end:
         try:
             return cluster.sql("CREATE TABLE IF NOT EXISTS public.last (n int); DROP TABLE public.last", seconds=5)
