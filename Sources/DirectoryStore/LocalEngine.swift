@@ -13,7 +13,7 @@ package import Store
 ///              transactions are staged
 ///
 /// So no staged write depends on stale data.
-package final class LocalEngine: Engine {
+package final class LocalEngine: Engine, EntrySource {
     let directory: StoreDirectory?
     private let log: (String) -> Void
     var space: LayeredSpace
@@ -206,10 +206,8 @@ package final class LocalEngine: Engine {
         )
     }
 
-    /// Calls `visit` with each entry of the store's current state, in order. Nothing may be staged.
-    ///
-    /// - Throws: `StoreError`; what `visit` throws.
-    func forEachEntry(_ visit: (StoreKey, StoredValue) throws -> Void) throws {
+    /// Visits the store's current state. Nothing may be staged.
+    package func forEachEntry(_ visit: (StoreKey, StoredValue) throws -> Void) throws {
         try refreshDurably()
         try space.scan(from: StoreKey(bytes: []), upTo: .end, descending: false) { key, value in
             try visit(key, value)

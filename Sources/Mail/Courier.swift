@@ -74,6 +74,8 @@ package final class Courier {
     package func finish() {
         // The system clock may be set during this wait, so the deadline uses the monotonic clock.
         let deadline = MonotonicClock.milliseconds + Limits.lastWaitSeconds * 1_000
+        // The last requests may have left mails, also those that other threads have executed.
+        if deliveries != nil { nextLook = nil }
         repeat {
             _ = sendDue()
             guard isStoreLocked || !underWay.isEmpty else { return }

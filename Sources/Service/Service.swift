@@ -143,7 +143,7 @@ package final class Service: RequestHandler {
         }
     }
 
-    /// A request that is not about the contract's methods is one of MCP, which answers it by itself, or an error.
+    /// Other requests than calls of the contract's methods are those of MCP, or errors.
     package func needsStore(_ request: Request) -> Bool {
         called(by: request)?.method.needsStore ?? false
     }

@@ -3,9 +3,9 @@ package protocol EngineTransaction: AnyObject {
     /// The value of a key.
     func value(of key: StoreKey) throws(StoreError) -> StoredValue?
 
-    /// Announces that the transaction will read the values of `keys`, so that an engine that asks a server for values
-    /// asks once for all of them. An engine with the values at hand does not call the closure.
-    func prefetch(_ keys: () -> [StoreKey]) throws(StoreError)
+    /// Announces what the transaction is going to read, so that an engine that asks a server for values asks once for all
+    /// of them. An engine with the values at hand does not call the closure.
+    func prefetch(_ announce: (inout Prefetch) -> Void)
 
     /// The entry with the key `entry` of a unique index, and the record behind it; nil if there is no such entry.
     ///

@@ -1,6 +1,6 @@
 /// Operations of engines that have all values at hand.
 extension EngineTransaction {
-    package func prefetch(_ keys: () -> [StoreKey]) throws(StoreError) {}
+    package func prefetch(_ announce: (inout Prefetch) -> Void) {}
 
     package func record(behind entry: StoreKey, prefix: [UInt8]) throws(StoreError) -> (StoreKey, StoredValue)? {
         try recordInSteps(behind: entry, prefix: prefix)

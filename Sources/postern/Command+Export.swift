@@ -6,17 +6,19 @@ import Store
 extension Command {
     /// Writes all records as lines of JSON.
     func export(_ options: Options) throws(CommandError) {
-        let path = try directory(options)
+        let log = Log(level: options.logLevel)
+        let remote = try RemoteStore.open(options, log)
+        let path = try remote == nil ? directory(options) : options.data
         var settings = options.store
         settings.makesStore = false
-        let log = Log(level: options.logLevel)
         let file = options.paths.first
         // On a terminal the exported lines show the progress.
         let bar = file == nil && FileDescriptor.standardOutput.isTerminal ? nil : ProgressBar()
         defer { bar?.end() }
         do {
-            let engine = try LocalEngine(directory: path, settings: settings) { log.write(.warning, $0) }
-            defer { engine.close() }
+            let engine =
+                try remote == nil ? LocalEngine(directory: path, settings: settings) { log.write(.warning, $0) } : nil
+            defer { engine?.close() }
             let output = try file.map { name throws(CommandError) in try OutputFile(creating: name) } ?? .standardOutput
             if output.isReadableByOthers {
                 log.write(
@@ -26,7 +28,8 @@ extension Command {
                 )
             }
             do {
-                try Self.export(engine, to: output, bar)
+                if let engine { try Self.export(engine, to: output, bar) }
+                try remote?.export(options) { try Self.export($0, to: output, bar) }
             } catch {
                 output.discard()
                 throw error
@@ -40,10 +43,10 @@ extension Command {
         }
     }
 
-    private static func export(_ engine: LocalEngine, to file: OutputFile, _ bar: ProgressBar?) throws {
+    private static func export(_ source: any EntrySource, to file: OutputFile, _ bar: ProgressBar?) throws {
         var output: [UInt8] = []
         var lines = 0
-        try StoreExport.write(engine) { line in
+        try StoreExport.write(source) { line in
             output += line
             lines += 1
             guard output.count >= pieceBytes else { return }
@@ -57,14 +60,17 @@ extension Command {
 
     /// Creates a store from exported lines.
     func importExport(_ options: Options) throws(CommandError) {
-        let path = try directory(options)
+        let remote = try RemoteStore.open(options, Log(level: options.logLevel))
+        let path = try remote == nil ? directory(options) : options.data
         let file = try options.paths.first.map { name throws(CommandError) in try InputFile(name) } ?? .standardInput
         let bar = ProgressBar()
         let incoming: StoreImport
         let isDone: Bool
         do {
             defer { bar.end() }
-            incoming = try StoreImport(RecordTypes.all, to: path, settings: options.store)
+            incoming =
+                try remote.map { try StoreImport(to: $0.makeDestination) }
+                ?? StoreImport(RecordTypes.all, to: path, settings: options.store)
             try Self.readLines(of: file, into: incoming, bar)
             isDone = try incoming.finish(progress: bar.show)
         } catch let error as CommandError {
@@ -80,7 +86,7 @@ extension Command {
             }
             throw .failed("nothing was imported; number of errors: \(incoming.faultCount)")
         }
-        print("imported: \(incoming.records) records into \(path)")
+        print("imported: \(incoming.records) records into \(options.location)")
     }
 
     /// The number of bytes that are collected before a write.

@@ -5,6 +5,7 @@ import Store
 extension Command {
     /// Verifies the whole store and prints the faults.
     func check(_ options: Options) throws(CommandError) {
+        if let remote = try RemoteStore.open(options, Log(level: options.logLevel)) { return try check(remote) }
         let path = try directory(options)
         let bar = ProgressBar()
         let report: StoreCheck.Report
@@ -25,6 +26,25 @@ extension Command {
             )
         }
         print("sound: \(report.entries) entries of \(report.transactions) transactions")
+    }
+
+    private func check(_ remote: RemoteStore) throws(CommandError) {
+        let bar = ProgressBar()
+        do {
+            defer { bar.end() }
+            let report = try remote.check(progress: bar.show)
+            bar.end()
+            for fault in report.faults { print("fault: \(fault)") }
+            if report.hasMore { print("fault: more faults are not listed") }
+            guard report.faults.isEmpty else { throw CommandError.failed("the store has faults") }
+            print("sound: \(report.entries) entries")
+        } catch let error as CommandError {
+            throw error
+        } catch let error as StoreError {
+            throw .store(error)
+        } catch {
+            throw .failed("\(error)")
+        }
     }
 
     /// Copies the readable records of a damaged store to a new store.

@@ -7,12 +7,27 @@ import Store
 extension Command {
     /// Prints the sizes of the store's files and the number of records.
     func showStatistics(_ options: Options) throws(CommandError) {
+        if let remote = try RemoteStore.open(options, Log(level: options.logLevel)) {
+            return try showStatistics(of: remote.makeEngine())
+        }
         let statistics = try withEngine(options) { engine throws(StoreError) in try engine.statistics() }
         print("store         \(statistics.store ?? "") in \(statistics.directory ?? "")")
         print("transactions  \(statistics.transactions)")
         print("base          \(statistics.baseBytes) bytes")
         print("journal       \(statistics.journalBytes) bytes")
         for collection in statistics.collections { print("\(collection.name): \(collection.records)") }
+    }
+
+    private func showStatistics(of engine: any Engine) throws(CommandError) {
+        defer { engine.close() }
+        do throws(StoreError) {
+            let statistics = try engine.statistics()
+            print("store         \(statistics.store ?? "") in PostgreSQL")
+            print("entries       \(statistics.entries)")
+            for collection in statistics.collections { print("\(collection.name): \(collection.records)") }
+        } catch {
+            throw .store(error)
+        }
     }
 
     /// Runs compaction: merges the journal into a new base.
@@ -55,7 +70,18 @@ extension Command {
 
     /// The store's directory, for a command that does not work on a store in memory.
     func directory(_ options: Options) throws(CommandError) -> SystemString {
-        guard options.data != ":memory:" else { throw .usage("postern \(rawValue) needs a directory") }
-        return options.data
+        switch options.location {
+        case .directory(let path): return path
+        case .memory: throw .usage("postern \(rawValue) needs a directory")
+        case .postgres:
+            let instead =
+                switch self {
+                case .backup: "; pg_dump makes a backup of a database"
+                case .compact: "; PostgreSQL compacts its tables automatically (VACUUM)"
+                case .salvage: "; pg_amcheck checks a database, and a backup restores it"
+                default: ""
+                }
+            throw .usage("postern \(rawValue) needs a directory\(instead)")
+        }
     }
 }

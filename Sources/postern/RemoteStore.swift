@@ -11,9 +11,20 @@ struct RemoteStore: Sendable {
     let makeEngine: @Sendable () -> any Engine
     /// The server's clock.
     let time: SystemTime
+    /// Calls its argument with one state of the store, for an export.
+    let readAll: @Sendable (_ body: (any EntrySource) throws -> Void) throws -> Void
+    /// Where an import writes to.
+    let makeDestination: @Sendable () throws(StoreError) -> any ImportDestination
+    /// Compares the store with the entries that an import of its export would make, while `body` makes that import. Returns
+    /// the number of entries.
+    let compare:
+        @Sendable (
+            _ body: (any EntrySource, any ImportDestination) throws -> Void,
+            _ report: @escaping (String) -> Void
+        ) throws -> Int
     /// The database's store; nil if the location is not a database.
     static func open(_ options: Options, _ log: Log) throws(CommandError) -> RemoteStore? {
-        guard case .postgres(let address) = options.location else { return nil }
+        guard let address = options.location.address else { return nil }
         #if Postgres
             let types = RecordTypes.all
             let names = StoreNames(
@@ -23,7 +34,7 @@ struct RemoteStore: Sendable {
             var settings = PostgresSettings(address: address, names: names)
             settings.timeoutSeconds = options.storeTimeoutSeconds
             settings.preparesStatements = options.preparesStatements
-            settings.makesStore = options.command == .serve
+            settings.makesStore = options.command == .serve || options.command == .import
             do throws(StoreError) {
                 let server = try PostgresServer.open(settings) { log.write(.warning, "store: \($0)") }
                 guard options.deterministicMode == nil || server.isTest else {
@@ -31,15 +42,28 @@ struct RemoteStore: Sendable {
                 }
                 return RemoteStore(
                     makeEngine: { server.makeEngine() },
-                    time: SystemTime { server.clock.microseconds }
+                    time: SystemTime { server.clock.microseconds },
+                    readAll: { body in
+                        let engine = server.makeEngine()
+                        defer { engine.close() }
+                        try engine.withSnapshot { try body($0) }
+                    },
+                    makeDestination: { () throws(StoreError) in try PostgresImport(into: server.makeEngine()) },
+                    compare: { body, report in
+                        let engine = server.makeEngine()
+                        defer { engine.close() }
+                        return try engine.withSnapshot { snapshot in
+                            let comparison = try PostgresComparison(with: snapshot, report: report)
+                            try body(snapshot, comparison)
+                            return comparison.entries
+                        }
+                    }
                 )
             } catch {
                 throw .store(error)
             }
         #else
-            throw .failed(
-                "this build has no PostgreSQL (\(address.prefix { $0 != ":" }):); make release-postgres builds one that has"
-            )
+            throw .failed("this build has no PostgreSQL; make release-postgres makes one that has")
         #endif
     }
 }

@@ -18,6 +18,13 @@ enum StoreLocation {
     }
 }
 
+extension StoreLocation {
+    /// The URI of a database; nil for another location.
+    var address: String? {
+        if case .postgres(let address) = self { address } else { nil }
+    }
+}
+
 extension StoreLocation: CustomStringConvertible {
     /// The location for people, without a password.
     var description: String {

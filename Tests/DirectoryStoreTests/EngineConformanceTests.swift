@@ -298,7 +298,9 @@ struct EngineConformanceTests {
         }
         try subject.store.makeDurable()
         try subject.reopened().read { tx throws in
-            try tx.prefetch(Person.self) { [Key(4), Key(9), Key(1)] }
+            tx.prefetch { announced in
+                for id in [4, 9, 1] { announced.get(Person.self, Key(id)) }
+            }
             #expect(try [4, 9, 1].map { try tx.get(Person.self, Key($0))?.id } == [4, nil, 1])
             #expect(try tx.scan(Person.byCity, offset: 1, limit: 2).map(\.id) == [2, 4])
             #expect(try tx.scan(Person.byCity, descending: true, offset: 3).map(\.id) == [1])

@@ -5,6 +5,15 @@ import Testing
 
 /// The command line: flags, their environment variables, and each command's output.
 struct CommandLineTests {
+    /// The default build is one static file, which libpq does not allow.
+    @Test(arguments: ["serve", "stats", "check", "export", "import"], ["postgres", "postgresql"])
+    func saysWhichBuildHasPostgreSQL(command: String, scheme: String) throws {
+        let outcome = try PosternProcess.run([command, "--data", "\(scheme)://app:secret@db/accounts"])
+        #expect(outcome.status == 1 && outcome.output == "")
+        let line = "postern: this build has no PostgreSQL; make release-postgres makes one that has\n"
+        #expect(outcome.errors == line)
+    }
+
     @Test(arguments: [
         (["--nonsense"], "unknown flag --nonsense"),
         (["-x"], "unknown flag -x"),

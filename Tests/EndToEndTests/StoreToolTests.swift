@@ -158,14 +158,14 @@ struct StoreToolTests {
 
     @Test func showsProgressOnlyOnATerminal() throws {
         try serving().finish()
-        // Enough entries to show progress: each invitation has a record and an index entry.
+        // Enough entries to show progress: each invitation has a record and three index entries.
         let count = 2_500
         let lines = (1...count).map { number in
             let hash = String(repeating: "0", count: 64 - 4) + String(format: "%04x", number)
             return #"{"collection":"sales.invitations","record":{"id":\#(number),"hash":"\#(hash)","role":"admin","#
                 + #""uses_left":1,"created":"2026-01-01T00:00:00.000000Z","expires":"2026-01-08T00:00:00.000000Z"}}"#
         }
-        let entries = "sound: \(2 * count + 1) entries"
+        let entries = "sound: \(4 * count + 1) entries"
         let big = ["--data", folder.path("big")]
         let counter = #"{"counter":"sales.invitations","value":\#(count)}"#
         let text = ([counter] + lines + [#"{"end":true}"#]).joined(separator: "\n")

@@ -1,4 +1,4 @@
-package import Store
+import Store
 
 /// The patient in a request.
 package struct PatientFields {
@@ -247,8 +247,10 @@ extension Care {
         page.reserveCapacity(shares.count)
         for (place, share) in shares.enumerated() {
             if place % Limits.patientsPerFetch == 0 {
-                try tx.prefetch(CarePatient.self) {
-                    shares[place...].prefix(Limits.patientsPerFetch).map { Key($0.patient) }
+                tx.prefetch { announced in
+                    for share in shares[place...].prefix(Limits.patientsPerFetch) {
+                        announced.get(CarePatient.self, Key(share.patient))
+                    }
                 }
             }
             let patient = try seen(share, in: tx)

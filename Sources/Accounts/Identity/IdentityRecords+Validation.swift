@@ -200,7 +200,9 @@ extension Event {
 
 extension UnnumberedEvent {
     package func validate(into findings: inout RecordFindings) {
-        event.validate(into: &findings)
+        var numbered = event
+        numbered.seq = 1
+        numbered.validate(into: &findings)
     }
 }
 

@@ -34,6 +34,11 @@ package struct Lockout: Sendable {
         self.scope = scope
     }
 
+    /// Announces that the count of an account will be read.
+    func announce(_ account: Int, to announced: inout Prefetch) {
+        announced.get(PasswordFailures.self, key(account))
+    }
+
     /// The seconds until an account is unlocked; nil if it is not locked.
     package func secondsLeft(for account: Int, at now: Timestamp, in tx: Transaction) throws -> Int? {
         try tx.get(PasswordFailures.self, key(account))?.failures.secondsLeft(at: now)

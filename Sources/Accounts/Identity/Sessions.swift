@@ -55,6 +55,12 @@ package struct Sessions {
         return number
     }
 
+    /// Announces what `open` reads.
+    func announceOpening(for account: Int, to announced: inout Prefetch) {
+        announced.scan(Session.byAccount, prefix: Key(realm.rawValue, account))
+        announced.next(Session.counter)
+    }
+
     /// The account of the open session with this token.
     ///
     /// - Throws: `refusal` if there is no such session. For an expired session it names the session to delete.

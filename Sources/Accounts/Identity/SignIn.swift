@@ -106,14 +106,20 @@ package struct SignIn<Account: PasswordAccount> {
         let newHashKey: String
     }
 
+    /// An account as it was when its password was verified.
+    private struct Known {
+        let account: Int
+        let hash: PasswordHash
+    }
+
     private func verify(_ attempt: Attempt) throws -> Progress<Account> {
         let now = environment.time.now
         let account = try environment.store.read { tx in try admitted(attempt, at: now, in: tx) }
-        let known = account.map { PasswordHash(text: $0.passwordHash) }
-        return .verify(attempt.password, against: known ?? environment.hasher.decoy) {
+        let known = account.map { Known(account: $0.id, hash: PasswordHash(text: $0.passwordHash)) }
+        return .verify(attempt.password, against: known?.hash ?? environment.hasher.decoy) {
             [ofAPI, locale = account?.locale, isDisabled = account?.disabled != nil] isRight, apis in
             let signIn = ofAPI(apis)
-            guard isRight, let known, apis.environment.hasher.needsRehash(known) else {
+            guard isRight, let known, apis.environment.hasher.needsRehash(known.hash) else {
                 // A disabled account counts the right password as a failure too.
                 let notice = isRight && !isDisabled ? nil : signIn.lockNotice(locale: locale)
                 return try signIn.enter(attempt, known: known, isRight: isRight, newHash: nil, notice: notice, apis)
@@ -136,12 +142,12 @@ package struct SignIn<Account: PasswordAccount> {
     /// Opens the session, or counts a failure.
     ///
     /// - Parameters:
-    ///   - known: the hash that the password was verified against; nil if the email had no account.
+    ///   - known: what the password was verified against; nil if the email had no account.
     ///   - newHash: the rehash that replaces it; nil if no rehash is needed.
     ///   - notice: the notice of a lock, in case a failure locks the account; nil if there can be none.
     private func enter(
         _ attempt: Attempt,
-        known: PasswordHash?,
+        known: Known?,
         isRight: Bool,
         newHash: PasswordHash?,
         notice: Notice?,
@@ -149,6 +155,11 @@ package struct SignIn<Account: PasswordAccount> {
     ) throws -> Progress<Account> {
         let now = environment.time.now
         let account: Account? = try environment.store.write { tx in
+            tx.prefetch { announced in
+                guard let known else { return }
+                lockout.announce(known.account, from: attempt.origin, to: &announced)
+                if isRight { sessions.announceOpening(for: known.account, to: &announced) }
+            }
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }
                 throw Refusal(AccountError(refusals.unknownEmail)) {
@@ -168,7 +179,7 @@ package struct SignIn<Account: PasswordAccount> {
                     try notice?.post(to: attempt.email, of: nil as Account?, at: now, in: tx)
                 }
             }
-            guard account.passwordHash == known?.text else { return nil }
+            guard account.passwordHash == known?.hash.text else { return nil }
             // The right password of a disabled account counts as a failure too: otherwise, the lock would reveal it
             // where the error does not.
             guard isRight, account.disabled == nil else {
@@ -217,6 +228,7 @@ package struct SignIn<Account: PasswordAccount> {
     ///
     /// - Throws: the `locked` refusal if the account, or the email without one, is locked.
     private func admitted(_ attempt: Attempt, at now: Timestamp, in tx: Transaction) throws -> Account? {
+        tx.prefetch { $0.find(Account.byEmail, Key(attempt.email)) }
         let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap { mayEnter($0, now) ? $0 : nil }
         let seconds: Int? =
             if let account {

@@ -29,6 +29,13 @@ package struct SignInLockout: Sendable {
     private var unaddressed: Lockout { Lockout(realm, .signIn) }
     private var anywhere: Lockout { Lockout(realm, .signInFromAnywhere) }
 
+    /// Announces what a sign-in reads.
+    func announce(_ account: Int, from origin: Origin, to announced: inout Prefetch) {
+        guard let network = origin.network else { return unaddressed.announce(account, to: &announced) }
+        announced.get(NetworkSignIns.self, Key(realm.rawValue, account, network))
+        anywhere.announce(account, to: &announced)
+    }
+
     /// The seconds until an account is unlocked for an origin; nil if it is not locked.
     func secondsLeft(for account: Int, from origin: Origin, at now: Timestamp, in tx: Transaction) throws -> Int? {
         guard let network = origin.network else { return try unaddressed.secondsLeft(for: account, at: now, in: tx) }

@@ -7,6 +7,7 @@ extension Operators {
     package func createClient(session: SessionFields, _ given: Given<ClientFields>) throws -> Client {
         let now = environment.time.now
         return try environment.store.write { tx in
+            tx.prefetch { announceCreation(session, given, to: &$0) }
             var account = try authenticated(session, at: now, in: tx)
             let given = try OperatorRules.present(given, "client")
             let person = try OperatorRules.person(given.person, at: "client.user")
@@ -43,6 +44,23 @@ extension Operators {
         }
     }
 
+    /// Announces what the creation of a client reads, if the params are valid. A client that exists needs no numbers.
+    private func announceCreation(
+        _ session: SessionFields,
+        _ given: Given<ClientFields>,
+        to announced: inout Prefetch
+    ) {
+        guard let id = session.userID.value, Key.numbers.contains(id), let token = session.sessionID.value,
+            let email = given.value?.person.value?.email.value.flatMap({ EmailAddress($0) })
+        else { return }
+        let key = Key(id, email.canonical)
+        announced.find(Client.byEmail, key)
+        announced.scan(Client.byEmailOfDeleted, prefix: key, descending: true, limit: 1)
+        let (present, absent) = (StoreKey(Session.self, sessions.key(of: token)), Client.byEmail.entry(of: key))
+        announced.nextNumber(of: Client.self, present: present, absent: absent)
+        announced.next(Person.counter, present: present, absent: absent)
+    }
+
     private func record(_ change: EventChange, of client: Client, at now: Timestamp, in tx: Transaction) throws {
         let detail = EventDetail(client: client.id, change: change)
         try audit.record(.clientChanged, of: client.operatorID, by: .account, detail: detail, at: now, in: tx)
@@ -71,6 +89,18 @@ extension Operators {
     ) throws -> (clients: [Client], next: Int) {
         let now = environment.time.now
         return try environment.store.read { tx in
+            tx.prefetch { announced in
+                guard let id = session.userID.value, Key.numbers.contains(id), limit.value == nil,
+                    let provision = provision.value, Key.numbers.contains(provision)
+                else { return }
+                announced.scan(
+                    Client.byChange,
+                    prefix: Key(id),
+                    from: Key(id, provision),
+                    descending: true,
+                    limit: Limits.clientsPerScanMax
+                )
+            }
             let account = try storedAccount(session, at: now, in: tx)
             let provision = try OperatorRules.present(provision, "provision")
             guard provision >= 0 else { throw AccountError(ErrorCode.Operators.fieldInvalid, field: "provision") }

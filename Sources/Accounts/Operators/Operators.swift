@@ -80,6 +80,9 @@ package struct Operators: MailedCodeAPI {
             if given.sessionID.expectedType != nil { return OperatorRules.invalid(given.sessionID, "session_id") }
             return AccountError(ErrorCode.Operators.authenticationFailed)
         }
+        tx.prefetch { announced in
+            if let id = given.userID.value, Key.numbers.contains(id) { announced.get(Operator.self, Key(id)) }
+        }
         guard let id = given.userID.value, let token = given.sessionID.value,
             try sessions.account(holding: token, at: now, in: tx, orThrow: failed()) == id,
             let account = try tx.stored(Operator.self, Key(id))

@@ -2,7 +2,8 @@ import Platform
 import Store
 
 /// Writes sorted entries as the files of a new store.
-final class ImportOutput {
+final class ImportOutput: ImportDestination {
+    private let draft: StoreDraft
     private let store = UUIDText.random()
     private var base: BaseWriter
     private let journal: File
@@ -14,6 +15,7 @@ final class ImportOutput {
     private var erasableBytes = 0
 
     init(_ draft: StoreDraft) throws(StoreError) {
+        self.draft = draft
         let file = try draft.newFile(Manifest.baseName(of: 1))
         base = BaseWriter(file, header: .base(of: store, epoch: 1, transactions: 0))
         journalHeader = .journal(of: store, epoch: 1, transactions: 0)
@@ -23,22 +25,23 @@ final class ImportOutput {
         lines.start(number: 0, check: journalHeader.check)
     }
 
-    /// Adds an entry. Its key must be greater than all keys before it.
-    func append(_ key: [UInt8], _ value: [UInt8], _ kind: EntrySorter.Kind) throws(StoreError) {
+    func append(_ key: [UInt8], _ value: [UInt8], isErasable: Bool) throws(StoreError) {
         let key = StoreKey(bytes: key)
-        guard kind == .erasable else { return try base.append(key, value) }
+        guard isErasable else { return try base.append(key, value) }
         erasable.append(StagedWrite(key: key, value: StoredValue(bytes: value), previous: nil, isErasable: true))
         erasableBytes += key.bytes.count + value.count
         if erasableBytes >= Limits.baseBufferBytes { try flushErasable() }
     }
 
-    /// Writes the remaining data and syncs both files.
-    func finish() throws(StoreError) -> Manifest {
+    /// Writes the remaining data, syncs both files and moves the store to its path.
+    func finish() throws(StoreError) {
         let segment = try base.finish()
         try flushErasable()
         try journal.sync()
-        return Manifest(store: store, epoch: 1, segment: segment, journalBytesSafe: journalBytes)
+        try draft.publish(Manifest(store: store, epoch: 1, segment: segment, journalBytesSafe: journalBytes))
     }
+
+    func discard() { draft.discard() }
 
     private func flushErasable() throws(StoreError) {
         guard !erasable.isEmpty else { return }

@@ -1,5 +1,5 @@
 internal import JSON
-import Store
+package import Store
 
 // An export is JSON Lines that a person can edit: a first line that describes it, the counters, every record with the
 // name of its collection, and a last line. If the last line is missing, the export is incomplete. Index entries are
@@ -19,7 +19,7 @@ package struct StoreExport {
     ///
     /// - Parameter line: called with each line, in order.
     /// - Throws: `StoreError`; what `line` throws.
-    package static func write(_ engine: LocalEngine, to line: ([UInt8]) throws -> Void) throws {
+    package static func write(_ source: some EntrySource, to line: ([UInt8]) throws -> Void) throws {
         var writer = JSONWriter()
         writer.beginObject()
         writer.property("export")
@@ -31,7 +31,7 @@ package struct StoreExport {
         writer.endObject()
         writer.newline()
         try line(writer.take())
-        try engine.forEachEntry { key, value in
+        try source.forEachEntry { key, value in
             guard let pieces = key.pieces, pieces.index == StoreKey.recordIndex else { return }
             var writer = JSONWriter(capacity: value.bytes.count + 64)
             writer.beginObject()

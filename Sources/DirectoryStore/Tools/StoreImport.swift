@@ -18,7 +18,9 @@ package final class StoreImport {
 
     private let types: [String: RecordType]
     private let counterNames: Set<String>
-    private let draft: StoreDraft
+    private let makeDestination: () throws(StoreError) -> any ImportDestination
+    /// Drops what a failed import leaves.
+    private let discard: () -> Void
     private let sorter: EntrySorter
     private let values = ValueWriter()
     private var counters = CounterBounds()
@@ -35,13 +37,41 @@ package final class StoreImport {
     ///   - types: all record types that a store may hold.
     ///   - path: the path of the new store. It must be unused or an empty directory.
     /// - Throws: `StoreError.exists`, `.unnamed`, `.withinStore`, `.diskFull`, `.systemCall`.
-    package init(_ types: [RecordType], to path: SystemString, settings: StoreSettings = StoreSettings())
-        throws(StoreError)
-    {
+    package convenience init(
+        _ types: [RecordType],
+        to path: SystemString,
+        settings: StoreSettings = StoreSettings()
+    ) throws(StoreError) {
+        let draft = try StoreDraft(for: path, calls: settings.calls)
+        try self.init(types, scratch: draft.scratchFile(), discard: draft.discard) { () throws(StoreError) in
+            try ImportOutput(draft)
+        }
+    }
+
+    /// An import into a store of another engine.
+    ///
+    /// - Parameters:
+    ///   - scratch: an unused path, at which entries are sorted that do not fit into memory.
+    ///   - makeDestination: called if no line has a fault.
+    package convenience init(
+        _ types: [RecordType],
+        scratch: SystemString,
+        makeDestination: @escaping () throws(StoreError) -> any ImportDestination
+    ) throws(StoreError) {
+        let draft = try StoreDraft(for: scratch, calls: .real)
+        try self.init(types, scratch: draft.scratchFile(), discard: draft.discard, makeDestination)
+    }
+
+    private init(
+        _ types: [RecordType],
+        scratch: File,
+        discard: @escaping () -> Void,
+        _ makeDestination: @escaping () throws(StoreError) -> any ImportDestination
+    ) throws(StoreError) {
         self.types = Dictionary(uniqueKeysWithValues: types.map { ($0.collection, $0) })
         counterNames = Set(types.flatMap(\.counters))
-        draft = try StoreDraft(for: path, calls: settings.calls)
-        sorter = EntrySorter(spillingTo: try draft.scratchFile())
+        sorter = EntrySorter(spillingTo: scratch)
+        (self.discard, self.makeDestination) = (discard, makeDestination)
     }
 
     /// Reads the next line, with or without its line feed. Faults of the line are added to `faults`.
@@ -67,7 +97,7 @@ package final class StoreImport {
     /// - Returns: whether the store was written. If not, `faults` has the reasons, and nothing is at the path.
     /// - Throws: `StoreError`. Nothing is at the path then, unless the error says that the store is there.
     package func finish(progress: (ToolProgress) -> Void) throws(StoreError) -> Bool {
-        defer { draft.discard() }
+        defer { discard() }
         if !hasEnded {
             add(Fault(line: nil, reason: #"the last line, {"end":true}, is missing: the export is incomplete"#))
         }
@@ -75,10 +105,11 @@ package final class StoreImport {
             let reason = "the counter \(name) must be at least \(least), the greatest number among its records"
             add(Fault(line: nil, reason: reason))
         }
-        let output = faultCount == 0 ? try ImportOutput(draft) : nil
+        let output = faultCount == 0 ? try makeDestination() : nil
+        defer { output?.discard() }
         try merge(to: output, progress)
         guard faultCount == 0, let output else { return false }
-        try draft.publish(try output.finish())
+        try output.finish()
         return true
     }
 
@@ -144,7 +175,7 @@ package final class StoreImport {
 
     // MARK: Sorted entries
 
-    private func merge(to output: ImportOutput?, _ progress: (ToolProgress) -> Void) throws(StoreError) {
+    private func merge(to output: (any ImportDestination)?, _ progress: (ToolProgress) -> Void) throws(StoreError) {
         var last = LastEntry()
         var count = 0
         try sorter.merge { entry throws(StoreError) in
@@ -175,16 +206,18 @@ package final class StoreImport {
                 }
                 last.replace(by: entry)
                 // A fault found here discards the output.
-                if let output, faultCount == 0 { try output.append(last.key, last.value, entry.kind) }
+                if let output, faultCount == 0 {
+                    try output.append(last.key, last.value, isErasable: entry.kind == .erasable)
+                }
             }
         }
         try writeTally(of: last, to: output)
     }
 
     /// Writes a count after the last entry that it counts.
-    private func writeTally(of last: LastEntry, to output: ImportOutput?) throws(StoreError) {
+    private func writeTally(of last: LastEntry, to output: (any ImportDestination)?) throws(StoreError) {
         guard last.kind == .tally, let output, faultCount == 0 else { return }
-        try output.append(last.key, StoredValue(number: last.tally).bytes, .entry)
+        try output.append(last.key, StoredValue(number: last.tally).bytes, isErasable: false)
     }
 
     private static func text(_ key: UnsafeRawBufferPointer) -> String { String(decoding: key, as: UTF8.self) }

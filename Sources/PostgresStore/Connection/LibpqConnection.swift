@@ -20,7 +20,7 @@
         /// A group of statements that was sent.
         private struct Group {
             let expected: [Expected]
-            /// Whether nobody waits for its results.
+            /// Whether its results are dropped.
             let isPosted: Bool
         }
 

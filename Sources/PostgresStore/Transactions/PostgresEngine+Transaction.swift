@@ -4,19 +4,21 @@ package import Store
 extension PostgresEngine: EngineTransaction {
     package func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
         if let value = view.value(of: key) { return value }
-        view.want(CollectionOfOne(key))
+        view.want(key)
         _ = try fetch([])
         return view.value(of: key) ?? nil
     }
 
-    package func prefetch(_ keys: () -> [StoreKey]) throws(StoreError) {
-        view.want(keys())
+    package func prefetch(_ announce: (inout Prefetch) -> Void) {
+        var announced = Prefetch()
+        announce(&announced)
+        view.announce(announced)
     }
 
     package func record(behind entry: StoreKey, prefix: [UInt8]) throws(StoreError) -> (StoreKey, StoredValue)? {
         if view.value(of: entry) == nil {
-            let result = try fetch([Statements.record(entry.bytes, prefix)])[0]
-            view.learn(learnPair(result.rows.first), of: entry)
+            if !view.announced.entries.contains(where: { $0.key == entry }) { view.want(entry, prefix: prefix) }
+            _ = try fetch([])
         }
         return try recordInSteps(behind: entry, prefix: prefix)
     }
@@ -33,7 +35,7 @@ extension PostgresEngine: EngineTransaction {
         var page = ScanPage(limit: limit)
         while left > 0, lower < upper {
             let statement = Statements.scan(descending: descending)
-            let rows = try fetch([statement(lower.bytes, upper.bytes, Parameter.number(page.size))])[0].rows
+            let rows = try fetch([statement(lower.bytes, upper.bytes, page.parameter)])[0].rows
             for row in rows {
                 guard let bytes = row[0], let value = row[1] else { continue }
                 let key = StoreKey(bytes: bytes)
@@ -73,7 +75,17 @@ extension PostgresEngine: EngineTransaction {
         guard view.changes(from: lower, upTo: upper, descending: false).isEmpty else {
             return try scanChangedRecords(behind: entries, visit)
         }
-        try scanJoined(entries, visit)
+        if view.announced.scans.contains(entries) { _ = try fetch([]) }
+        guard let found = view.entries(of: entries) else { return try scanJoined(entries, visit) }
+        for entry in found { try self.visit(entry, entries, visit) }
+    }
+
+    private func visit(
+        _ entry: StoreKey,
+        _ entries: IndexScan,
+        _ visit: (StoreKey, StoredValue) throws -> Void
+    ) throws {
+        if let (key, value) = try recordInSteps(behind: entry, prefix: entries.recordPrefix) { try visit(key, value) }
     }
 
     /// Reads entries and their records with the same statement, in pages.
@@ -83,23 +95,14 @@ extension PostgresEngine: EngineTransaction {
         var page = ScanPage(limit: entries.limit)
         let statement = Statements.scanRecords(descending: entries.descending)
         while left > 0, lower < upper {
-            let parameters = [Parameter.number(page.size), Parameter.number(offset)]
-            let group = [statement(lower.bytes, upper.bytes, parameters[0], parameters[1], entries.recordPrefix)]
+            let group = [
+                statement(lower.bytes, upper.bytes, page.parameter, Parameter.number(offset), entries.recordPrefix)
+            ]
             let rows = try fetch(group)[0].rows
             offset = 0
-            var found: [StoreKey] = []
-            for row in rows {
-                guard let bytes = row[0] else { continue }
-                let key = StoreKey(bytes: bytes)
-                guard row[2] != nil else { throw StoreError.noRecord(behind: key) }
-                view.learn(learnPair(row), of: key)
-                found.append(key)
-            }
-            for entry in found {
-                guard let record = try recordInSteps(behind: entry, prefix: entries.recordPrefix) else { continue }
-                try visit(record.0, record.1)
-                left -= 1
-            }
+            let found = try learnPairs(rows)
+            for entry in found { try self.visit(entry, entries, visit) }
+            left -= found.count
             guard rows.count == page.size, let last = found.last else { return }
             if entries.descending { upper = last } else { lower = StoreKey(bytes: last.bytes + [0]) }
             page.grow(left: left)
@@ -120,28 +123,34 @@ extension PostgresEngine: EngineTransaction {
             if skipped < entries.offset {
                 skipped += 1
             } else {
-                view.want(CollectionOfOne(try pointer.recordKey(prefix: entries.recordPrefix, behind: entry)))
+                view.want(try pointer.recordKey(prefix: entries.recordPrefix, behind: entry))
                 found.append(entry)
             }
             return true
         }
-        for entry in found {
-            guard let record = try recordInSteps(behind: entry, prefix: entries.recordPrefix) else { continue }
-            try visit(record.0, record.1)
-        }
+        for entry in found { try self.visit(entry, entries, visit) }
     }
 
-    /// Keeps the record of a row with an entry and its record. Returns the entry's value.
-    private func learnPair(_ row: [[UInt8]?]?) -> StoredValue? {
-        guard let row, let entry = row[1] else { return nil }
-        if let key = row[2], let value = row[3] { view.learn(StoredValue(bytes: value), of: StoreKey(bytes: key)) }
-        return StoredValue(bytes: entry)
+    /// Keeps the entries and records of rows. Returns the keys of the entries.
+    func learnPairs(_ rows: [[[UInt8]?]]) throws(StoreError) -> [StoreKey] {
+        var entries: [StoreKey] = []
+        for row in rows {
+            guard let bytes = row[0], let entry = row[1] else { continue }
+            let key = StoreKey(bytes: bytes)
+            guard let recordKey = row[2], let record = row[3] else { throw StoreError.noRecord(behind: key) }
+            view.learn(StoredValue(bytes: record), of: StoreKey(bytes: recordKey))
+            view.learn(StoredValue(bytes: entry), of: key)
+            entries.append(key)
+        }
+        return entries
     }
 
     package func next(_ counter: Counter) throws(StoreError) -> Int {
         guard view.isWriting else { throw .writeInRead }
-        let sequence = Parameter.text(Layout.sequence(of: counter.name))
-        guard let number = try fetch([Statements.nextNumber(sequence)])[0].rows.first?.number(0) else {
+        if view.announced.numbers.contains(where: { $0.counter.key == counter.key }) { _ = try fetch([]) }
+        var number = view.takeNumber(of: counter)
+        if number == nil { number = try fetch([Statements.nextNumber(of: counter)])[0].rows.first?.number(0) }
+        guard let number else {
             throw .damaged(file: counter.key.text, offset: 0, reason: "a counter is no whole number")
         }
         guard Key.numbers.contains(number) else { throw .usedUp(counter: counter.key.text) }
@@ -153,7 +162,7 @@ extension PostgresEngine: EngineTransaction {
     }
 
     package func insert(_ value: StoredValue, at key: StoreKey, isErasable: Bool) throws(StoreError) -> Bool {
-        if view.isWanted(key) { _ = try fetch([]) }
+        if view.announced.keys.contains(key) { _ = try fetch([]) }
         switch view.value(of: key) {
         case .some(.some): return false
         case .some(nil): try view.set(value, at: key)
@@ -176,15 +185,17 @@ extension PostgresEngine: EngineTransaction {
     }
 }
 
-/// How many entries each page of a scan has. Pages grow, because a scan may end with any entry.
+/// How many entries each page of a scan has. The pages of a scan without a limit grow, because it may end with any entry.
 private struct ScanPage {
     private(set) var size: Int
 
-    private static let sizes = (first: 100, last: 5_000)
+    private static let sizes = (first: 500, last: 5_000)
 
     init(limit: Int) {
-        size = min(limit, Self.sizes.first)
+        size = limit == .max ? Self.sizes.first : min(limit, Self.sizes.last)
     }
+
+    var parameter: [UInt8] { Parameter.number(size) }
 
     /// - Parameter left: how many entries the scan still visits at most.
     mutating func grow(left: Int) {

@@ -166,20 +166,42 @@ package final class PostgresEngine: Engine {
     /// - Returns: the results of `statements`.
     func fetch(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
         guard view.fault == nil, let connection else { throw server.unavailable("the transaction was interrupted") }
-        let wanted = view.takeWanted()
-        var group = beginning
-        let start = group.count
-        if !wanted.isEmpty { group.append(Statements.values(Parameter.array(wanted.map(\.bytes)))) }
-        group += statements
+        let announced = view.takeAnnounced()
+        let (beginning, reading) = (beginning, Statements.reading(announced))
+        var results: [StatementResult]
         let sent = SystemClock.microseconds
         do throws(ServerFault) {
-            let results = try connection.run(group, before: view.deadline)
-            if start > 0 { try checkPrologue(results[1], sent: sent) }
-            if !wanted.isEmpty { learn(results[start], of: wanted) }
-            return Array(results.suffix(statements.count))
+            results = try connection.run(beginning + reading + statements, before: view.deadline)
+            if !beginning.isEmpty { try checkPrologue(results[1], sent: sent) }
         } catch {
             view.fault = error
             throw server.unavailable("the transaction was interrupted")
+        }
+        results.removeFirst(beginning.count)
+        try learn(announced, from: results.prefix(reading.count))
+        return Array(results.dropFirst(reading.count))
+    }
+
+    /// Keeps what the statements of `Statements.reading` have read.
+    private func learn(_ announced: Prefetch, from results: ArraySlice<StatementResult>) throws(StoreError) {
+        var results = results
+        if !announced.keys.isEmpty, let result = results.popFirst() {
+            for row in result.rows {
+                if let key = row[0], let value = row[1] {
+                    view.learn(StoredValue(bytes: value), of: StoreKey(bytes: key))
+                }
+            }
+            for key in announced.keys { view.learn(nil, of: key) }
+        }
+        for (entry, _) in announced.entries {
+            _ = try learnPairs(results.popFirst()?.rows ?? [])
+            view.learn(nil, of: entry)
+        }
+        for scan in announced.scans {
+            view.learn(try learnPairs(results.popFirst()?.rows ?? []), of: scan)
+        }
+        for number in announced.numbers {
+            if let drawn = results.popFirst()?.rows.first?.number(0) { view.learn(drawn, of: number.counter) }
         }
     }
 
@@ -204,13 +226,6 @@ package final class PostgresEngine: Engine {
         if let time = row.number(1) { server.clock.take(time, between: sent, and: SystemClock.microseconds) }
     }
 
-    private func learn(_ result: StatementResult, of keys: [StoreKey]) {
-        for row in result.rows {
-            if let key = row[0], let value = row[1] { view.learn(StoredValue(bytes: value), of: StoreKey(bytes: key)) }
-        }
-        for key in keys { view.learn(nil, of: key) }
-    }
-
     package func makeDurable() throws(StoreError) {}
     package func discardStaged() {}
     /// Deletes the marks of transactions whose outcome no process asks for any more. One engine of the process does it.
@@ -223,16 +238,22 @@ package final class PostgresEngine: Engine {
         return time - now
     }
 
-    /// Runs statements on their own, each as a transaction.
-    private func run(_ statements: [Statement]) throws {
+    /// Runs statements outside of `read` and `write`, on an engine that no transaction uses.
+    @discardableResult
+    func run(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
         let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
-        let connection = try connection ?? server.connect(before: deadline)
+        let connection: any ServerConnection
+        if let open = self.connection { connection = open } else { connection = try server.connect(before: deadline) }
         self.connection = connection
         do throws(ServerFault) {
-            _ = try connection.run(statements, before: deadline)
+            return try connection.run(statements, before: deadline)
         } catch {
-            if case .refused = error {} else { disconnect() }
-            throw error
+            switch error {
+            case .lost, .timedOut:
+                disconnect()
+                throw server.unavailable(error.reason)
+            case .refused, .newerFormat, .unusable: throw StoreError(error)
+            }
         }
     }
 

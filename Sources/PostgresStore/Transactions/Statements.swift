@@ -41,7 +41,7 @@ enum Statements {
 
     // MARK: Reading
 
-    static let values = PreparedStatement(
+    private static let values = PreparedStatement(
         "values",
         "SELECT key, value FROM postern.entries WHERE key = ANY($1::bytea[])"
     )
@@ -74,7 +74,7 @@ enum Statements {
     }
 
     /// The entry of a unique index with the key $1, and the record behind it: $2 is the prefix of the records' keys.
-    static let record = PreparedStatement(
+    private static let record = PreparedStatement(
         "record",
         """
         SELECT e.key, e.value, r.key, r.value FROM postern.entries e LEFT JOIN LATERAL (SELECT key, value \
@@ -95,8 +95,59 @@ enum Statements {
         )
     }
 
-    /// The next number of the sequence $1.
-    static let nextNumber = PreparedStatement("next number", "SELECT nextval($1::text::regclass)")
+    /// The next number of a counter.
+    static func nextNumber(of counter: Counter) -> Statement {
+        nextNumber(Parameter.text(Layout.sequence(of: counter.name)))
+    }
+    private static let nextNumber = PreparedStatement("next number", "SELECT nextval($1::text::regclass)")
+
+    /// The next number of the sequence $1, if the key $2 exists, or is null, and the key $3 does not exist.
+    private static let numberIf = PreparedStatement(
+        "number if",
+        """
+        SELECT nextval($1::text::regclass) WHERE ($2::bytea IS NULL OR EXISTS (SELECT 1 FROM postern.entries \
+        WHERE key = $2::bytea)) AND NOT EXISTS (SELECT 1 FROM postern.entries WHERE key = $3::bytea)
+        """
+    )
+
+    /// The last number that a counter has given; no row if it has given none.
+    static func lastNumber(of counter: String) -> Statement {
+        PreparedStatement.once("SELECT last_value FROM \(Layout.sequence(of: counter)) WHERE is_called")
+    }
+
+    /// Sets the last number that a counter has given.
+    static func setNumber(of counter: String, to number: Int) -> Statement {
+        PreparedStatement.once(
+            "SELECT setval($1::text::regclass, $2::int8)",
+            Parameter.text(Layout.sequence(of: counter)),
+            Parameter.number(number)
+        )
+    }
+
+    /// The statements that read what a transaction has announced, each kind in the order of its list: one for all keys, then
+    /// one for each entry, each part of an index and each number.
+    static func reading(_ announced: Prefetch) -> [Statement] {
+        var statements: [Statement] = []
+        if !announced.keys.isEmpty { statements.append(values(Parameter.array(announced.keys.map(\.bytes)))) }
+        statements += announced.entries.map { record($0.key.bytes, $0.prefix) }
+        statements += announced.scans.map { scan in
+            scanRecords(descending: scan.descending)(
+                scan.bounds.lower.bytes,
+                scan.bounds.upper.bytes,
+                Parameter.number(scan.limit),
+                Parameter.number(scan.offset),
+                scan.recordPrefix
+            )
+        }
+        statements += announced.numbers.map { number in
+            numberIf(
+                Parameter.text(Layout.sequence(of: number.counter.name)),
+                number.present?.bytes,
+                number.absent?.bytes
+            )
+        }
+        return statements
+    }
 
     // MARK: Writing
 

@@ -24,8 +24,8 @@ struct TransactionView {
     var hasBegun = false
     /// Why no result of the transaction can be used: what it was told may be wrong.
     var fault: ServerFault?
-    /// The keys that the next group of statements reads too.
-    private(set) var wanted: Set<StoreKey>
+    /// What the next group of statements reads too.
+    private(set) var announced: Prefetch
     /// The values that were read; nil for a key without one.
     private(set) var known: [StoreKey: StoredValue?] = [:]
     private(set) var changes: [StoreKey: Change] = [:]
@@ -33,9 +33,15 @@ struct TransactionView {
     private(set) var guesses: Set<StoreKey> = []
     private var writtenBytes = 0
 
+    /// The entries of parts of indexes that were read, and the numbers that were drawn.
+    private var scanned: [(scan: IndexScan, entries: [StoreKey])] = []
+    private var numbers: [(counter: StoreKey, number: Int)] = []
+
     /// - Parameter wanted: the keys to read with the first statements.
     init(_ kind: Kind, deadline: Int, wanted: Set<StoreKey> = []) {
-        (self.kind, self.deadline, self.wanted) = (kind, deadline, wanted)
+        (self.kind, self.deadline) = (kind, deadline)
+        announced = Prefetch()
+        announced.add(keys: wanted)
     }
 
     // MARK: Reading
@@ -49,18 +55,35 @@ struct TransactionView {
         }
     }
 
-    /// Takes keys to read with the next group of statements.
-    mutating func want(_ keys: some Sequence<StoreKey>) {
-        for key in keys where value(of: key) == nil { wanted.insert(key) }
+    /// Takes what the next group of statements is to read.
+    mutating func announce(_ prefetch: Prefetch) { announced.add(prefetch) }
+
+    /// Takes a key to read with the next group of statements.
+    mutating func want(_ key: StoreKey) {
+        if value(of: key) == nil { announced.add(keys: CollectionOfOne(key)) }
     }
 
-    /// Whether the next group of statements reads the key.
-    func isWanted(_ key: StoreKey) -> Bool { wanted.contains(key) }
+    /// Takes an entry to read with the record behind it.
+    mutating func want(_ entry: StoreKey, prefix: [UInt8]) { announced.add(entry: entry, prefix: prefix) }
 
-    /// Takes the keys that are wanted; none is wanted any more.
-    mutating func takeWanted() -> [StoreKey] {
-        defer { wanted = [] }
-        return Array(wanted)
+    /// Takes what was announced and is not known; nothing is announced any more.
+    mutating func takeAnnounced() -> Prefetch {
+        defer { announced = Prefetch() }
+        return announced.filtered { known[$0] == nil }
+    }
+
+    /// Takes the entries of a part of an index that was read.
+    mutating func learn(_ entries: [StoreKey], of scan: IndexScan) { scanned.append((scan, entries)) }
+
+    /// The entries of a part of an index; nil if it was not read as a whole.
+    func entries(of scan: IndexScan) -> [StoreKey]? { scanned.first { $0.scan == scan }?.entries }
+
+    /// Takes a number that was drawn.
+    mutating func learn(_ number: Int, of counter: Counter) { numbers.append((counter.key, number)) }
+
+    /// A number that was drawn and is not used; nil if there is none.
+    mutating func takeNumber(of counter: Counter) -> Int? {
+        numbers.firstIndex { $0.counter == counter.key }.map { numbers.remove(at: $0).number }
     }
 
     /// Takes what was read. A value that was read before stays the same object, with the record that was decoded from it.

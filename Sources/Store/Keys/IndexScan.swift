@@ -1,5 +1,5 @@
 /// The part of an index that a scan visits.
-package struct IndexScan {
+package struct IndexScan: Equatable {
     /// The keys of the entries.
     package let bounds: KeyBounds
     /// The prefix of the keys of the collection's records.

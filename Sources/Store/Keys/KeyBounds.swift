@@ -1,5 +1,5 @@
 /// The range of the key space that a scan visits.
-package struct KeyBounds {
+package struct KeyBounds: Equatable {
     /// The first key of the range, whether it exists or not.
     package let lower: StoreKey
     /// The first key after the range.

@@ -24,14 +24,15 @@ package struct Transaction {
         return try storedRecord(value, at: storeKey)
     }
 
-    /// Announces that records with these keys will be read, so that an engine that asks a server for them asks once.
-    package func prefetch<R: Record>(_ type: R.Type, _ keys: () -> [Key]) throws {
-        try engine.prefetch { keys().map { StoreKey(R.self, $0) } }
+    /// Announces what will be read, so that an engine that asks a server for it asks once. An engine with the values at
+    /// hand does not call the closure.
+    package func prefetch(_ announce: (inout Prefetch) -> Void) {
+        engine.prefetch(announce)
     }
 
     /// The record with the given key in a unique index.
     package func find<R: Record>(_ index: UniqueIndex<R>, _ key: consuming Key) throws -> R? {
-        let storeKey = StoreKey(prefix: R.collection.prefix(ofIndex: index.name), key)
+        let storeKey = index.entry(of: key)
         guard let (key, value) = try engine.record(behind: storeKey, prefix: R.collection.recordPrefix) else {
             return nil
         }
@@ -57,16 +58,11 @@ package struct Transaction {
         offset: Int = 0,
         limit: Int = .max
     ) throws -> [R] {
-        let bounds = KeyBounds(
-            collection: R.collection.name,
-            index: index.name,
+        let entries = IndexScan(
+            of: index,
             prefix: prefix,
             from: lower,
-            before: upper
-        )
-        let entries = IndexScan(
-            bounds: bounds,
-            recordPrefix: R.collection.recordPrefix,
+            before: upper,
             descending: descending,
             offset: offset,
             limit: limit

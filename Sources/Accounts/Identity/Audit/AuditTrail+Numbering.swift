@@ -31,14 +31,17 @@ extension AuditTrail {
         guard !unnumbered.isEmpty else { return 0 }
         var share = try share(bounds, in: tx)
         let usedBefore = share.record.used
+        tx.prefetch { announced in
+            for _ in unnumbered { announced.nextNumber(of: Event.self) }
+        }
         for var record in unnumbered {
             try tx.delete(UnnumberedEvent.self, record.key)
             let isUnknown = record.event.account == nil && record.event.by == Source.anonymous.rawValue
             if isUnknown, !share.take() { continue }
-            record.event.seq = share.next
+            record.event.seq = try tx.nextNumber(of: Event.self)
             try tx.insert(record.event)
             try eraseEarlier(than: record.event, in: tx)
-            share.next += 1
+            share.next = record.event.seq + 1
         }
         if share.record.used != usedBefore { try tx.save(share.record) }
         tx.afterwards(.events)

@@ -1,0 +1,117 @@
+/// What a transaction is going to read. An engine that asks a server for values then asks for all of it at once.
+///
+/// What is announced and not read costs only work of the server. What is read and was not announced costs a round trip.
+package struct Prefetch {
+    /// A number of a counter, which is drawn if the conditions hold: a number that is drawn and not used is lost.
+    package struct Number {
+        package let counter: Counter
+        /// A key that must exist; nil for none.
+        package let present: StoreKey?
+        /// A key that must not exist; nil for none.
+        package let absent: StoreKey?
+    }
+
+    /// The keys of records.
+    package private(set) var keys: [StoreKey] = []
+    /// Entries of unique indexes, with the prefixes of the keys of the records behind them.
+    package private(set) var entries: [(key: StoreKey, prefix: [UInt8])] = []
+    /// Parts of ordered indexes.
+    package private(set) var scans: [IndexScan] = []
+    /// Numbers of counters.
+    package private(set) var numbers: [Number] = []
+
+    package init() {}
+
+    /// Announces `Transaction.get`.
+    package mutating func get<R: Record>(_ type: R.Type, _ key: Key) {
+        keys.append(StoreKey(R.self, key))
+    }
+
+    /// Announces `Transaction.find`.
+    package mutating func find<R: Record>(_ index: UniqueIndex<R>, _ key: Key) {
+        entries.append((index.entry(of: key), R.collection.recordPrefix))
+    }
+
+    /// Announces `Transaction.scan` with the same arguments.
+    package mutating func scan<R: Record>(
+        _ index: OrderedIndex<R>,
+        prefix: Key? = nil,
+        from lower: Key? = nil,
+        before upper: Key? = nil,
+        descending: Bool = false,
+        limit: Int = .max
+    ) {
+        scans.append(
+            IndexScan(of: index, prefix: prefix, from: lower, before: upper, descending: descending, limit: limit)
+        )
+    }
+
+    /// Announces `Transaction.next`.
+    package mutating func next(_ counter: Counter, present: StoreKey? = nil, absent: StoreKey? = nil) {
+        numbers.append(Number(counter: counter, present: present, absent: absent))
+    }
+
+    /// Announces `Transaction.nextNumber(of:)`.
+    package mutating func nextNumber<R: Record>(of type: R.Type, present: StoreKey? = nil, absent: StoreKey? = nil) {
+        if let counter = R.collection.counter { next(counter, present: present, absent: absent) }
+    }
+}
+
+/// For engines.
+extension Prefetch {
+    /// Adds what another list announces.
+    package mutating func add(_ other: Prefetch) {
+        keys += other.keys
+        entries += other.entries
+        scans += other.scans
+        numbers += other.numbers
+    }
+
+    /// Adds keys.
+    package mutating func add(keys others: some Sequence<StoreKey>) { keys += others }
+
+    /// Adds an entry of a unique index.
+    package mutating func add(entry: StoreKey, prefix: [UInt8]) { entries.append((entry, prefix)) }
+
+    /// The list without the keys and entries that `isUnknown` excludes.
+    package func filtered(_ isUnknown: (StoreKey) -> Bool) -> Prefetch {
+        var list = self
+        list.keys = keys.filter(isUnknown)
+        list.entries = entries.filter { isUnknown($0.key) }
+        return list
+    }
+}
+
+extension UniqueIndex {
+    /// The key of the entry with a key of the index.
+    package func entry(of key: Key) -> StoreKey {
+        StoreKey(prefix: R.collection.prefix(ofIndex: name), key)
+    }
+}
+
+extension IndexScan {
+    /// A part of an index, as `Transaction.scan` takes it.
+    init<R: Record>(
+        of index: OrderedIndex<R>,
+        prefix: Key?,
+        from lower: Key?,
+        before upper: Key?,
+        descending: Bool,
+        offset: Int = 0,
+        limit: Int
+    ) {
+        self.init(
+            bounds: KeyBounds(
+                collection: R.collection.name,
+                index: index.name,
+                prefix: prefix,
+                from: lower,
+                before: upper
+            ),
+            recordPrefix: R.collection.recordPrefix,
+            descending: descending,
+            offset: offset,
+            limit: limit
+        )
+    }
+}
