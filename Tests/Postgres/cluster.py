@@ -20,16 +20,16 @@ import time
 import urllib.error
 import urllib.request
 
-from servers import PREDICATE_LOCKS, SQLFailed, as_server_user, is_running, program, run_sql, server_folder, status_of
+from servers import PREDICATE_LOCKS, SQLFailed, as_server_user, is_running, program, run_sql, server_folder
 
 NODES = 3
 # Patroni's times in seconds: a primary that does not renew its lock for `ttl` is replaced.
 TIMES = {"ttl": 10, "loop_wait": 2, "retry_timeout": 3}
 # The standbys that are hardly behind.
 FOLLOWERS = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
-FOLLOWERS += " AND pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) < 100000"
+FOLLOWERS += " AND abs(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) < 100000"
 UP_SECONDS_MAX = 60
-HEALED_SECONDS_MAX = 90
+HEALED_SECONDS_MAX = 40
 # Of its own for each run, so that two can run at the same time.
 NETWORK = f"10.91.{os.getpid() % 250}"
 
@@ -135,7 +135,10 @@ class Node:
                     "synchronous_mode_strict": True,
                     "postgresql": {
                         "use_pg_rewind": True,
-                        "parameters": {**PREDICATE_LOCKS, "max_connections": 100, "wal_keep_size": "256MB"},
+                        "parameters": {
+                            **PREDICATE_LOCKS, "max_connections": 100, "wal_keep_size": "256MB",
+                            "wal_sender_timeout": "5s",
+                        },
                     },
                 },
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
@@ -160,25 +163,14 @@ class Node:
             [shutil.which("patroni") or "/usr/bin/patroni", "patroni.json"], self.folder, "log", self.namespace
         )
 
-    @property
-    def postmaster(self):
-        try:
-            with open(os.path.join(self.data, "postmaster.pid")) as file:
-                return int(file.readline())
-        except (FileNotFoundError, ValueError):
-            return None
-
     def processes(self):
-        """The ids of Patroni, of the server and of all their children."""
-        known = {process for process in (self.patroni.id, self.postmaster) if process and is_running(process)}
-        while True:
-            children = {
-                int(name) for name in os.listdir("/proc")
-                if name.isdigit() and (status := status_of(int(name))) and int(status[1]) in known
-            }
-            if children <= known:
-                return known
-            known |= children
+        """The ids of Patroni, of the server and of all that they have started: those that work in the node's folder."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{name}/cwd").startswith(self.folder) and is_running(int(name)):
+                    found.append(int(name))
+        return found
 
     def signal_all(self, number):
         for process in sorted(self.processes()):
@@ -191,12 +183,19 @@ class Node:
         """All processes are killed, as a loss of power would end them."""
         processes = self.processes()
         self.signal_all(signal.SIGKILL)
-        self.patroni.kill()
+        if self.patroni is not None:
+            self.patroni.kill()
         while any(is_running(process) for process in processes):
             time.sleep(0.01)
         # A process that nobody waits for would look as if it were running.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.data, "postmaster.pid"))
+
+    def make_again(self):
+        """The node gets new data from the primary, as an administrator does when Patroni cannot repair it."""
+        self.kill()
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.start()
 
     def freeze(self):
         """All processes stand still."""
@@ -287,9 +286,27 @@ class Cluster:
     def sql(self, text, database="postgres", seconds=20):
         return run_sql(self.uri(database), text, seconds)
 
+    def heal(self):
+        """Waits until all nodes are back. One that Patroni cannot bring back is made again."""
+        try:
+            self.wait_for(self.is_whole, HEALED_SECONDS_MAX, "a whole cluster")
+        except TimeoutError:
+            primary = self.primary()
+            if primary is None:
+                raise
+            for node in self.nodes:
+                if node is not primary and not self.is_near(primary, node):
+                    node.make_again()
+            self.wait_for(self.is_whole, HEALED_SECONDS_MAX, "a whole cluster")
+
+    @staticmethod
+    def is_near(primary, node):
+        """Whether a standby is hardly behind."""
+        return primary.sql(f"{FOLLOWERS} AND application_name = '{node.name}'") != []
+
     def create_database(self, name):
         """Creates a database, and waits until all nodes have it: libpq tries no other node after one that has not."""
-        self.wait_for(self.is_whole, HEALED_SECONDS_MAX, "a whole cluster")
+        self.heal()
         self.sql(f"CREATE DATABASE {name}")
         has = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"
         self.wait_for(lambda: all(node.sql(has) for node in self.nodes), UP_SECONDS_MAX, f"{name} on all nodes")
