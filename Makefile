@@ -25,6 +25,8 @@ POSTGRES_FAULT_TOOLS := psql pgbouncer patroni etcd ip /usr/bin/python3
 POSTGRES_BINARY := .build/postgres/release/postern
 POSTGRES := --traits Postgres --scratch-path .build/postgres
 POSTGRES_TESTS := EngineConformanceTests|PostgresStoreTests
+# The classes of faults that `make test-postgres` injects a sample of.
+POSTGRES_FAULTS_SHARE := commit_cuts held_back server_restarts server_gone standbys
 # A browser for the example web application. From PyPI: examples/webapp/tests/requirements.txt.
 WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
 WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
@@ -173,6 +175,9 @@ test: test-deps ## Installs dependencies, builds, and runs all tests except the 
 test-postgres: postgres-test-deps ## Runs the tests of the PostgreSQL store on a private server, five minutes
 	$(SWIFT) build --build-tests $(POSTGRES) --explicit-target-dependency-import-check error
 	/usr/bin/python3 Tests/Postgres/servers.py $(SWIFT) test --skip-build $(POSTGRES) --filter '$(POSTGRES_TESTS)'
+	for class in $(POSTGRES_FAULTS_SHARE); do \
+		/usr/bin/python3 Tests/Postgres/postgres_faults.py .build/postgres/debug/postern --quick --only $$class || exit 1; \
+	done
 
 test-long: test-deps ## Runs the tests that take minutes: ten thousand sign-ins
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -76,8 +76,8 @@ TRIPS_MAX = {
     Rig.read_care: 2,
     Rig.create_client: 2,
     Rig.change_client: 2,
-    Rig.sign_in: 2,
-    Rig.sign_in_care: 2,
+    Rig.sign_in: 4,
+    Rig.sign_in_care: 4,
     Rig.feed: 2,
     Rig.info: 0,
 }

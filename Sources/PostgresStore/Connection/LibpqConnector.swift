@@ -15,6 +15,7 @@
         private static let connectSeconds = "3"
 
         func connect() throws(ServerFault) -> any ServerConnection {
+            try checkAddress()
             // A key word after the address wins over the same one in it.
             var parameters = [("fallback_application_name", "postern")]
             if ProcessEnvironment.value(of: "PGCONNECT_TIMEOUT") == nil {
@@ -28,15 +29,23 @@
                 let reason = String(cString: PQerrorMessage(connection)).onOneLine
                 let isRefused = PQconnectionNeedsPassword(connection) == 1 || PQconnectionUsedPassword(connection) == 1
                 PQfinish(connection)
-                let answers =
-                    isRefused || Self.withPointers(to: parameters) { PQpingParams($0, $1, 1) } == PQPING_NO_ATTEMPT
-                throw answers ? .unusable(reason) : .lost(reason)
+                throw isRefused ? .unusable(reason) : .lost(reason)
             }
             guard PQserverVersion(connection) >= Self.oldestVersion else {
                 PQfinish(connection)
                 throw .unusable("the server is older than PostgreSQL 14")
             }
             return try LibpqConnection(connection, prepares: prepares)
+        }
+
+        /// Refuses an address that libpq cannot parse, which would otherwise look like a server that cannot be reached.
+        private func checkAddress() throws(ServerFault) {
+            var message: UnsafeMutablePointer<CChar>?
+            guard let options = PQconninfoParse(address, &message) else {
+                defer { PQfreemem(message) }
+                throw .unusable(message.map { String(cString: $0).onOneLine } ?? "the address cannot be parsed")
+            }
+            PQconninfoFree(options)
         }
 
         /// Calls `body` with the names and the values of parameters, each list with a null pointer at its end.

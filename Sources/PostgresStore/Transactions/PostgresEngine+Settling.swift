@@ -39,13 +39,13 @@ extension PostgresEngine {
         let rest = max(1, deadline - MonotonicClock.milliseconds)
         let group = [
             Statements.beginAlone(), Statements.settlingTimeout(Parameter.text("\(rest)")),
-            Statements.fence(id.bytes), Statements.isFenced(id.bytes), Statements.commit(),
+            Statements.fence(id.bytes), Statements.isFenced(id.bytes), Statements.touch(id.bytes), Statements.commit(),
         ]
         let results = try connection.run(group, before: deadline)
-        guard results[4].command == "COMMIT", let isFenced = results[3].rows.first?.bool(0) else {
+        guard results[5].command == "COMMIT", let isFenced = results[3].rows.first?.bool(0) else {
             throw ServerFault.refused(ServerError(state: ServerError.conflict, message: "the settlement was undone"))
         }
-        guard !results[4].hasWarning else {
+        guard !results[5].hasWarning else {
             throw StoreError.outcomeUnknown("no standby has confirmed what was settled")
         }
         guard !id.isForgotten(atMicroseconds: server.clock.microseconds) else {

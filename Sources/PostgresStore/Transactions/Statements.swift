@@ -185,6 +185,9 @@ enum Statements {
         "fence",
         "INSERT INTO postern.commits (id, fenced) VALUES ($1::bytea, true) ON CONFLICT (id) DO NOTHING"
     )
+    /// Writes the mark or the fence again, so that the COMMIT of the settlement waits for a standby as that of the transaction
+    /// should have: a server whose COMMIT was interrupted has committed, but no standby may know of it.
+    static let touch = PreparedStatement("touch", "UPDATE postern.commits SET fenced = fenced WHERE id = $1::bytea")
     /// Whether the transaction with the id $1 can never commit.
     static let isFenced = PreparedStatement(
         "is fenced",
