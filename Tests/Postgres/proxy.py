@@ -107,6 +107,8 @@ class Link:
         if cut is not None and cut.request is not None:
             if cut.is_held:
                 self.is_holding, self.held = True, piece[cut.request:]
+            # From now on the client gets nothing, even if the server answers at once.
+            self.is_cut = True
             self._send_to_server(piece[:cut.request])
             self.cut(client_only=cut.is_held)
             raise ConnectionAbortedError
