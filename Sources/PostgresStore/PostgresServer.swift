@@ -45,13 +45,19 @@ package final class PostgresServer: Sendable {
             defer { connection.close() }
             do {
                 try Layout.open(settings, on: connection, before: deadline)
-                foundTest.store(try Layout.isTest(on: connection, before: deadline), ordering: .relaxed)
+                let sent = SystemClock.microseconds
+                let (isTest, time) = try Layout.about(connection, before: deadline)
+                // Before the first commit, whose mark begins with the time.
+                if let time { clock.take(time, between: sent, and: SystemClock.microseconds) }
+                foundTest.store(isTest, ordering: .relaxed)
                 for line in try Layout.missingSettings(on: connection, before: deadline) { log(line) }
                 return
             } catch let error as StoreError {
                 throw error
             } catch ServerFault.lost(let reason) {
                 guard MonotonicClock.milliseconds < deadline else { throw unavailable(reason) }
+            } catch ServerFault.timedOut {
+                throw unavailable(ServerFault.timedOut.reason)
             } catch let fault as ServerFault {
                 throw StoreError(fault)
             } catch {
@@ -86,15 +92,15 @@ package final class PostgresServer: Sendable {
     /// - Throws: `StoreError.unavailable`.
     func connect(before deadline: Int) throws(StoreError) -> any ServerConnection {
         while true {
-            let now = MonotonicClock.milliseconds
-            if let reason = breaker.refusal(at: now) { throw unavailable(reason) }
+            if let reason = breaker.refusal(at: MonotonicClock.milliseconds) { throw unavailable(reason) }
             do throws(ServerFault) {
                 let connection = try connector.connect()
                 if breaker.close() { log("the server can be reached again") }
                 return connection
             } catch {
                 let pause = min(Breaker.retryMilliseconds, Self.pauseMilliseconds)
-                guard case .lost(let reason) = error, !breaker.isOpen, now + pause < deadline else {
+                guard case .lost(let reason) = error, !breaker.isOpen, MonotonicClock.milliseconds + pause < deadline
+                else {
                     let reason = error.reason
                     if !breaker.isOpen { log("the server cannot be reached: \(reason)") }
                     breaker.open(reason, at: MonotonicClock.milliseconds)
@@ -120,6 +126,7 @@ extension StoreError {
         self =
             switch fault {
             case .refused(let error) where error.state == "53100": .diskFull
+            case .refused(let error) where error.isTransient: .unavailable(fault.reason, retryAfterSeconds: 1)
             case .newerFormat(let format): .newerFormat(format)
             default: .serverFailed(fault.reason)
             }

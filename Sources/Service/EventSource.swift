@@ -91,9 +91,12 @@ package final class RemoteEvents: EventSource, Sendable {
             try AuditTrail.numberEvents(in: store, bounds)
             return try StoreEvents(store).events(after: wanted) ?? []
         }
-        state.withLock { state in
+        let isAnswer = state.withLock { state in
+            // A newer question must not get this answer: what its asker knows of may have been stored since.
+            guard state.wanted == nil else { return false }
             (state.answer, state.isNew) = ((wanted, events), true)
+            return true
         }
-        wakeLoop()
+        if isAnswer { wakeLoop() }
     }
 }

@@ -34,7 +34,7 @@ package final class Store {
     /// Whether a number of a counter tells the order of the transactions that drew one.
     package var ordersNumbers: Bool { context.ordersNumbers }
 
-    /// The kind of storage: `memory` or `directory`.
+    /// The kind of storage: `memory`, `directory` or `postgres`.
     package var kind: String { engine.kind }
 
     /// Runs `body` on one snapshot, which has every acknowledged commit. `body` may be run more than once. A write in
@@ -70,6 +70,8 @@ package final class Store {
     /// - Returns: nil, without running `body`, if another process runs one.
     package func writeAlone<Value>(lock: Int, _ body: (Transaction) throws -> Value) throws -> Value? {
         guard !refusesWrites else { throw StoreError.writeInRead }
+        // If another process runs one, no transaction begins here.
+        context.followUps.current = []
         let value = try engine.writeAlone(lock: lock) { try body(transaction(on: $0)) }
         context.followUps.stage()
         return value

@@ -67,7 +67,7 @@ extension StoreError: CustomStringConvertible {
         case .denied(let path, let owner, let user):
             "uid \(user) has no permission for \(path), which belongs to uid \(owner)"
         case .locked: "another process holds the lock of the directory"
-        case .newerFormat(let format): "the directory has format \(format), written by a newer version of the program"
+        case .newerFormat(let format): "the store has format \(format), written by a newer version of the program"
         case .noStore(let path): "there is no store at \(path)"
         case .notAStore(let path, let name):
             "\(path) contains \(name) but no store; a store can be created only in a new or empty directory"

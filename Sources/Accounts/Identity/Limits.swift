@@ -43,6 +43,8 @@ package enum Limits {
     package static let eventRetryMilliseconds = 1_000
     /// The events that are sent to the host before more requests are read.
     package static let eventsPerPush = 200
+    /// How long a process remembers a use of a session after it has stored it: longer than any transaction.
+    static let storedUseMilliseconds = 60_000
     /// How often the events of a store whose transactions run side by side get their numbers.
     package static let eventNumberingMilliseconds = 200
     /// How many events get their numbers in one transaction.

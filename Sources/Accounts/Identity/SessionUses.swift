@@ -1,4 +1,5 @@
 package import Store
+internal import Platform
 internal import Synchronization
 
 /// When sessions were last used, as far as the store does not know it yet.
@@ -15,6 +16,11 @@ package final class SessionUses: Sendable {
         /// The seconds that the store's time may be behind.
         let delay: Int
         var time: Timestamp
+        /// When it was stored, in milliseconds of `MonotonicClock`; nil if it is not stored yet.
+        ///
+        /// It stays for some time: a transaction of another thread may have read the session before, and must not take it
+        /// for one that was idle since the earlier use.
+        var storedAt: Int?
     }
 
     private struct State {
@@ -32,11 +38,11 @@ package final class SessionUses: Sendable {
     func insert(_ session: StoredRecord<Session>, at now: Timestamp) {
         let record = session.record
         state.withLock { state in
-            if let place = state.uses.index(forKey: record.number) {
+            if let place = state.uses.index(forKey: record.number), state.uses.values[place].storedAt == nil {
                 state.uses.values[place].time = now
             } else {
                 let delay = record.secondsToStoreUse
-                let use = Use(key: record.key, stored: record.lastUseInStore, delay: delay, time: now)
+                let use = Use(key: record.key, stored: record.lastUseInStore, delay: delay, time: now, storedAt: nil)
                 state.uses[record.number] = use
                 state.due = state.due.map { min($0, now.adding(seconds: delay)) } ?? now.adding(seconds: delay)
             }
@@ -60,7 +66,13 @@ package final class SessionUses: Sendable {
     /// - Returns: whether there are more.
     /// - Throws: `StoreError`. The uses are kept.
     package func store(in store: Store) throws -> Bool {
-        let part = state.withLock { Array($0.uses.prefix(Limits.sweptRowsMax)) }
+        let now = MonotonicClock.milliseconds
+        let part = state.withLock { state in
+            state.uses = state.uses.filter { _, use in
+                use.storedAt.map { now - $0 < Limits.storedUseMilliseconds } ?? true
+            }
+            return Array(state.uses.lazy.filter { $0.value.storedAt == nil }.prefix(Limits.sweptRowsMax))
+        }
         guard !part.isEmpty else { return false }
         try store.write { tx in
             for (_, use) in part {
@@ -76,13 +88,11 @@ package final class SessionUses: Sendable {
         return state.withLock { state in
             for (number, use) in part {
                 // Another thread may have used the session meanwhile.
-                if let latest = state.uses[number], latest.time > use.time {
-                    state.uses[number]?.stored = use.time
-                } else {
-                    state.uses[number] = nil
-                }
+                state.uses[number]?.stored = use.time
+                if state.uses[number]?.time == use.time { state.uses[number]?.storedAt = now }
             }
-            state.due = state.uses.values.lazy.map { $0.time.adding(seconds: $0.delay) }.min()
+            let waiting = state.uses.values.lazy.filter { $0.storedAt == nil }
+            state.due = waiting.map { $0.time.adding(seconds: $0.delay) }.min()
             return part.count == Limits.sweptRowsMax
         }
     }
@@ -91,7 +101,9 @@ package final class SessionUses: Sendable {
     /// others, so that one that serves a single read writes only if that is due.
     package func removeRecent() {
         state.withLock { state in
-            state.uses = state.uses.filter { _, use in use.stored.adding(seconds: use.delay) <= use.time }
+            state.uses = state.uses.filter { _, use in
+                use.storedAt == nil && use.stored.adding(seconds: use.delay) <= use.time
+            }
             if state.uses.isEmpty { state.due = nil }
         }
     }

@@ -110,14 +110,17 @@ package struct SignIn<Account: PasswordAccount> {
     private struct Known {
         let account: Int
         let hash: PasswordHash
+        let isDisabled: Bool
     }
 
     private func verify(_ attempt: Attempt) throws -> Progress<Account> {
         let now = environment.time.now
         let account = try environment.store.read { tx in try admitted(attempt, at: now, in: tx) }
-        let known = account.map { Known(account: $0.id, hash: PasswordHash(text: $0.passwordHash)) }
+        let known = account.map {
+            Known(account: $0.id, hash: PasswordHash(text: $0.passwordHash), isDisabled: $0.disabled != nil)
+        }
         return .verify(attempt.password, against: known?.hash ?? environment.hasher.decoy) {
-            [ofAPI, locale = account?.locale, isDisabled = account?.disabled != nil] isRight, apis in
+            [ofAPI, locale = account?.locale, isDisabled = known?.isDisabled ?? false] isRight, apis in
             let signIn = ofAPI(apis)
             guard isRight, let known, apis.environment.hasher.needsRehash(known.hash) else {
                 // A disabled account counts the right password as a failure too.
@@ -158,7 +161,7 @@ package struct SignIn<Account: PasswordAccount> {
             tx.prefetch { announced in
                 guard let known else { return }
                 lockout.announce(known.account, from: attempt.origin, to: &announced)
-                if isRight { sessions.announceOpening(for: known.account, to: &announced) }
+                if isRight, !known.isDisabled { sessions.announceOpening(for: known.account, to: &announced) }
             }
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }

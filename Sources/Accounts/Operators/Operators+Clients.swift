@@ -51,9 +51,10 @@ extension Operators {
         to announced: inout Prefetch
     ) {
         guard let id = session.userID.value, Key.numbers.contains(id), let token = session.sessionID.value,
-            let email = given.value?.person.value?.email.value.flatMap({ EmailAddress($0) })
+            let fields = given.value, let person = try? OperatorRules.person(fields.person, at: ""),
+            (try? OperatorRules.text(fields.address, "", charactersMax: Limits.addressCharactersMax)) != nil
         else { return }
-        let key = Key(id, email.canonical)
+        let key = Key(id, person.email.canonical)
         announced.find(Client.byEmail, key)
         announced.scan(Client.byEmailOfDeleted, prefix: key, descending: true, limit: 1)
         let (present, absent) = (StoreKey(Session.self, sessions.key(of: token)), Client.byEmail.entry(of: key))

@@ -13,6 +13,12 @@
         private static let oldestVersion: Int32 = 140_000
         /// The seconds to wait for each host, unless the address or the environment states another number.
         private static let connectSeconds = "3"
+        /// How a machine that is gone is noticed, unless the address states it: after 5 seconds without an acknowledgement of
+        /// what was sent, or of three probes while nothing is sent.
+        private static let liveness = [
+            ("tcp_user_timeout", "5000"), ("keepalives_idle", "2"), ("keepalives_interval", "1"),
+            ("keepalives_count", "3"),
+        ]
 
         func connect() throws(ServerFault) -> any ServerConnection {
             try checkAddress()
@@ -21,13 +27,17 @@
             if ProcessEnvironment.value(of: "PGCONNECT_TIMEOUT") == nil {
                 parameters.append(("connect_timeout", Self.connectSeconds))
             }
+            parameters += Self.liveness
             // A standby may be behind, so it is never used.
             parameters += [("dbname", address), ("client_encoding", "UTF8"), ("target_session_attrs", "read-write")]
             let connection = Self.withPointers(to: parameters) { PQconnectdbParams($0, $1, 1) }
             guard let connection else { throw .lost("there is not enough memory for a connection") }
             guard PQstatus(connection) == CONNECTION_OK else {
                 let reason = String(cString: PQerrorMessage(connection)).onOneLine
-                let isRefused = PQconnectionNeedsPassword(connection) == 1 || PQconnectionUsedPassword(connection) == 1
+                // libpq does not tell why a server refused the connection: during a failover, one that is only a standby for
+                // now has asked for the password too.
+                let isRefused =
+                    PQconnectionNeedsPassword(connection) == 1 || reason.contains("password authentication failed")
                 PQfinish(connection)
                 throw isRefused ? .unusable(reason) : .lost(reason)
             }
@@ -40,10 +50,9 @@
 
         /// Refuses an address that libpq cannot parse, which would otherwise look like a server that cannot be reached.
         private func checkAddress() throws(ServerFault) {
-            var message: UnsafeMutablePointer<CChar>?
-            guard let options = PQconninfoParse(address, &message) else {
-                defer { PQfreemem(message) }
-                throw .unusable(message.map { String(cString: $0).onOneLine } ?? "the address cannot be parsed")
+            // The message of libpq may contain the password.
+            guard let options = PQconninfoParse(address, nil) else {
+                throw .unusable("the address cannot be parsed; in a password, % is written %25, @ is %40, and / is %2F")
             }
             PQconninfoFree(options)
         }

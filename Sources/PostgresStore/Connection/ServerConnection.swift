@@ -64,6 +64,10 @@ struct ServerError: Error, Equatable {
     /// assumed to be free exists (23505), or a failed group of statements was to prepare one of its statements (26000).
     var isConflict: Bool { [Self.conflict, "40P01", "23505", "26000"].contains(state) }
 
+    /// Whether the server could do it at another time: it has too few resources (class 53), or the statement was cancelled
+    /// (57014) or waited too long for a lock (55P03).
+    var isTransient: Bool { state.hasPrefix("53") || ["57014", "55P03"].contains(state) }
+
     /// Whether the server ends the connection, or cannot write at present: another server may have taken over, or the
     /// same one comes back.
     var endsConnection: Bool {

@@ -39,10 +39,16 @@ extension Layout {
         }
     }
 
-    /// Whether the database is marked as one for tests.
-    static func isTest(on connection: any ServerConnection, before deadline: Int) throws(ServerFault) -> Bool {
-        let statement = PreparedStatement.once("SELECT is_test FROM postern.meta")
-        return try connection.run([statement], before: deadline)[0].rows.first?.bool(0) ?? false
+    /// Whether the database is marked as one for tests, and the server's time in microseconds.
+    static func about(
+        _ connection: any ServerConnection,
+        before deadline: Int
+    ) throws(ServerFault) -> (isTest: Bool, time: Int?) {
+        let statement = PreparedStatement.once(
+            "SELECT is_test, (extract(epoch FROM clock_timestamp()) * 1000000)::int8 FROM postern.meta"
+        )
+        let row = try connection.run([statement], before: deadline)[0].rows.first
+        return (row?.bool(0) ?? false, row?.number(1))
     }
 
     /// The settings of the server that make unrelated transactions conflict, with the values that they should have: the

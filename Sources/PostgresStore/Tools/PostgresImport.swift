@@ -42,9 +42,19 @@ package final class PostgresImport: ImportDestination {
 
     package func finish() throws(StoreError) {
         try flush()
-        let results = try engine.run([Statements.commit(), PreparedStatement.once("ANALYZE postern.entries")])
         isOpen = false
-        guard results[0].command == "COMMIT" else { throw .serverFailed("the import was undone") }
+        let result: StatementResult
+        do throws(StoreError) {
+            result = try engine.run([Statements.commit()], waits: true)[0]
+        } catch {
+            throw .outcomeUnknown(
+                "the connection was lost while the import was committed; postern stats shows whether it was"
+            )
+        }
+        guard result.command == "COMMIT" else { throw .serverFailed("the import was undone") }
+        guard !result.hasWarning else { throw .outcomeUnknown("no standby has confirmed the import") }
+        // Without it, the server collects its statistics later.
+        _ = try? engine.run([PreparedStatement.once("ANALYZE postern.entries")], waits: true)
     }
 
     package func discard() {

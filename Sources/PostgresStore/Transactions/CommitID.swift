@@ -15,9 +15,6 @@ struct CommitID: Equatable {
         bytes = Self.time(milliseconds) + (0..<10).map { _ in UInt8.random(in: .min ... .max, using: &random) }
     }
 
-    /// The lower bound of the ids of a time.
-    static func lowest(atMicroseconds time: Int) -> [UInt8] { self.time(max(0, time / 1_000)) }
-
     /// Whether a mark could have been deleted already at a time, so that its absence says nothing.
     func isForgotten(atMicroseconds time: Int) -> Bool {
         time / 1_000 - milliseconds > Self.retentionSeconds * 1_000 / 2

@@ -25,6 +25,8 @@ extension PostgresEngine {
                 }
             } catch StoreError.unavailable(let text, _) {
                 reason = text
+            } catch let error as StoreError {
+                throw error
             } catch {
                 reason = "\(error)"
             }

@@ -232,21 +232,22 @@ package final class PostgresEngine: Engine {
     package func maintain() -> Int? {
         let now = MonotonicClock.milliseconds
         guard let time = server.takeMarkDeletion(at: now) else { return nil }
-        let oldest = server.clock.microseconds - CommitID.retentionSeconds * 1_000_000
         // If it fails, later marks are deleted with these.
-        _ = try? run([Statements.deleteMarks(CommitID.lowest(atMicroseconds: oldest))])
+        _ = try? run([Statements.deleteMarks(Parameter.number(CommitID.retentionSeconds * 1_000))])
         return time - now
     }
 
     /// Runs statements outside of `read` and `write`, on an engine that no transaction uses.
+    ///
+    /// - Parameter waits: whether to wait as long as the connection lasts.
     @discardableResult
-    func run(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
+    func run(_ statements: [Statement], waits: Bool = false) throws(StoreError) -> [StatementResult] {
         let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
         let connection: any ServerConnection
         if let open = self.connection { connection = open } else { connection = try server.connect(before: deadline) }
         self.connection = connection
         do throws(ServerFault) {
-            return try connection.run(statements, before: deadline)
+            return try connection.run(statements, before: waits ? nil : deadline)
         } catch {
             switch error {
             case .lost, .timedOut:
@@ -288,7 +289,11 @@ package final class PostgresEngine: Engine {
         case .newerFormat, .unusable: return false
         case .refused, .lost, .timedOut:
             disconnect()
-            return try settle(id)
+            guard try settle(id) else {
+                view.fault = nil
+                return false
+            }
+            return true
         }
     }
 

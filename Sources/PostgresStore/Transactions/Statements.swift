@@ -193,6 +193,12 @@ enum Statements {
         "is fenced",
         "SELECT fenced FROM postern.commits WHERE id = $1::bytea"
     )
-    /// Deletes the marks whose ids are less than $1.
-    static let deleteMarks = PreparedStatement("delete marks", "DELETE FROM postern.commits WHERE id < $1::bytea")
+    /// Deletes the marks that are older than $1 milliseconds by the server's clock: that of this machine may be wrong.
+    static let deleteMarks = PreparedStatement(
+        "delete marks",
+        """
+        DELETE FROM postern.commits WHERE id < decode(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::int8 \
+        - $1::int8), 12, '0'), 'hex')
+        """
+    )
 }

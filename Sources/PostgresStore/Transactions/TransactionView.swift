@@ -44,6 +44,9 @@ struct TransactionView {
         announced.add(keys: wanted)
     }
 
+    /// The longest key: an entry of the server's index has at most 2,704 bytes.
+    static let keyBytesMax = 2_500
+
     // MARK: Reading
 
     /// The value of a key as the transaction sees it; nil if it must be read first.
@@ -104,6 +107,7 @@ struct TransactionView {
     /// - Parameter isGuess: whether the key is assumed to be free.
     mutating func set(_ value: StoredValue, at key: StoreKey, isGuess: Bool = false) throws(StoreError) {
         guard isWriting else { throw .writeInRead }
+        guard key.bytes.count <= Self.keyBytesMax else { throw .tooLarge(bytes: key.bytes.count) }
         writtenBytes = try WriteBounds.bytes(writtenBytes, adding: value, at: key)
         changes[key] = .set(value)
         if isGuess { guesses.insert(key) }
@@ -111,8 +115,10 @@ struct TransactionView {
 
     mutating func remove(_ key: StoreKey) throws(StoreError) {
         guard isWriting else { throw .writeInRead }
-        if guesses.remove(key) != nil || isKnownToBeFree(key) {
-            // The server has no value either. A guess that was wrong would be a conflict, so it is checked.
+        if guesses.contains(key) {
+            // Nothing would check the guess any more, so the transaction is run again and reads the key first.
+            fault = .refused(ServerError(state: ServerError.conflict, message: "a guessed key is removed again"))
+        } else if isKnownToBeFree(key) {
             changes[key] = nil
         } else {
             changes[key] = .removed

@@ -8,18 +8,12 @@ internal import Synchronization
 /// numbers those that are committed. Only numbered events are part of the trail.
 extension AuditTrail {
     /// Numbers the events that are committed. It does nothing in a store whose transactions take effect one after another.
-    ///
-    /// - Returns: whether an event got a number.
-    @discardableResult
-    package static func numberEvents(in store: Store, _ bounds: AuditBounds) throws -> Bool {
-        guard !store.ordersNumbers else { return false }
-        var hasNumbered = false
+    package static func numberEvents(in store: Store, _ bounds: AuditBounds) throws {
+        guard !store.ordersNumbers else { return }
         while try store.writeAlone(lock: lock, { try number(bounds, in: $0) }) == Limits.numberedEventsMax {
-            hasNumbered = true
             try store.makeDurable()
         }
         try store.makeDurable()
-        return hasNumbered
     }
 
     /// The number of the lock under which events are numbered: the bytes of `events`.
@@ -34,11 +28,14 @@ extension AuditTrail {
         tx.prefetch { announced in
             for _ in unnumbered { announced.nextNumber(of: Event.self) }
         }
+        let deleted = Set(unnumbered.map(\.event).filter(\.isDeletion).map(\.subject))
         for var record in unnumbered {
             try tx.delete(UnnumberedEvent.self, record.key)
             let isUnknown = record.event.account == nil && record.event.by == Source.anonymous.rawValue
             if isUnknown, !share.take() { continue }
             record.event.seq = try tx.nextNumber(of: Event.self)
+            // A request of the account may have been committed before the deletion, and bear a later time.
+            if record.event.isOfOwner, deleted.contains(record.event.subject) { record.event.erase() }
             try tx.insert(record.event)
             try eraseEarlier(than: record.event, in: tx)
             share.next = record.event.seq + 1
@@ -50,13 +47,27 @@ extension AuditTrail {
 }
 
 extension AuditTrail {
-    /// If an event reports the deletion of an account, erases the account's earlier events. The deletion itself has erased
-    /// only those that had numbers.
+    /// If an event reports the deletion of an account, erases the account's earlier events that had no numbers when it was
+    /// deleted. A job erases the others.
     private static func eraseEarlier(than event: Event, in tx: Transaction) throws {
-        guard event.kind == EventKind.accountDeleted.rawValue, let account = event.account,
-            let realm = Realm(rawValue: event.api), event.seq > 1
-        else { return }
-        _ = try AuditTrail(realm).erase(account, 1...event.seq - 1, limit: .max, in: tx)
+        guard event.isDeletion, let account = event.account, let realm = Realm(rawValue: event.api) else { return }
+        let deletion = try tx.get(AccountDeletion.self, Key(event.api, account))
+        // Without the record the job has ended, and only the latest events can have been without numbers.
+        let first = deletion?.lastEvent ?? max(0, event.seq - Limits.numberedEventsMax)
+        guard first + 1 < event.seq else { return }
+        _ = try AuditTrail(realm).erase(account, first + 1...event.seq - 1, limit: .max, in: tx)
+    }
+}
+
+extension Event {
+    /// The account that an event is about, as a key.
+    fileprivate var subject: String { "\(api) \(account ?? 0)" }
+
+    fileprivate var isDeletion: Bool { kind == EventKind.accountDeleted.rawValue }
+
+    /// Whether a request caused it that may come from the account's owner.
+    fileprivate var isOfOwner: Bool {
+        !isDeletion && [AuditTrail.Source.account, .anonymous].map(\.rawValue).contains(by)
     }
 }
 

@@ -96,11 +96,16 @@ package struct AuditTrail: Sendable {
             limit: limit
         )
         for var event in events where event.ip != nil || event.agent != nil || event.detail != nil {
-            (event.ip, event.agent, event.detail) = (nil, nil, nil)
+            event.erase()
             try tx.update(event)
         }
         return (events.count, events.last.map { $0.seq + 1 } ?? numbers.lowerBound)
     }
+}
+
+extension Event {
+    /// Removes what could tell of a person.
+    mutating func erase() { (ip, agent, detail) = (nil, nil, nil) }
 }
 
 extension EventDetail {
