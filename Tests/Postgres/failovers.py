@@ -52,6 +52,7 @@ LATER_SECONDS_MAX = 15
 FAILOVER_SECONDS_MAX = 90
 TIMEOUT_SECONDS = 5
 PROBE_SECONDS = 1
+CARELESS_MAX = 3
 FAULTS = {"kill": "start", "unplug": "plug", "part": "unpart", "freeze": "reset"}
 NEED_NETWORK = {"unplug", "part"}
 COLUMNS = "number | fault | acknowledged | lost | doubled | errors | unknown | unavailable | server s | gap s | all s"
@@ -125,7 +126,8 @@ def run(trial, cluster, options):
         for kind_of_fault, texts in result.wrong.items():
             for text in texts[:3]:
                 print(f"    {kind_of_fault}: {text}", flush=True)
-    found = careless(trial, cluster)
+    # It depends on the moment whether a write is lost.
+    found = next(filter(None, (careless(trial, cluster, f"careless{number}") for number in range(CARELESS_MAX))), "")
     print(f"self-test: without a synchronous standby: {found or 'FOUND NOTHING'}", flush=True)
     total = sum(result.acknowledged for result in results)
     lost, doubled = sum(result.lost for result in results), sum(result.doubled for result in results)
@@ -203,13 +205,13 @@ def store_in(trial, cluster, name):
     return store
 
 
-def careless(trial, cluster):
+def careless(trial, cluster, name):
     """What the checks find if commits wait for no standby, and the standbys do not get them."""
     others = []
 
     def prepare(cluster, primary):
-        primary.sql("ALTER DATABASE careless SET synchronous_commit = local")
-        primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'careless'")
+        primary.sql(f"ALTER DATABASE {name} SET synchronous_commit = local")
+        primary.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         others.extend(node for node in cluster.nodes if node is not primary)
         # The standbys receive nothing more, and do not know it.
         primary.sql("SELECT pg_sleep(0.5)")
@@ -224,7 +226,7 @@ def careless(trial, cluster):
 
         threading.Thread(target=kill_receivers).start()
 
-    result = failover(trial, cluster, "kill", "careless", prepare)
+    result = failover(trial, cluster, "kill", name, prepare)
     return ", ".join(f"{len(texts)} {kind}" for kind, texts in result.wrong.items())
 
 
