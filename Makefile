@@ -26,7 +26,7 @@ POSTGRES_BINARY := .build/postgres/release/postern
 POSTGRES := --traits Postgres --scratch-path .build/postgres
 POSTGRES_TESTS := EngineConformanceTests|PostgresStoreTests
 # The classes of faults that `make test-postgres` injects a sample of.
-POSTGRES_FAULTS_SHARE := commit_cuts held_back server_restarts server_gone standbys
+POSTGRES_FAULTS_SHARE := commit_cuts held_back server_restarts standbys
 # A browser for the example web application. From PyPI: examples/webapp/tests/requirements.txt.
 WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
 WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
