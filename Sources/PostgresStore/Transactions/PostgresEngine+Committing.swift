@@ -1,5 +1,4 @@
 internal import Store
-internal import Platform
 
 /// Committing a transaction.
 extension PostgresEngine {
@@ -10,13 +9,19 @@ extension PostgresEngine {
     /// - Throws: `StoreError.outcomeUnknown`.
     func commit() throws(StoreError) -> Bool {
         guard let connection else { return false }
+        // A transaction that has read nothing checks the format of the store before it writes.
+        if !view.hasBegun {
+            do throws(StoreError) {
+                _ = try fetch([])
+            } catch {
+                guard view.fault != nil else { throw error }
+                return false
+            }
+        }
         let id = CommitID(atMicroseconds: server.clock.microseconds)
-        let begins = !view.hasBegun
-        let group = beginning + view.statements + [Statements.mark(id.bytes), Statements.commit()]
-        let sent = SystemClock.microseconds
+        let group = view.statements + [Statements.mark(id.bytes), Statements.commit()]
         do throws(ServerFault) {
             let results = try connection.run(group, before: view.deadline)
-            if begins { try checkPrologue(results[1], sent: sent) }
             guard let last = results.last, last.command == "COMMIT" else {
                 throw .refused(ServerError(state: ServerError.conflict, message: "the transaction was undone"))
             }

@@ -206,7 +206,7 @@ package final class PostgresEngine: Engine {
     }
 
     /// The statements that begin the transaction, if it has not begun.
-    var beginning: [Statement] {
+    private var beginning: [Statement] {
         guard !view.hasBegun else { return [] }
         view.hasBegun = true
         let milliseconds = Parameter.text("\(server.timeoutMilliseconds)")
@@ -216,7 +216,7 @@ package final class PostgresEngine: Engine {
         ]
     }
 
-    func checkPrologue(_ result: StatementResult, sent: Int) throws(ServerFault) {
+    private func checkPrologue(_ result: StatementResult, sent: Int) throws(ServerFault) {
         guard let row = result.rows.first, let format = row.number(0) else {
             throw .unusable("the table postern.meta is empty")
         }
