@@ -1,4 +1,4 @@
-package import Store
+internal import Store
 internal import Platform
 internal import Synchronization
 
@@ -15,22 +15,6 @@ package final class PostgresServer: Sendable {
     init(_ settings: PostgresSettings, connector: any Connector, log: @escaping @Sendable (String) -> Void) {
         (self.settings, self.connector, self.log) = (settings, connector, log)
     }
-
-    #if Postgres
-        /// Connects to the server, and opens or creates the store. It waits for the server as long as a request does.
-        ///
-        /// - Parameter log: takes one line, without secrets, for an administrator.
-        /// - Throws: `StoreError.unavailable`, `.noStore`, `.notAStore`, `.newerFormat`, `.serverFailed`.
-        package static func open(
-            _ settings: PostgresSettings,
-            log: @escaping @Sendable (String) -> Void
-        ) throws(StoreError) -> PostgresServer {
-            let connector = LibpqConnector(address: settings.address, prepares: settings.preparesStatements)
-            let server = PostgresServer(settings, connector: connector, log: log)
-            try server.openStore()
-            return server
-        }
-    #endif
 
     /// Whether the database is marked as one for tests.
     package var isTest: Bool { foundTest.load(ordering: .relaxed) }
