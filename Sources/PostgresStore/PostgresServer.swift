@@ -82,8 +82,8 @@ package final class PostgresServer: Sendable {
                 if breaker.close() { log("the server can be reached again") }
                 return connection
             } catch {
-                let pause = min(Breaker.retryMilliseconds, Self.pauseMilliseconds)
-                guard case .lost(let reason) = error, !breaker.isOpen, MonotonicClock.milliseconds + pause < deadline
+                guard case .lost(let reason) = error, !breaker.isOpen,
+                    MonotonicClock.milliseconds + Self.pauseMilliseconds < deadline
                 else {
                     let reason = error.reason
                     if !breaker.isOpen { log("the server cannot be reached: \(reason)") }
@@ -91,13 +91,13 @@ package final class PostgresServer: Sendable {
                     throw unavailable(reason)
                 }
                 log("waiting for the server: \(reason)")
-                Thread.sleep(microseconds: pause * 1_000)
+                Thread.sleep(microseconds: Self.pauseMilliseconds * 1_000)
             }
         }
     }
 
     func unavailable(_ reason: String) -> StoreError {
-        .unavailable(reason, retryAfterSeconds: max(1, Breaker.retryMilliseconds / 1_000))
+        .unavailable(reason, retryAfterSeconds: Breaker.retryMilliseconds / 1_000)
     }
 
     /// The pause between two tries to connect.

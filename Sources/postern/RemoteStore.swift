@@ -22,6 +22,7 @@ struct RemoteStore: Sendable {
             _ body: (any EntrySource, any ImportDestination) throws -> Void,
             _ report: @escaping (String) -> Void
         ) throws -> Int
+
     /// The database's store; nil if the location is not a database.
     static func open(_ options: Options, _ log: Log) throws(CommandError) -> RemoteStore? {
         guard let address = options.location.address else { return nil }

@@ -35,6 +35,24 @@ struct AuditTrailTests {
         try store.transact { try AuditTrail.events(of: .care, account, after: seq, limit: .max, in: $0).map(\.seq) }
     }
 
+    /// As an import of a store in a database may leave them.
+    @Test func numbersImportedEventsAfterTheOthers() throws {
+        try record()
+        try store.transact { tx in
+            var event = AuditTrail(.care).sample(.signedIn, of: 1, from: .unknown, at: start)
+            event.seq = 0
+            for _ in 0..<2 { try tx.insert(UnnumberedEvent(event, at: start)) }
+        }
+        #expect(try events(after: nil) == [1])
+        let hasMore = try store.transact { try Sweep.run(at: start, audit: AuditBounds(), in: $0) }
+        #expect(!hasMore)
+        #expect(try events(after: nil) == [1, 2, 3])
+        #expect(try events(of: 1, after: nil) == [1, 2, 3])
+        #expect(try store.transact { try $0.all(UnnumberedEvent.self).isEmpty })
+        try record()
+        #expect(try events(after: 3) == [4])
+    }
+
     private func sweep(_ bounds: AuditBounds, at time: Timestamp) throws {
         while try store.transact({ try AuditTrail.sweep(bounds, at: time, in: $0) }) {}
     }

@@ -187,7 +187,7 @@ class Node:
             self.patroni.kill()
         while any(is_running(process) for process in processes):
             time.sleep(0.01)
-        # A process that nobody waits for would look as if it were running.
+        # A process that has ended still looks like a running one until its parent has read its exit status.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.data, "postmaster.pid"))
 
@@ -198,11 +198,11 @@ class Node:
         self.start()
 
     def freeze(self):
-        """All processes stand still."""
+        """Stops all processes with SIGSTOP."""
         self.signal_all(signal.SIGSTOP)
 
     def reset(self):
-        """The watchdog ends a machine that stands still, and it starts again."""
+        """Ends the stopped processes and starts them again, as a watchdog restarts a machine that does not respond."""
         self.kill()
         self.start()
 

@@ -11,7 +11,7 @@ The faults, in turn, each of the primary:
     kill       Patroni and the server are killed, as by a loss of power
     unplug     nothing reaches the machine any more
     part       the machine reaches neither etcd nor the other machines, while clients still reach it
-    freeze     all processes stand still, until the machine's watchdog ends them. (Without a watchdog, Patroni 3.0 takes
+    freeze     all processes are stopped with SIGSTOP, until the machine's watchdog ends them. (Without a watchdog, Patroni 3.0 takes
                the lead back when it continues, and what the other server has acknowledged is lost.)
 
 For each failover a line: the fault, the writes that were acknowledged, lost and doubled, the errors, the writes with an

@@ -14,7 +14,7 @@ A module is a class of faults:
     dead_backends     backends that are terminated or killed while four processes write
     server_restarts   a server that is stopped at once and started again while four processes write
     server_gone       a server that is stopped, cannot be reached, or is not yet there at start
-    slow_servers      a server whose processes stand still
+    slow_servers      a server whose processes are stopped with SIGSTOP
     full_servers      a full disk under the server's tables, or under its log
     refusals          a role without rights, a newer format, a schema of another program
     poolers           PgBouncer in transaction mode, which is killed while four processes write

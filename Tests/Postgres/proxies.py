@@ -1,7 +1,7 @@
 """The proxy of these tests, with PostgreSQL's own clients: psql and pgbench.
 
-Guarantee: it counts the round trips that a client waits for, cuts where it is told to, holds bytes back and delivers
-them, and passes everything else on.
+Guarantee: it counts the round trips that a client waits for, cuts a connection at the stated byte, holds bytes back and
+delivers them later, and passes everything else on.
 """
 
 import os

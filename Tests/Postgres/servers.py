@@ -182,7 +182,7 @@ class Server:
         self.signal_all(signal.SIGKILL)
         while any(is_running(process) for process in processes):
             time.sleep(0.01)
-        # A process that nobody waits for would look as if it were running.
+        # A process that has ended still looks like a running one until its parent has read its exit status.
         for path in (os.path.join(self.data, "postmaster.pid"), self.socket, self.socket + ".lock"):
             if os.path.exists(path):
                 os.unlink(path)

@@ -1,4 +1,4 @@
-"""A server whose processes stand still, as on a machine that swaps or a disk that hangs.
+"""A server whose processes are stopped with SIGSTOP, as on a machine that swaps or a disk that hangs.
 
 Guarantee: requests fail after the time-out, those that need no store are answered as ever, and memory stays bounded.
 When the server continues, the same process serves again, and nothing is lost, doubled, or written in spite of the

@@ -109,7 +109,7 @@ def expect_unknown(reply, where):
 
 
 def confirmed_late(trial):
-    """The standby stands still for a moment."""
+    """Stops the standby with SIGSTOP for a moment."""
     pair = Pair(trial)
     pair.standby.signal_all(signal.SIGSTOP)
     reply = pair.write()

@@ -11,6 +11,10 @@ package enum Sweep {
     /// - Returns: whether more rows may remain.
     package static func run(at now: Timestamp, audit: AuditBounds?, in tx: Transaction) throws -> Bool {
         var hasMore = try sweepQuotas(at: now, in: tx)
+        if let audit, tx.ordersNumbers {
+            // An export of another engine may have events without numbers, which nothing else would show or delete.
+            hasMore = try AuditTrail.number(audit, in: tx) == Limits.numberedEventsMax || hasMore
+        }
         if let audit { hasMore = try AuditTrail.sweep(audit, at: now, in: tx) || hasMore }
         hasMore = try sweepFailures(at: now, in: tx) || hasMore
         hasMore = try sweepUnknownFailures(at: now, in: tx) || hasMore

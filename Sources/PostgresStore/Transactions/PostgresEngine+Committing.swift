@@ -4,8 +4,8 @@ internal import Store
 extension PostgresEngine {
     /// Sends the writes and commits.
     ///
-    /// - Returns: false if nothing was committed: the transaction is to be run again, after `recover` if `view.fault`
-    ///   says why.
+    /// - Returns: false if nothing was committed, and the transaction must be run again. If `view.fault` is set then,
+    ///   `recover` must be called first.
     /// - Throws: `StoreError.outcomeUnknown`.
     func commit() throws(StoreError) -> Bool {
         guard let connection else { return false }

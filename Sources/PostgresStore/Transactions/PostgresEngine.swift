@@ -18,9 +18,9 @@ package final class PostgresEngine: Engine {
     /// The most times that a transaction is run because of conflicts.
     static let runsMax = 10
 
-    /// - Parameter connection: an open connection; nil to open one for the first transaction.
-    init(_ server: PostgresServer, connection: (any ServerConnection)? = nil) {
-        (self.server, self.connection) = (server, connection)
+    /// The first transaction opens a connection.
+    init(_ server: PostgresServer) {
+        self.server = server
     }
 
     package let kind = "postgres"

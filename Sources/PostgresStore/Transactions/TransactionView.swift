@@ -22,7 +22,7 @@ struct TransactionView {
     let deadline: Int
     /// Whether the server has begun the transaction. It begins with the first read, or with the writes.
     var hasBegun = false
-    /// Why no result of the transaction can be used: what it was told may be wrong.
+    /// The fault of a statement. No result of the transaction can be used then; nil if there was none.
     var fault: ServerFault?
     /// What the next group of statements reads too.
     private(set) var announced: Prefetch

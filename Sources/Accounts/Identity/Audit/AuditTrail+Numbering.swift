@@ -20,7 +20,7 @@ extension AuditTrail {
     private static let lock = 0x65_7665_6E74_73
 
     /// Numbers events. Returns how many there were.
-    private static func number(_ bounds: AuditBounds, in tx: Transaction) throws -> Int {
+    static func number(_ bounds: AuditBounds, in tx: Transaction) throws -> Int {
         let unnumbered = try tx.all(UnnumberedEvent.self, limit: Limits.numberedEventsMax)
         guard !unnumbered.isEmpty else { return 0 }
         var share = try share(bounds, in: tx)
