@@ -13,7 +13,7 @@ package enum EarlierForms {
     ///
     /// - Throws: `StoreError` if the store cannot be written. The next start continues the migration.
     package static func update(_ store: Store) throws {
-        guard try !store.read(HashKey.isThere) else { return }
+        guard try store.read(HashKey.stored) == nil else { return }
         try store.deleteUnreadable(MailQuota.self)
         try store.deleteUnreadable(PasswordFailures.self)
         try store.deleteUnreadable(MailedCode.self)

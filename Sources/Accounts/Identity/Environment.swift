@@ -14,6 +14,8 @@ package struct Environment {
     package let outbox: Outbox
     /// The uses of sessions that are not stored yet.
     package let sessionUses: SessionUses
+    /// The store's key of keyed hashes.
+    let hashKey = HashKeyMemory()
 
     package init(
         store: Store,

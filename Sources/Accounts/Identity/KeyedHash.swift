@@ -21,24 +21,24 @@ package struct KeyedHash: Sendable {
     ///   - newKey: 16 random bytes in hexadecimal, drawn outside the transaction.
     init(of subject: String, newKey: String, in tx: Transaction) throws {
         let key: HashKey
-        if let stored = try tx.get(HashKey.self, HashKey.onlyKey) {
+        if let stored = try HashKey.stored(in: tx) {
             key = stored
         } else {
             key = HashKey(number: 1, secret: newKey)
             try tx.insert(key)
         }
-        self.init(of: subject, key: key.secret)
+        self.init(of: subject, key)
     }
 
     /// Hashes a text with the store's key; nil if the store has no key. It has no counts either then.
     init?(of subject: String, in tx: Transaction) throws {
-        guard let key = try tx.get(HashKey.self, HashKey.onlyKey) else { return nil }
-        self.init(of: subject, key: key.secret)
+        guard let key = try HashKey.stored(in: tx) else { return nil }
+        self.init(of: subject, key)
     }
 
-    private init(of subject: String, key: String) {
+    init(of subject: String, _ key: HashKey) {
         Sodium.makeReady()
-        let (message, key) = (Array(subject.utf8), Array(key.utf8))
+        let (message, key) = (Array(subject.utf8), Array(key.secret.utf8))
         var hash = [UInt8](repeating: 0, count: Self.bytesCount)
         // The call fails only for invalid lengths, and these are constant.
         _ = crypto_generichash(&hash, hash.count, message, UInt64(message.count), key, key.count)
@@ -47,12 +47,26 @@ package struct KeyedHash: Sendable {
     }
 }
 
+/// The store's key of keyed hashes, once it was read. It says only which records to announce: a transaction that hashes
+/// reads the key itself.
+final class HashKeyMemory {
+    private(set) var key: HashKey?
+
+    /// Remembers the key, if the store has one.
+    func learn(in tx: Transaction) throws {
+        if key == nil { key = try HashKey.stored(in: tx) }
+    }
+}
+
 extension HashKey: Record {
     package static let collection = Collection<HashKey>("hash key")
-    fileprivate static let onlyKey = Key(1)
+    private static let onlyKey = Key(1)
 
-    /// Whether the store has a key.
-    static func isThere(in tx: Transaction) throws -> Bool { try tx.get(HashKey.self, onlyKey) != nil }
+    /// The store's key; nil if it has none.
+    static func stored(in tx: Transaction) throws -> HashKey? { try tx.get(HashKey.self, onlyKey) }
+
+    /// Announces `stored`.
+    static func announce(to announced: inout Prefetch) { announced.get(HashKey.self, onlyKey) }
 
     package var key: Key { Key(number) }
 }

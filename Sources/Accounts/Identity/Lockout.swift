@@ -34,9 +34,9 @@ package struct Lockout: Sendable {
         self.scope = scope
     }
 
-    /// Announces that the count of an account will be read.
-    func announce(_ account: Int, to announced: inout Prefetch) {
-        announced.get(PasswordFailures.self, key(account))
+    /// The count of an account, announced with the account.
+    var companion: Prefetch.Companion {
+        Prefetch.Companion(PasswordFailures.self, before: Key(realm.rawValue, scope.rawValue))
     }
 
     /// The seconds until an account is unlocked; nil if it is not locked.

@@ -24,10 +24,12 @@ struct MailQuotas {
         let max: Int
         let seconds: Int
 
+        /// The key of the count.
+        var key: Key { MailQuota.key(kind, subject, slot: slot) }
+
         /// The current count; nil if its time span is over, or if the span was started while the clock was ahead.
         func current(at now: Timestamp, in tx: Transaction) throws -> MailQuota? {
-            let fresh = MailQuota(kind: kind, subject: subject, slot: slot, count: 0, ends: now)
-            guard let quota = try tx.get(MailQuota.self, fresh.key), quota.subject == subject else { return nil }
+            guard let quota = try tx.get(MailQuota.self, key), quota.subject == subject else { return nil }
             return quota.ends > now && quota.ends <= now.adding(seconds: seconds) ? quota : nil
         }
 
@@ -94,6 +96,11 @@ struct MailQuotas {
 
     private static func key(of cause: MailCause) -> Key { Key(MailQuota.toOthers, toOthers(cause).subject) }
 
+    /// Announces the counts.
+    func announce(to announced: inout Prefetch) {
+        for bound in bounds { announced.get(MailQuota.self, bound.key) }
+    }
+
     /// The seconds until all limits admit one more; nil if they do now.
     func secondsLeft(at now: Timestamp, in tx: Transaction) throws -> Int? {
         try bounds.compactMap { try $0.secondsLeft(at: now, in: tx) }.max()
@@ -154,5 +161,9 @@ extension MailQuota: Record {
     /// The `kind` of counts of anonymous requests from a network address.
     static let requests = "requests"
 
-    package var key: Key { slot.map { Key(kind, $0) } ?? Key(kind, subject) }
+    package var key: Key { Self.key(kind, subject, slot: slot) }
+
+    static func key(_ kind: String, _ subject: String, slot: Int?) -> Key {
+        slot.map { Key(kind, $0) } ?? Key(kind, subject)
+    }
 }

@@ -41,6 +41,11 @@ package struct MailedCodes {
         self.realm = realm
     }
 
+    /// The code of an account for a purpose, announced with the account.
+    func companion(_ purpose: Purpose) -> Prefetch.Companion {
+        Prefetch.Companion(MailedCode.self, before: Key(realm.rawValue, purpose.rawValue))
+    }
+
     /// Issues a code, which replaces any earlier code of the holder and purpose, and returns its text.
     ///
     /// - Parameter secret: 16 random bytes in hexadecimal, drawn outside the transaction.

@@ -5,6 +5,28 @@ package import Store
 /// A decoy is as long as all records that the mail would bring, and is written as they are, so neither the time of a
 /// reply nor the growth of the files reveals who has an account. It replaces the previous decoy of the same kind.
 extension Outbox {
+    /// Announces what a request reads that posts a mail or a decoy.
+    ///
+    /// - Parameters:
+    ///   - origin: where the request comes from, if its network address is counted.
+    ///   - hashKey: the store's key of keyed hashes, if it is known.
+    func announce(
+        _ kind: MailKind,
+        to address: EmailAddress,
+        from origin: Origin,
+        _ hashKey: HashKey?,
+        to announced: inout Prefetch
+    ) {
+        HashKey.announce(to: &announced)
+        guard let hashKey else { return }
+        let address = KeyedHash(of: address.canonical, hashKey)
+        for isSent in [true, false] {
+            MailQuotas(kind, to: address, isSent: isSent, cause: nil).announce(to: &announced)
+        }
+        guard let network = origin.network else { return }
+        MailQuotas(ofRequestsFrom: KeyedHash(of: network, hashKey)).announce(to: &announced)
+    }
+
     /// A mail that differs from another one, of which the same request could post either.
     struct Alternative {
         let kind: MailKind
@@ -143,6 +165,8 @@ extension Outbox {
     /// Writes a decoy of a total length, if it is at least that of an empty one.
     private static func saveDecoy(_ kind: MailKind, bytes: Int, _ mail: MailSecrets, in tx: Transaction) throws {
         var decoy = emptyDecoy(kind, mail)
+        // Reading the previous decoy takes a server as long as giving a mail its number.
+        _ = try tx.get(DecoyMail.self, decoy.key)
         decoy.text = String(repeating: "x", count: max(0, bytes - tx.insertionBytes(of: decoy)))
         try tx.save(decoy)
     }

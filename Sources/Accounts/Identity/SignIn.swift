@@ -159,9 +159,8 @@ package struct SignIn<Account: PasswordAccount> {
         let now = environment.time.now
         let account: Account? = try environment.store.write { tx in
             tx.prefetch { announced in
-                guard let known else { return }
-                lockout.announce(known.account, from: attempt.origin, to: &announced)
-                if isRight, !known.isDisabled { sessions.announceOpening(for: known.account, to: &announced) }
+                guard isRight, let known, !known.isDisabled else { return }
+                sessions.announceOpening(for: known.account, to: &announced)
             }
             guard var account = try admitted(attempt, at: now, in: tx) else {
                 guard known == nil else { return nil }
@@ -231,8 +230,15 @@ package struct SignIn<Account: PasswordAccount> {
     ///
     /// - Throws: the `locked` refusal if the account, or the email without one, is locked.
     private func admitted(_ attempt: Attempt, at now: Timestamp, in tx: Transaction) throws -> Account? {
-        tx.prefetch { $0.find(Account.byEmail, Key(attempt.email)) }
+        // What is read for an email without an account is announced with it, and always: the number of round trips to a
+        // server must not reveal which emails have an account.
+        tx.prefetch { announced in
+            let (email, origin) = (attempt.email, attempt.origin)
+            announced.find(Account.byEmail, Key(email), with: lockout.companions(from: origin))
+            lockout.announce(unknown: email, from: origin, environment.hashKey.key, to: &announced)
+        }
         let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap { mayEnter($0, now) ? $0 : nil }
+        try environment.hashKey.learn(in: tx)
         let seconds: Int? =
             if let account {
                 try lockout.secondsLeft(for: account.id, from: attempt.origin, at: now, in: tx)

@@ -29,11 +29,23 @@ package struct SignInLockout: Sendable {
     private var unaddressed: Lockout { Lockout(realm, .signIn) }
     private var anywhere: Lockout { Lockout(realm, .signInFromAnywhere) }
 
-    /// Announces what a sign-in reads.
-    func announce(_ account: Int, from origin: Origin, to announced: inout Prefetch) {
-        guard let network = origin.network else { return unaddressed.announce(account, to: &announced) }
-        announced.get(NetworkSignIns.self, Key(realm.rawValue, account, network))
-        anywhere.announce(account, to: &announced)
+    /// What `secondsLeft` reads of an account, announced with the account.
+    func companions(from origin: Origin) -> [Prefetch.Companion] {
+        guard let network = origin.network else { return [unaddressed.companion] }
+        let signIns = Prefetch.Companion(NetworkSignIns.self, before: Key(realm.rawValue), after: Key(network))
+        return [signIns, anywhere.companion]
+    }
+
+    /// Announces what `secondsLeft` reads of an email that may have no account.
+    ///
+    /// - Parameter hashKey: the store's key of keyed hashes, if it is known.
+    func announce(unknown email: String, from origin: Origin, _ hashKey: HashKey?, to announced: inout Prefetch) {
+        HashKey.announce(to: &announced)
+        guard let hashKey else { return }
+        let email = UnknownEmail(email, from: origin, hashKey)
+        for hash in [email.here, email.anywhere].compactMap(\.self) {
+            announced.get(UnknownFailures.self, Key(realm.rawValue, hash.slot))
+        }
     }
 
     /// The seconds until an account is unlocked for an origin; nil if it is not locked.
@@ -143,6 +155,11 @@ package struct SignInLockout: Sendable {
         init(_ email: String, from origin: Origin, newKey: String, in tx: Transaction) throws {
             here = try KeyedHash(of: Self.text(email, origin), newKey: newKey, in: tx)
             anywhere = try Self.textOfAll(email, origin).map { try KeyedHash(of: $0, newKey: newKey, in: tx) }
+        }
+
+        init(_ email: String, from origin: Origin, _ key: HashKey) {
+            here = KeyedHash(of: Self.text(email, origin), key)
+            anywhere = Self.textOfAll(email, origin).map { KeyedHash(of: $0, key) }
         }
 
         /// Nil if the store has no key. It has no counts either then.

@@ -131,6 +131,14 @@ extension PostgresEngine: EngineTransaction {
         for entry in found { try self.visit(entry, entries, visit) }
     }
 
+    /// Keeps the values of rows; a row without a value says that its key has none.
+    func learnValues(_ rows: [[[UInt8]?]]) {
+        for row in rows {
+            guard let key = row[0] else { continue }
+            view.learn(row[1].map { StoredValue(bytes: $0) }, of: StoreKey(bytes: key))
+        }
+    }
+
     /// Keeps the entries and records of rows. Returns the keys of the entries.
     func learnPairs(_ rows: [[[UInt8]?]]) throws(StoreError) -> [StoreKey] {
         var entries: [StoreKey] = []

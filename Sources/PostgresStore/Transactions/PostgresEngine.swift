@@ -186,16 +186,13 @@ package final class PostgresEngine: Engine {
     private func learn(_ announced: Prefetch, from results: ArraySlice<StatementResult>) throws(StoreError) {
         var results = results
         if !announced.keys.isEmpty, let result = results.popFirst() {
-            for row in result.rows {
-                if let key = row[0], let value = row[1] {
-                    view.learn(StoredValue(bytes: value), of: StoreKey(bytes: key))
-                }
-            }
+            learnValues(result.rows)
             for key in announced.keys { view.learn(nil, of: key) }
         }
-        for (entry, _) in announced.entries {
+        for entry in announced.entries {
             _ = try learnPairs(results.popFirst()?.rows ?? [])
-            view.learn(nil, of: entry)
+            view.learn(nil, of: entry.key)
+            if !entry.companions.isEmpty { learnValues(results.popFirst()?.rows ?? []) }
         }
         for scan in announced.scans {
             view.learn(try learnPairs(results.popFirst()?.rows ?? []), of: scan)

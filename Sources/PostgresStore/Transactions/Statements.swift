@@ -82,6 +82,16 @@ enum Statements {
         """
     )
 
+    /// The companions of the record behind the entry $1: their keys are the record's key between the elements of $2 and $3.
+    private static let companions = PreparedStatement(
+        "companions",
+        """
+        SELECT c.key, r.value FROM postern.entries e CROSS JOIN unnest($2::bytea[], $3::bytea[]) AS p (before, after) \
+        CROSS JOIN LATERAL (SELECT p.before || \(recordKey) || p.after AS key) c \
+        LEFT JOIN LATERAL (SELECT value FROM postern.entries WHERE key = c.key LIMIT 1) r ON true WHERE e.key = $1::bytea
+        """
+    )
+
     /// The key of a record in its collection, which is the value of the index entry `e`: a JSON string.
     private static let recordKey = "convert_to(convert_from(e.value, 'UTF8')::json #>> '{}', 'UTF8')"
 
@@ -125,11 +135,16 @@ enum Statements {
     }
 
     /// The statements that read what a transaction has announced, each kind in the order of its list: one for all keys, then
-    /// one for each entry, each part of an index and each number.
+    /// one or two for each entry, and one for each part of an index and each number.
     static func reading(_ announced: Prefetch) -> [Statement] {
         var statements: [Statement] = []
         if !announced.keys.isEmpty { statements.append(values(Parameter.array(announced.keys.map(\.bytes)))) }
-        statements += announced.entries.map { record($0.key.bytes, $0.prefix) }
+        for entry in announced.entries {
+            statements.append(record(entry.key.bytes, entry.prefix))
+            guard !entry.companions.isEmpty else { continue }
+            let (before, after) = (entry.companions.map(\.before), entry.companions.map(\.after))
+            statements.append(companions(entry.key.bytes, Parameter.array(before), Parameter.array(after)))
+        }
         statements += announced.scans.map { scan in
             scanRecords(descending: scan.descending)(
                 scan.bounds.lower.bytes,

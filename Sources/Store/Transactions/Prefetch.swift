@@ -11,10 +11,33 @@ package struct Prefetch {
         package let absent: StoreKey?
     }
 
+    /// An entry of a unique index, which is read with the record behind it and that record's companions.
+    package struct Entry {
+        package let key: StoreKey
+        /// The prefix of the keys of the records behind the index.
+        package let prefix: [UInt8]
+        package let companions: [Companion]
+    }
+
+    /// A record whose key contains the key of a record that is only found by an index.
+    package struct Companion {
+        /// What is before the key of the found record.
+        package let before: [UInt8]
+        /// What is after it.
+        package let after: [UInt8]
+
+        /// A record with the key `before`, key of the found record, `after`.
+        package init<R: Record>(_ type: R.Type, before: Key, after: Key? = nil) {
+            let slash = [UInt8(ascii: "/")]
+            self.before = R.collection.recordPrefix + before.bytes + slash
+            self.after = after.map { slash + $0.bytes } ?? []
+        }
+    }
+
     /// The keys of records.
     package private(set) var keys: [StoreKey] = []
-    /// Entries of unique indexes, with the prefixes of the keys of the records behind them.
-    package private(set) var entries: [(key: StoreKey, prefix: [UInt8])] = []
+    /// Entries of unique indexes.
+    package private(set) var entries: [Entry] = []
     /// Parts of ordered indexes.
     package private(set) var scans: [IndexScan] = []
     /// Numbers of counters.
@@ -27,9 +50,10 @@ package struct Prefetch {
         keys.append(StoreKey(R.self, key))
     }
 
-    /// Announces `Transaction.find`.
-    package mutating func find<R: Record>(_ index: UniqueIndex<R>, _ key: Key) {
-        entries.append((index.entry(of: key), R.collection.recordPrefix))
+    /// Announces `Transaction.find`, and then `Transaction.get` of the companions of what it finds.
+    package mutating func find<R: Record>(_ index: UniqueIndex<R>, _ key: Key, with companions: [Companion] = []) {
+        let prefix = R.collection.recordPrefix
+        entries.append(Entry(key: index.entry(of: key), prefix: prefix, companions: companions))
     }
 
     /// Announces `Transaction.scan` with the same arguments.
@@ -71,7 +95,9 @@ extension Prefetch {
     package mutating func add(keys others: some Sequence<StoreKey>) { keys += others }
 
     /// Adds an entry of a unique index.
-    package mutating func add(entry: StoreKey, prefix: [UInt8]) { entries.append((entry, prefix)) }
+    package mutating func add(entry: StoreKey, prefix: [UInt8]) {
+        entries.append(Entry(key: entry, prefix: prefix, companions: []))
+    }
 
     /// The list without the keys and entries that `isUnknown` excludes.
     package func filtered(_ isUnknown: (StoreKey) -> Bool) -> Prefetch {

@@ -33,6 +33,8 @@ extension MailedCodeAPI {
         let origin = try Rules.origin(client)
         let (now, mail) = (environment.time.now, MailSecrets(environment.random))
         try environment.store.write { tx in
+            tx.prefetch { announceMail(Self.resetMail, .reset, to: email, from: origin, to: &$0) }
+            try environment.hashKey.learn(in: tx)
             // If a quota refuses the request, it gets its usual reply.
             guard try environment.outbox.admitRequest(from: origin, mail, at: now, in: tx) == nil else { return }
             if let account = try enabledAccount(of: email, in: tx) {
