@@ -51,7 +51,7 @@ struct ConnectionRefusalTests {
         arguments: [
             (
                 socket
-                    + "No such file or directory\n\tIs the server running locally and accepting connections on that socket?",
+                    + "No such file or directory\n\tIs the server running locally?",
                 nil
             ),
             (host + "Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?", nil),

@@ -20,6 +20,20 @@
             ("keepalives_count", "3"),
         ]
 
+        /// How a server notices that this machine is gone, within 20 seconds. Without it, a server that has received a
+        /// part of a commit waits for the rest, with the locks of the transaction, for two hours on most systems: the
+        /// time-outs of the transaction count only between whole groups of statements.
+        private static let serverLiveness = [
+            ("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "20000"),
+        ].map { name, value in
+            PreparedStatement.once(
+                "SELECT set_config($1::text, $2::text, false)",
+                Parameter.text(name),
+                Parameter.text(value)
+            )
+        }
+
         func connect(before deadline: Int) throws(ServerFault) -> any ServerConnection {
             try checkAddress()
             // A key word after the address wins over the same one in it.
@@ -54,7 +68,11 @@
                 PQfinish(connection)
                 throw .unusable("the server is older than PostgreSQL 14")
             }
-            return try LibpqConnection(connection, prepares: prepares)
+            let isLocal = PQhost(connection).map { [0x2F, 0x40].contains($0.pointee) } ?? true
+            let open = try LibpqConnection(connection, prepares: prepares)
+            // They travel with the first transaction. A pooler keeps them for its own connection, where they do no harm.
+            if !isLocal { open.post(Self.serverLiveness) }
+            return open
         }
 
         /// Refuses an address that libpq cannot parse, which would otherwise look like a server that cannot be reached.
