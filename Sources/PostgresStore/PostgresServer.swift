@@ -6,7 +6,7 @@ package final class PostgresServer: Sendable {
     let settings: PostgresSettings
     let clocks: Clocks
     private let connector: any Connector
-    private let breaker: Breaker
+    let breaker: Breaker
     /// The server's clock.
     package let clock: ServerClock
     private let log: @Sendable (String) -> Void

@@ -48,6 +48,25 @@ struct BreakerTests {
         #expect(turn() == nil)
     }
 
+    /// After an answer on an open connection, the next request tries at once; if it fails, requests fail at once again.
+    @Test func triesAtOnceAfterAnAnswer() {
+        breaker.open("gone")
+        breaker.noteAnswer()
+        #expect(breaker.isOpen && breaker.takeTurn(before: clock.milliseconds) == nil)
+        // Another one waits for what the first finds.
+        #expect(turn() == "another request is still trying to connect")
+        breaker.open("full")
+        breaker.passTurn()
+        #expect(turn() == "full")
+    }
+
+    @Test func doesNotOpenByAnAnswer() {
+        breaker.noteAnswer()
+        #expect(!breaker.isOpen && turn() == nil)
+        breaker.open("gone")
+        #expect(turn() == "gone")
+    }
+
     @Test func closesWhenTheServerIsReached() {
         #expect(!breaker.close())
         breaker.open("gone")

@@ -15,8 +15,13 @@ final class Breaker: Sendable {
         /// Whether a request has the turn.
         var isTaken = false
 
+        /// Whether another connection has had an answer since the last try failed.
+        var hasAnswer = false
+
         /// Why a request must fail at once; nil if it may wait for the turn.
-        func refusal(at now: Int) -> String? { isTaken || now < nextTry ? reason : nil }
+        func refusal(at now: Int) -> String? {
+            hasAnswer ? nil : isTaken || now < nextTry ? reason : nil
+        }
     }
 
     /// The pause between two tries.
@@ -38,7 +43,8 @@ final class Breaker: Sendable {
     /// - Returns: why the request must fail; nil if it has the turn.
     func takeTurn(before deadline: Int) -> String? {
         if let reason = refusal { return reason }
-        let hasTurn = turn.take(milliseconds: isOpen ? 0 : deadline - clocks.milliseconds()) != nil
+        let waits = state.withLock { $0.reason == nil || $0.hasAnswer }
+        let hasTurn = turn.take(milliseconds: waits ? deadline - clocks.milliseconds() : 0) != nil
         // The request that had the turn may have failed.
         if let reason = refusal {
             if hasTurn { turn.post(()) }
@@ -61,13 +67,17 @@ final class Breaker: Sendable {
     /// The server could not be reached.
     func open(_ reason: String) {
         let nextTry = clocks.milliseconds() + Self.retryMilliseconds
-        state.withLock { ($0.reason, $0.nextTry) = (reason, nextTry) }
+        state.withLock { ($0.reason, $0.nextTry, $0.hasAnswer) = (reason, nextTry, false) }
     }
+
+    /// The server has answered on a connection that was open. The next request need not wait to try, and the others wait
+    /// for what it finds: the server is back, or it refuses more connections.
+    func noteAnswer() { state.withLock { $0.hasAnswer = $0.reason != nil } }
 
     /// The server was reached. Returns whether it could not be reached before.
     func close() -> Bool {
         state.withLock { state in
-            defer { (state.reason, state.nextTry) = (nil, 0) }
+            defer { (state.reason, state.nextTry, state.hasAnswer) = (nil, 0, false) }
             return state.reason != nil
         }
     }

@@ -167,6 +167,7 @@ package final class PostgresEngine: Engine {
         let sent = server.clocks.microseconds()
         do throws(ServerFault) {
             results = try connection.run(beginning + reading + statements, before: view.deadline)
+            server.breaker.noteAnswer()
             if !beginning.isEmpty { try checkPrologue(results[1], sent: sent) }
         } catch {
             view.fault = error
