@@ -105,7 +105,14 @@ package final class PostgresServer: Sendable {
         before deadline: Int,
         isStart: Bool
     ) throws(ServerFault) -> any ServerConnection {
-        if let reason = breaker.takeTurn(before: deadline) { throw .lost(reason) }
+        if let reason = breaker.takeTurn(before: deadline) {
+            if !breaker.isOpen {
+                // This one has waited as long as it may, so the next ones need not, however long the try takes.
+                log("the server cannot be reached: \(reason)")
+                breaker.open(reason)
+            }
+            throw .lost(reason)
+        }
         defer { breaker.passTurn() }
         while true {
             do throws(ServerFault) {
