@@ -105,8 +105,7 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "JSON", "Platform", "PosternTesting", "PosternTranscripts", "Store",
-                .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
+                "JSON", "Platform", "PosternTesting", "PosternTranscripts", "PostgresStore", "Store",
             ],
             swiftSettings: settings
         ),

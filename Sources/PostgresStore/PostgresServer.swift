@@ -1,19 +1,25 @@
 internal import Store
-internal import Platform
 internal import Synchronization
 
 /// What all engines of a process know about the server.
 package final class PostgresServer: Sendable {
     let settings: PostgresSettings
+    let clocks: Clocks
     private let connector: any Connector
-    let breaker = Breaker()
+    let breaker: Breaker
     /// The server's clock.
-    package let clock = ServerClock()
+    package let clock: ServerClock
     private let log: @Sendable (String) -> Void
 
     /// - Parameter log: takes one line, without secrets, for an administrator.
-    init(_ settings: PostgresSettings, connector: any Connector, log: @escaping @Sendable (String) -> Void) {
-        (self.settings, self.connector, self.log) = (settings, connector, log)
+    init(
+        _ settings: PostgresSettings,
+        connector: any Connector,
+        clocks: Clocks = .system,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        (self.settings, self.connector, self.clocks, self.log) = (settings, connector, clocks, log)
+        (breaker, clock) = (Breaker(clocks), ServerClock(clocks))
     }
 
     /// Whether the database is marked as one for tests.
@@ -22,24 +28,33 @@ package final class PostgresServer: Sendable {
     private let foundTest = Atomic(false)
 
     /// Opens or creates the store on a connection of its own.
+    ///
+    /// - Throws: `StoreError.unusable`, for which it does not wait, and what `open` throws.
     func openStore() throws(StoreError) {
-        let deadline = MonotonicClock.milliseconds + timeoutMilliseconds
+        let deadline = clocks.milliseconds() + timeoutMilliseconds
         while true {
-            let connection = try connect(before: deadline)
+            let connection: any ServerConnection
+            do throws(ServerFault) {
+                connection = try openConnection(before: deadline, isStart: true)
+            } catch {
+                if case .unusable(let reason) = error { throw .unusable(reason) }
+                throw unavailable(error.reason)
+            }
             defer { connection.close() }
             do {
                 try Layout.open(settings, on: connection, before: deadline)
-                let sent = SystemClock.microseconds
+                let sent = clocks.microseconds()
                 let (isTest, time) = try Layout.about(connection, before: deadline)
                 // Before the first commit, whose mark begins with the time.
-                if let time { clock.take(time, between: sent, and: SystemClock.microseconds) }
+                if let time { clock.take(time, between: sent, and: clocks.microseconds()) }
                 foundTest.store(isTest, ordering: .relaxed)
                 for line in try Layout.missingSettings(on: connection, before: deadline) { log(line) }
                 return
             } catch let error as StoreError {
                 throw error
-            } catch ServerFault.lost(let reason) {
-                guard MonotonicClock.milliseconds < deadline else { throw unavailable(reason) }
+            } catch let fault as ServerFault where fault.endsConnection {
+                guard clocks.milliseconds() < deadline else { throw unavailable(fault.reason) }
+                clocks.pause(Self.pauseMilliseconds * 1_000)
             } catch ServerFault.timedOut {
                 throw unavailable(ServerFault.timedOut.reason)
             } catch let fault as ServerFault {
@@ -73,25 +88,47 @@ package final class PostgresServer: Sendable {
 
     /// Opens a connection, and waits for one until the deadline.
     ///
-    /// - Throws: `StoreError.unavailable`.
+    /// - Throws: `StoreError.unavailable`, also if a server refuses connections: another one may take over.
     func connect(before deadline: Int) throws(StoreError) -> any ServerConnection {
+        do throws(ServerFault) {
+            return try openConnection(before: deadline, isStart: false)
+        } catch {
+            throw unavailable(error.reason)
+        }
+    }
+
+    /// Opens a connection. One request of the process tries at a time: when the server is back, it is not met by the
+    /// tries of all, and what one finds holds for those that wait.
+    ///
+    /// - Parameter isStart: whether the process ends with the error, so that the log does not repeat it.
+    private func openConnection(
+        before deadline: Int,
+        isStart: Bool
+    ) throws(ServerFault) -> any ServerConnection {
+        if let reason = breaker.takeTurn(before: deadline) {
+            if !breaker.isOpen {
+                // This one has waited as long as it may, so the next ones need not, however long the try takes.
+                log("the server cannot be reached: \(reason)")
+                breaker.open(reason)
+            }
+            throw .lost(reason)
+        }
+        defer { breaker.passTurn() }
         while true {
-            if let reason = breaker.refusal(at: MonotonicClock.milliseconds) { throw unavailable(reason) }
             do throws(ServerFault) {
-                let connection = try connector.connect()
+                let connection = try connector.connect(before: deadline)
                 if breaker.close() { log("the server can be reached again") }
                 return connection
             } catch {
                 guard case .lost(let reason) = error, !breaker.isOpen,
-                    MonotonicClock.milliseconds + Self.pauseMilliseconds < deadline
+                    clocks.milliseconds() + Self.pauseMilliseconds < deadline
                 else {
-                    let reason = error.reason
-                    if !breaker.isOpen { log("the server cannot be reached: \(reason)") }
-                    breaker.open(reason, at: MonotonicClock.milliseconds)
-                    throw unavailable(reason)
+                    if !breaker.isOpen, !isStart { log("the server cannot be reached: \(error.reason)") }
+                    breaker.open(error.reason)
+                    throw error
                 }
                 log("waiting for the server: \(reason)")
-                Thread.sleep(microseconds: Self.pauseMilliseconds * 1_000)
+                clocks.pause(Self.pauseMilliseconds * 1_000)
             }
         }
     }
@@ -112,6 +149,7 @@ extension StoreError {
             case .refused(let error) where error.state == "53100": .diskFull
             case .refused(let error) where error.isTransient: .unavailable(fault.reason, retryAfterSeconds: 1)
             case .newerFormat(let format): .newerFormat(format)
+            case .unusable(let reason): .unusable(reason)
             default: .serverFailed(fault.reason)
             }
     }

@@ -61,7 +61,8 @@ extension RPCError {
         case .outcomeUnknown: self.init(AccountError(ErrorCode.Service.outcomeUnknown))
         case .denied, .systemCall(_, .permissionDenied, _), .systemCall(_, .notPermitted, _):
             self.init(AccountError(ErrorCode.Service.accessDenied))
-        case .damaged, .newerFormat, .serverFailed, .systemCall: self.init(AccountError(ErrorCode.Service.damaged))
+        case .damaged, .newerFormat, .serverFailed, .systemCall, .unusable:
+            self.init(AccountError(ErrorCode.Service.damaged))
         case .duplicate, .exists, .missing, .noStore, .notAStore, .tooLarge, .unnamed, .untrustedFileSystem,
             .withinStore,
             .usedUp:

@@ -41,6 +41,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case outcomeUnknown(String)
     /// The server of the store refused what the engine asked for. Nothing was written.
     case serverFailed(String)
+    /// The server of the store can be reached, and cannot be used as it is. Nothing was written.
+    case unusable(String)
     /// A unique index already has that key.
     case duplicate(index: String)
     /// The record to be changed does not exist.
@@ -84,6 +86,7 @@ extension StoreError: CustomStringConvertible {
         case .contended(let runs, _): "the transaction was run \(runs) times, and met other transactions each time"
         case .outcomeUnknown(let reason): "it is unknown whether the last write was kept: \(reason)"
         case .serverFailed(let reason): "the server refused a statement: \(reason)"
+        case .unusable(let reason): "the database cannot be used: \(reason)"
         case .duplicate(let index): "another record has that key in the index \(index)"
         case .missing(let key): "there is no record \(key)"
         case .usedUp(let counter): "the counter \(counter) has no numbers left"

@@ -39,7 +39,7 @@ struct RemoteStore: Sendable {
             do throws(StoreError) {
                 let server = try PostgresServer.open(settings) { log.write(.warning, "store: \($0)") }
                 guard options.deterministicMode == nil || server.isTest else {
-                    throw StoreError.serverFailed("--clock and --seed need a database whose postern.meta has is_test")
+                    throw StoreError.unusable("--clock and --seed need one whose postern.meta has is_test")
                 }
                 return RemoteStore(
                     makeEngine: { server.makeEngine() },

@@ -30,7 +30,7 @@
         package func run(_ sql: String) throws { try run(sql, in: address) }
 
         private func run(_ sql: String, in address: String) throws {
-            let connection = try LibpqConnector(address: address, prepares: false).connect()
+            let connection = try LibpqConnector(address: address, prepares: false).connect(before: .max)
             defer { connection.close() }
             _ = try connection.run([PreparedStatement.once(sql)], before: nil)
         }

@@ -5,12 +5,14 @@ fail at once, and requests that need no store are answered as ever. The process 
 Nothing is lost, doubled, or written in spite of the error.
 """
 
+import socket
+import sys
 import time
 
 from databases import PostgresStore, slug
 from postern import Broken
 from proxy import Proxy
-from servers import Server
+from servers import Server, uri
 
 NAME = "server gone"
 TIMEOUT_SECONDS = 3
@@ -20,11 +22,18 @@ LATER = 20
 LATER_SECONDS_MAX = 0.5
 INFO_SECONDS_MAX = 0.5
 BACK_SECONDS_MAX = 4
+WORKERS = 8
+# One try each 200 ms until the first request has waited as long as it may, then one each second; one more for each
+# part, as clocks differ.
+TRIES_MAX = TIMEOUT_SECONDS * 5 + 1 + TIMEOUT_SECONDS + 1
+# The server's first probe of a connection on which nothing is sent. The kernel states times in hundredths of a second.
+PROBE_TICKS_MAX = 600
+PROBE_SECONDS_MAX = 10
 
 
 def run(trial):
     cases = [(gone, trial, fault, is_busy) for fault in (Stopped, Swallowed, Refused) for is_busy in (False, True)]
-    cases += [(absent, trial), (absent_for_long, trial)]
+    cases += [(absent, trial), (absent_for_long, trial), (tries, trial), (client_gone, trial)]
     trial.hold(cases, lambda case: case[0](*case[1:]))
     trial.outcome.bite("no fault", trial.finds(lambda: gone(trial, Nothing, False)))
 
@@ -48,6 +57,7 @@ class Swallowed:
     """The network passes nothing on, and closes nothing."""
 
     def __init__(self, trial):
+        self.tries = 0
         self.database = trial.database()
         self.proxy = trial.enter(Proxy(self.database.server.socket))
         self.address = self.proxy.uri(self.database.name)
@@ -67,8 +77,8 @@ class Refused(Swallowed):
         self.proxy.before_connecting = self._refuse
         self.proxy.cut_all()
 
-    @staticmethod
-    def _refuse():
+    def _refuse(self):
+        self.tries += 1
         raise ConnectionRefusedError
 
     def end(self):
@@ -176,3 +186,56 @@ def absent_for_long(trial):
     code, _, errors = store.run_once()
     if code == 0 or "server" not in errors:
         raise Broken(f"without a server, the process ends with {code}: {errors!r}")
+
+
+def tries(trial):
+    """A process with many workers tries to connect once at a time."""
+    fault = Refused(trial)
+    store = PostgresStore.make(trial.program, fault.address, ["c0@b.co"])
+    store.timeout, store.flags = TIMEOUT_SECONDS, ("--connections", str(WORKERS))
+    with store.serve() as server:
+        store.create_all(server, [(f"b{number}@b.co", "x") for number in range(WORKERS * 2)])
+        fault.begin()
+        end = time.monotonic() + 2 * TIMEOUT_SECONDS
+        while time.monotonic() < end:
+            for reply in store.create_all(server, [(f"t{number}@b.co", "x") for number in range(WORKERS)], True):
+                expect_unavailable(reply)
+            time.sleep(0.05)
+        trial.outcome.remarks.append(f"{fault.tries} tries to connect in {2 * TIMEOUT_SECONDS} s, {TRIES_MAX} allowed")
+        if not 0 < fault.tries <= TRIES_MAX:
+            raise Broken(f"{fault.tries} tries to connect, where {TRIES_MAX} are allowed")
+        fault.end()
+        hold_back(store, server)
+        server.close()
+    store.verify()
+
+
+def client_gone(trial):
+    """The server soon looks whether a process on another machine is still there: it may have received a part of a
+    commit, and keeps the locks until it notices."""
+    address = ".".join(["127", *(str(trial.random.randint(1, 254)) for _ in range(3))])
+    server = trial.enter(Server({"listen_addresses": f"'{address}'"}, is_durable=False))
+    name = trial.database(server).name
+    store = PostgresStore.make(trial.program, uri(f"{address}:5432", name), ["c0@b.co"])
+    with store.serve() as process:
+        store.create(process, "a@b.co")
+        end = time.monotonic() + PROBE_SECONDS_MAX
+        while not are_probed(found := probe_ticks(address)):
+            if time.monotonic() > end:
+                raise Broken(f"the server probes its clients after {found} hundredths of a second")
+            time.sleep(0.05)
+        process.close()
+
+
+def are_probed(found):
+    """Whether there are connections, and each is probed soon."""
+    return bool(found) and all(ticks is not None and ticks <= PROBE_TICKS_MAX for ticks in found)
+
+
+def probe_ticks(address):
+    """How long the system waits until it probes each connection of a local address; None for one without probes."""
+    local = f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}:{5432:04X}"
+    with open("/proc/net/tcp") as file:
+        rows = [line.split() for line in file]
+    timers = [row[5].split(":") for row in rows if row[1] == local and row[3] == "01"]
+    return [int(when, 16) if timer == "02" else None for timer, when in timers]

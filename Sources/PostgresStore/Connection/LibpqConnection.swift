@@ -253,11 +253,4 @@
             return .lost(reason.onOneLine)
         }
     }
-
-    extension String {
-        /// The text with its lines joined by spaces.
-        var onOneLine: String {
-            split(whereSeparator: \.isNewline).map { $0.trimmingPrefix { $0.isWhitespace } }.joined(separator: " ")
-        }
-    }
 #endif

@@ -11,8 +11,8 @@
 
         /// The oldest version of the server that can be used, as libpq states it.
         private static let oldestVersion: Int32 = 140_000
-        /// The seconds to wait for each host, unless the address or the environment states another number.
-        private static let connectSeconds = "3"
+        /// The most seconds to wait for each host, unless the address or the environment states another number.
+        private static let connectSeconds = 3
         /// How a machine that is gone is noticed, unless the address states it: after 5 seconds without an acknowledgement of
         /// what was sent, or of three probes while nothing is sent.
         private static let liveness = [
@@ -20,32 +20,59 @@
             ("keepalives_count", "3"),
         ]
 
-        func connect() throws(ServerFault) -> any ServerConnection {
+        /// How a server notices that this machine is gone, within 20 seconds. Without it, a server that has received a
+        /// part of a commit waits for the rest, with the locks of the transaction, for two hours on most systems: the
+        /// time-outs of the transaction count only between whole groups of statements.
+        private static let serverLiveness = [
+            ("tcp_keepalives_idle", "5"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "20000"),
+        ].map { name, value in
+            PreparedStatement.once(
+                "SELECT set_config($1::text, $2::text, false)",
+                Parameter.text(name),
+                Parameter.text(value)
+            )
+        }
+
+        func connect(before deadline: Int) throws(ServerFault) -> any ServerConnection {
             try checkAddress()
             // A key word after the address wins over the same one in it.
             var parameters = [("fallback_application_name", "postern")]
             if ProcessEnvironment.value(of: "PGCONNECT_TIMEOUT") == nil {
-                parameters.append(("connect_timeout", Self.connectSeconds))
+                let seconds = (deadline - MonotonicClock.milliseconds + 999) / 1_000
+                parameters.append(("connect_timeout", "\(max(1, min(seconds, Self.connectSeconds)))"))
             }
             parameters += Self.liveness
             // A standby may be behind, so it is never used.
             parameters += [("dbname", address), ("client_encoding", "UTF8"), ("target_session_attrs", "read-write")]
+            // The form that does not block has no time-out for a host: the next ones would not be tried.
             let connection = Self.withPointers(to: parameters) { PQconnectdbParams($0, $1, 1) }
             guard let connection else { throw .lost("there is not enough memory for a connection") }
+            if PQstatus(connection) != CONNECTION_OK,
+                ConnectionRefusal.isIn(String(cString: PQerrorMessage(connection)))
+            {
+                // Only a verbose message says why the server refuses, and only an existing connection can be set to it.
+                PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+                PQreset(connection)
+                PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+            }
             guard PQstatus(connection) == CONNECTION_OK else {
-                let reason = String(cString: PQerrorMessage(connection)).onOneLine
-                // libpq does not tell why a server refused the connection: during a failover, one that is only a standby for
-                // now has asked for the password too.
-                let isRefused =
-                    PQconnectionNeedsPassword(connection) == 1 || reason.contains("password authentication failed")
-                PQfinish(connection)
-                throw isRefused ? .unusable(reason) : .lost(reason)
+                defer { PQfinish(connection) }
+                throw ConnectionRefusal(String(cString: PQerrorMessage(connection))).fault(
+                    database: String(cString: PQdb(connection)),
+                    user: String(cString: PQuser(connection)),
+                    needsPassword: PQconnectionNeedsPassword(connection) == 1
+                )
             }
             guard PQserverVersion(connection) >= Self.oldestVersion else {
                 PQfinish(connection)
                 throw .unusable("the server is older than PostgreSQL 14")
             }
-            return try LibpqConnection(connection, prepares: prepares)
+            let isLocal = PQhost(connection).map { [0x2F, 0x40].contains($0.pointee) } ?? true
+            let open = try LibpqConnection(connection, prepares: prepares)
+            // They travel with the first transaction. A pooler keeps them for its own connection, where they do no harm.
+            if !isLocal { open.post(Self.serverLiveness) }
+            return open
         }
 
         /// Refuses an address that libpq cannot parse, which would otherwise look like a server that cannot be reached.

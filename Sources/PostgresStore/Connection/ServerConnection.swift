@@ -22,8 +22,10 @@ protocol ServerConnection: AnyObject {
 protocol Connector: Sendable {
     /// Opens a connection. It tries all hosts that are stated.
     ///
+    /// - Parameter deadline: when the request fails, in milliseconds of `MonotonicClock`. No try waits much longer for a
+    ///   host; more hosts can take longer.
     /// - Throws: `ServerFault.lost` with what the last host answered, or `.unusable`.
-    func connect() throws(ServerFault) -> any ServerConnection
+    func connect(before deadline: Int) throws(ServerFault) -> any ServerConnection
 }
 
 /// Why a group of statements or a connection failed.
@@ -34,10 +36,20 @@ enum ServerFault: Error, Equatable {
     case lost(String)
     /// The server did not answer in time.
     case timedOut
-    /// The server answers, but cannot be used as it is: a wrong password, or a version that is too old.
+    /// The server answers, but cannot be used as it is: a wrong password, a database that does not exist, or
+    /// a version that is too old.
     case unusable(String)
     /// The store was written by a newer version of the program.
     case newerFormat(Int)
+
+    /// Whether another connection, perhaps to another server, may have no such fault.
+    var endsConnection: Bool {
+        switch self {
+        case .lost: true
+        case .refused(let error): error.endsConnection
+        case .timedOut, .unusable, .newerFormat: false
+        }
+    }
 
     /// The reason as a sentence for people, without the full stop.
     var reason: String {

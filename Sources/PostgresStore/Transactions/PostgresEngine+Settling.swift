@@ -1,5 +1,4 @@
 internal import Store
-internal import Platform
 
 /// Finding out whether a transaction was committed whose connection was lost meanwhile.
 extension PostgresEngine {
@@ -11,7 +10,7 @@ extension PostgresEngine {
     /// - Returns: whether the transaction was committed.
     /// - Throws: `StoreError.outcomeUnknown` if no server could be asked in time.
     func settle(_ id: CommitID) throws(StoreError) -> Bool {
-        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         while true {
             var reason: String
             do {
@@ -30,15 +29,15 @@ extension PostgresEngine {
             } catch {
                 reason = "\(error)"
             }
-            guard MonotonicClock.milliseconds < deadline else { throw .outcomeUnknown(reason) }
-            Thread.sleep(microseconds: Self.pauseMicroseconds)
+            guard server.clocks.milliseconds() < deadline else { throw .outcomeUnknown(reason) }
+            server.clocks.pause(Self.pauseMicroseconds)
         }
     }
 
     private func settle(_ id: CommitID, before deadline: Int) throws -> Bool {
         let connection = try connection ?? server.connect(before: deadline)
         self.connection = connection
-        let rest = max(1, deadline - MonotonicClock.milliseconds)
+        let rest = max(1, deadline - server.clocks.milliseconds())
         let group = [
             Statements.beginAlone(), Statements.settlingTimeout(Parameter.text("\(rest)")),
             Statements.fence(id.bytes), Statements.isFenced(id.bytes), Statements.touch(id.bytes), Statements.commit(),

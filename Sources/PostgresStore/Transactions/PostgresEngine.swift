@@ -1,5 +1,4 @@
 package import Store
-internal import Platform
 
 /// The engine over PostgreSQL: one connection, which belongs to one thread.
 ///
@@ -30,7 +29,7 @@ package final class PostgresEngine: Engine {
 
     package func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
         var conflicts = 0
-        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         while true {
             try begin(TransactionView(.reading, deadline: deadline))
             let result = Result { try body(self) }
@@ -70,7 +69,7 @@ package final class PostgresEngine: Engine {
     ) throws -> Value? {
         var conflicts = 0
         var wanted: Set<StoreKey> = []
-        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         while true {
             try begin(TransactionView(kind, deadline: deadline, wanted: wanted))
             let result = run(body, keeping)
@@ -121,7 +120,7 @@ package final class PostgresEngine: Engine {
     ///
     /// - Throws: the error that ends the request, if the transaction cannot be run again.
     private func recover(from fault: ServerFault, _ conflicts: inout Int) throws(StoreError) {
-        let now = MonotonicClock.milliseconds
+        let now = server.clocks.milliseconds()
         switch fault {
         case .refused(let error) where error.isConflict:
             connection?.post([Statements.rollback()])
@@ -129,22 +128,18 @@ package final class PostgresEngine: Engine {
             guard conflicts < Self.runsMax, now < view.deadline else {
                 throw .contended(runs: conflicts, retryAfterSeconds: 1)
             }
-            Thread.sleep(microseconds: Int.random(in: 0...(500 << min(conflicts, 6))))
-        case .refused(let error) where error.endsConnection:
+            server.clocks.pause(Int.random(in: 0...(500 << min(conflicts, 6))))
+        case _ where fault.endsConnection:
             disconnect()
             guard now < view.deadline else { throw server.unavailable(fault.reason) }
-            Thread.sleep(microseconds: Self.reconnectMicroseconds)
+            server.clocks.pause(Self.reconnectMicroseconds)
         case .refused:
             connection?.post([Statements.rollback()])
             throw StoreError(fault)
-        case .lost:
-            disconnect()
-            guard now < view.deadline else { throw server.unavailable(fault.reason) }
-            Thread.sleep(microseconds: Self.reconnectMicroseconds)
         case .newerFormat, .unusable:
             disconnect()
             throw StoreError(fault)
-        case .timedOut:
+        case .timedOut, .lost:
             disconnect()
             throw server.unavailable(fault.reason)
         }
@@ -169,9 +164,10 @@ package final class PostgresEngine: Engine {
         let announced = view.takeAnnounced()
         let (beginning, reading) = (beginning, Statements.reading(announced))
         var results: [StatementResult]
-        let sent = SystemClock.microseconds
+        let sent = server.clocks.microseconds()
         do throws(ServerFault) {
             results = try connection.run(beginning + reading + statements, before: view.deadline)
+            server.breaker.noteAnswer()
             if !beginning.isEmpty { try checkPrologue(results[1], sent: sent) }
         } catch {
             view.fault = error
@@ -220,14 +216,14 @@ package final class PostgresEngine: Engine {
         guard format <= Layout.format else {
             throw .newerFormat(format)
         }
-        if let time = row.number(1) { server.clock.take(time, between: sent, and: SystemClock.microseconds) }
+        if let time = row.number(1) { server.clock.take(time, between: sent, and: server.clocks.microseconds()) }
     }
 
     package func makeDurable() throws(StoreError) {}
     package func discardStaged() {}
     /// Deletes the marks of transactions whose outcome no process asks for any more. One engine of the process does it.
     package func maintain() -> Int? {
-        let now = MonotonicClock.milliseconds
+        let now = server.clocks.milliseconds()
         guard let time = server.takeMarkDeletion(at: now) else { return nil }
         // If it fails, later marks are deleted with these.
         _ = try? run([Statements.deleteMarks(Parameter.number(CommitID.retentionSeconds * 1_000))])
@@ -239,7 +235,7 @@ package final class PostgresEngine: Engine {
     /// - Parameter waits: whether to wait as long as the connection lasts.
     @discardableResult
     func run(_ statements: [Statement], waits: Bool = false) throws(StoreError) -> [StatementResult] {
-        let deadline = MonotonicClock.milliseconds + server.timeoutMilliseconds
+        let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         let connection: any ServerConnection
         if let open = self.connection { connection = open } else { connection = try server.connect(before: deadline) }
         self.connection = connection

@@ -1,4 +1,3 @@
-internal import Platform
 internal import Synchronization
 
 /// The server's clock, as all processes on all machines read it.
@@ -6,10 +5,15 @@ internal import Synchronization
 /// Each transaction brings the server's time. The true difference to the own clock lies between those of the moments
 /// before and after the round trip. An estimate outside of them is corrected to the nearer one.
 package final class ServerClock: Sendable {
+    private let clocks: Clocks
     private let difference = Mutex<Int?>(nil)
 
+    init(_ clocks: Clocks) {
+        self.clocks = clocks
+    }
+
     /// The Unix time in microseconds.
-    package var microseconds: Int { SystemClock.microseconds + difference.withLock { $0 ?? 0 } }
+    package var microseconds: Int { clocks.microseconds() + difference.withLock { $0 ?? 0 } }
 
     /// Takes the server's time that a round trip has brought.
     func take(_ time: Int, between sent: Int, and received: Int) {
