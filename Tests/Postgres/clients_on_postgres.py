@@ -65,7 +65,8 @@ FOLDERS = {
     "swift": "clients/swift/Tests/PosternClientTests", "bash": "clients/bash/tests", "mcp": "Tests/Peers",
 }
 SOURCES = {".py", ".js", ".go", ".swift", ".bash"}
-SECONDS_MAX = 600
+# Beside other programs that use the processors, a client's tests take several minutes.
+SECONDS_MAX = 1_200
 
 
 def sources(name: str) -> str:
@@ -93,8 +94,8 @@ def command(name: str, program: str) -> list[str]:
         case "python":
             return ["../../../.build/venv/bin/pytest", "-q", "-k", "not (" + " or ".join(left_out) + ")"]
         case "node":
-            others = "|".join(re.escape(test).replace("\\ ", " ") for test in left_out)
-            return ["node", "--test", f"--test-name-pattern=^(?!(?:{others})$)", "."]
+            # Node 20 cannot leave out tests by name: `has_passed` does it.
+            return ["node", "--test", "--test-reporter=tap", "."]
         case "go":
             tests = "|".join(all_but(name, r"^func ((?:Test|Example)\w+)\("))
             return ["go", "test", "-count=1", "-run", f"^({tests})$", "."]
@@ -108,6 +109,12 @@ def command(name: str, program: str) -> list[str]:
     return ["/usr/bin/python3", "peers.py", program, *peers]
 
 
+def has_passed(name: str, code: int, output: str) -> bool:
+    """Whether all tests have passed that are not left out."""
+    failed = set(re.findall(r"^not ok \d+ - (.*)$", output, re.MULTILINE)) if name == "node" else set()
+    return failed == set(LEFT_OUT[name]) if failed else code == 0
+
+
 def run(name: str, binary: str) -> bool:
     with Stores(binary) as stores:
         before, start = stores.used, time.monotonic()
@@ -116,12 +123,13 @@ def run(name: str, binary: str) -> bool:
                 command(name, str(stores.program)), cwd=PROJECT / FOLDERS[name], env=stores.environment, check=False,
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=SECONDS_MAX,
             )
-            output, has_passed = outcome.stdout + outcome.stderr, outcome.returncode == 0
+            output = outcome.stdout + outcome.stderr
+            is_good = has_passed(name, outcome.returncode, output)
         except subprocess.TimeoutExpired as error:
-            output, has_passed = (error.stdout or b"").decode(errors="replace"), False
+            output, is_good = (error.stdout or b"").decode(errors="replace"), False
         used = stores.used - before + stores.removed
     seconds = time.monotonic() - start
-    is_good = has_passed and used > 0
+    is_good = is_good and used > 0
     left_out = ", ".join(LEFT_OUT[name]) or "none"
     state = "passed" if is_good else "FAILED"
     print(f"{name}: {state}, {used} transactions, {seconds:.0f} s; left out: {left_out}", flush=True)
