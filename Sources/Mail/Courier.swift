@@ -13,6 +13,8 @@ package final class Courier {
     private let outbox: Outbox
     private let time: any TimeSource
     private let audit: AuditBounds?
+    /// The maximum time between two looks at the outbox, if the mails are delivered.
+    private let lookSeconds: Int
     private let deliveries: (any Deliveries)?
     private let log: (String) -> Void
 
@@ -33,6 +35,7 @@ package final class Courier {
     /// - Parameters:
     ///   - deliveries: deliver the mails; nil keeps them in the outbox.
     ///   - audit: how long the audit trail is, which is swept too; nil if the process does not know, and leaves it.
+    ///   - lookSeconds: the maximum time between two looks at the outbox, if the mails are delivered.
     ///   - log: takes one line, without secrets, for the server's administrator.
     package init(
         store: Store,
@@ -40,6 +43,7 @@ package final class Courier {
         time: any TimeSource,
         deliveries: (any Deliveries)?,
         audit: AuditBounds? = AuditBounds(),
+        lookSeconds: Int = Limits.lookSeconds,
         log: @escaping (String) -> Void
     ) {
         self.store = store
@@ -47,6 +51,7 @@ package final class Courier {
         self.time = time
         self.audit = audit
         self.deliveries = deliveries
+        self.lookSeconds = deliveries == nil ? Limits.lookSeconds : lookSeconds
         self.log = log
     }
 
@@ -60,12 +65,12 @@ package final class Courier {
         let now = time.now
         let hasOpened = isOpeningAwaited && deliveries?.isOpen ?? false
         let hasNewWork = store.takeFollowUp(.mail) || !latest.isEmpty || hasOpened
-        let isDue = nextLook?.isDue(at: now, within: Limits.lookSeconds) ?? true
+        let isDue = nextLook?.isDue(at: now, within: lookSeconds) ?? true
         if hasNewWork && !isStoreFailing || isStoreLocked || isDue {
             look(at: now)
         }
         if isStoreLocked { return Limits.lockedStoreMilliseconds }
-        guard let nextLook else { return Limits.lookSeconds * 1_000 }
+        guard let nextLook else { return lookSeconds * 1_000 }
         return max(1, now.seconds(until: nextLook) * 1_000)
     }
 
@@ -121,7 +126,7 @@ package final class Courier {
     }
 
     private func look(at now: Timestamp) {
-        let latest = now.adding(seconds: Limits.lookSeconds)
+        let latest = now.adding(seconds: lookSeconds)
         let sweeps = nextSweep?.isDue(at: now, within: Accounts.Limits.sweepSeconds) ?? true
         var hasMoreToSweep = false
         let isOpen = deliveries?.isOpen ?? false

@@ -31,6 +31,8 @@ package enum Limits {
     static let lockedStoreMilliseconds = 20
     /// The maximum time between two looks at the outbox. A look finds mails that other processes posted.
     package static let lookSeconds = 60
+    /// The same for a store on a server, where no thread learns that another one has posted a mail.
+    package static let remoteLookSeconds = 1
     /// Bytes in a template.
     package static let templateBytesMax = 32_768
     /// Bytes in a line without the CRLF (RFC 5322 §2.1.1).

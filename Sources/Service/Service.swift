@@ -27,6 +27,7 @@ package final class Service: RequestHandler {
     ///   - tools: which methods are offered as MCP tools.
     ///   - mcpExcludingFlag: the flag with which the process sends the host messages of its own, and beside which MCP is
     ///     refused; nil if there is none.
+    ///   - mcpHandshake: what all services of the stream know of the peer.
     ///   - refusesUnknownParams: whether an unknown property of params is an error; for a tool call it always is.
     ///   - log: writes one line, without secrets, to the administrator's log.
     package init(
@@ -35,6 +36,7 @@ package final class Service: RequestHandler {
         hashesElsewhere: Bool,
         tools: ToolSelection = .all,
         mcpExcludingFlag: String? = nil,
+        mcpHandshake: MCPHandshake = MCPHandshake(),
         refusesUnknownParams: Bool = false,
         log: @escaping (String) -> Void
     ) {
@@ -48,7 +50,8 @@ package final class Service: RequestHandler {
         self.mcp = MCPHandlers(
             serverVersion: system.version,
             offer: ToolOffer(tools, of: served),
-            excludingFlag: mcpExcludingFlag
+            excludingFlag: mcpExcludingFlag,
+            handshake: mcpHandshake
         )
         self.log = log
     }

@@ -20,6 +20,7 @@ struct ServiceParts: Sendable {
     private let serviceSettings: ServiceSettings
     private let tools: ToolSelection
     private let mcpExcludingFlag: String?
+    private let mcpHandshake = MCPHandshake()
     private let refusesUnknownParams: Bool
 
     /// - Parameter hasLoop: whether a server's loop runs the service.
@@ -81,6 +82,7 @@ struct ServiceParts: Sendable {
             hashesElsewhere: hasLoop && deterministicTime == nil,
             tools: tools,
             mcpExcludingFlag: mcpExcludingFlag,
+            mcpHandshake: mcpHandshake,
             refusesUnknownParams: refusesUnknownParams
         ) { [log] in log.write(.error, $0) }
     }
@@ -96,6 +98,7 @@ struct ServiceParts: Sendable {
             time: time,
             deliveries: deliveries,
             audit: audit,
+            lookSeconds: isRemote ? Mail.Limits.remoteLookSeconds : Mail.Limits.lookSeconds,
             log: { [log] in log.write(.warning, $0) }
         )
     }

@@ -152,6 +152,52 @@
             #expect(try PosternProcess.run(["outbox", "list"] + data).output.contains("\tdelivered\t"))
         }
 
+        /// A mail that is posted long after the start, once by the same process and once by another one, is not left to
+        /// the next look of a minute.
+        @Test func sendsALaterMailSoon() throws {
+            let postern = try PosternProcess(data + ["--mail", "host"])
+            #expect(try postern.reply(to: "system.info")["result"] != nil)
+            Thread.sleep(forTimeInterval: 2)
+            let start = ContinuousClock.now
+            for email in ["a@b.co", "b@b.co"] {
+                if email == "a@b.co" {
+                    #expect(try postern.reply(to: "operators.register", registration(email))["result"] != nil)
+                } else {
+                    let other = try PosternProcess(data)
+                    #expect(try other.reply(to: "operators.register", registration(email))["result"] != nil)
+                    #expect(other.finish() == "")
+                }
+                let request = try postern.nextReply()
+                #expect(request["method"] == "mail.deliver" && request["params"]?["to"]?.string == email)
+                postern.send(#"{"jsonrpc":"2.0","id":\#(request["id"]?.text ?? ""),"result":null}"#)
+            }
+            #expect(ContinuousClock.now - start < .seconds(30))
+            #expect(postern.finish() == "")
+        }
+
+        /// The loop answers `initialize`, and a worker with a service of its own runs the tools that need the store.
+        @Test func callsToolsAfterAHandshake() throws {
+            let postern = try PosternProcess(data + ["--no-email-confirmation"])
+            let handshake: JSONValue = [
+                "protocolVersion": "2025-06-18", "capabilities": [:], "clientInfo": ["name": "t", "version": "1"],
+            ]
+            #expect(try postern.reply(to: "initialize", handshake)["result"]?["protocolVersion"] == "2025-06-18")
+            for number in 1...8 {
+                let call: JSONValue = ["name": "operators_register", "arguments": registration("a\(number)@b.co")]
+                let result = try postern.reply(to: "tools/call", call)["result"]
+                #expect(result?["structuredContent"]?["user"]?["email"]?.string == "a\(number)@b.co")
+            }
+            #expect(postern.finish() == "")
+        }
+
+        /// A handshake of one process says nothing about the peer of another.
+        @Test func wantsAnEnvelopeWithoutAHandshake() throws {
+            let postern = try PosternProcess(data)
+            let call: JSONValue = ["name": "operators_register", "arguments": registration("a@b.co")]
+            #expect(try postern.reply(to: "tools/call", call)["error"]?["code"] == -32602)
+            #expect(postern.finish() == "")
+        }
+
         @Test func writesMailsToADirectory() throws {
             let postern = try PosternProcess(data + ["--mail", "directory:\(folder.path("mails"))"])
             #expect(try postern.reply(to: "operators.register", registration("a@b.co"))["result"] != nil)

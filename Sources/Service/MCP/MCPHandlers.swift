@@ -14,13 +14,15 @@ final class MCPHandlers {
     private let serverVersion: String
     private let offer: ToolOffer
     private let excludingFlag: String?
-    private var hasInitialized = false
+    private let handshake: MCPHandshake
 
     /// - Parameters:
     ///   - offer: the tools that this process offers.
     ///   - excludingFlag: the flag beside which MCP is refused; nil if it is served.
-    init(serverVersion: String, offer: ToolOffer, excludingFlag: String? = nil) {
+    ///   - handshake: what all services of the stream know of the peer.
+    init(serverVersion: String, offer: ToolOffer, excludingFlag: String? = nil, handshake: MCPHandshake) {
         self.serverVersion = serverVersion
+        self.handshake = handshake
         self.offer = offer
         self.excludingFlag = excludingFlag
     }
@@ -114,13 +116,13 @@ final class MCPHandlers {
             guard error.reason == .duplicateProperty, let params else { throw .invalidParams }
             throw .duplicateProperty(at: error.offset, in: params)
         }
-        return (read, try MCPEra(of: method, read.envelope, hasInitialized: hasInitialized))
+        return (read, try MCPEra(of: method, read.envelope, hasInitialized: handshake.isDone))
     }
 
     // MARK: Results
 
     private func writeHandshake(asking version: String, to writer: inout JSONWriter) {
-        hasInitialized = true
+        handshake.finish()
         let known = MCPEra.handshakeVersions
         writer.property("protocolVersion")
         writer.string(known.contains(version) ? version : known[known.count - 1])

@@ -70,7 +70,7 @@ struct CallTests {
         await #expect(throws: PosternError.malformedParams("unexpectedEnd at byte 4")) {
             try await postern.call("system.info", params: "{\"a\"")
         }
-        #expect(try await postern.system.info().store.kind == "memory")
+        #expect(try await postern.system.info().name == "postern")
         await postern.close()
     }
 
