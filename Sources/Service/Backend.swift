@@ -92,7 +92,7 @@ package final class Backend {
     /// Numbers the events that are committed, in a store that does not number them at once. Nothing may be staged.
     package func numberEvents() {
         do {
-            try AuditTrail.numberEvents(in: store, apis.sales.settings.auditBounds)
+            try AuditTrail.numberEvents(in: store, apis.sales.settings.auditBounds, waits: false)
         } catch {
             store.discardStaged()
             report(error, while: "numbering events")

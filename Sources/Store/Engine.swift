@@ -90,8 +90,13 @@ package protocol Engine: AnyObject {
     /// Runs `body` as `write` does, while no other process runs a transaction with the same number of a lock. Such a
     /// transaction need not be isolated from others that change what it reads.
     ///
-    /// - Returns: nil, without running `body`, if another process runs one.
-    func writeAlone<Value>(lock: Int, _ body: (any EngineTransaction) throws -> Value) throws -> Value?
+    /// - Parameter waits: whether to wait for the end of such a transaction of another process.
+    /// - Returns: nil, without running `body`, if another process runs one and `waits` is false.
+    func writeAlone<Value>(
+        lock: Int,
+        waits: Bool,
+        _ body: (any EngineTransaction) throws -> Value
+    ) throws -> Value?
 
     /// Makes all staged writes durable, and all data that were read. If it throws, the staged writes are undone in this
     /// process.
@@ -127,7 +132,11 @@ extension Engine {
     package var ordersNumbers: Bool { true }
 
     /// The same.
-    package func writeAlone<Value>(lock: Int, _ body: (any EngineTransaction) throws -> Value) throws -> Value? {
+    package func writeAlone<Value>(
+        lock: Int,
+        waits: Bool,
+        _ body: (any EngineTransaction) throws -> Value
+    ) throws -> Value? {
         try write(body)
     }
 

@@ -67,12 +67,17 @@ package final class Store {
 
     /// Runs `body` as `write` does, while no other process runs a transaction with the same number of a lock.
     ///
-    /// - Returns: nil, without running `body`, if another process runs one.
-    package func writeAlone<Value>(lock: Int, _ body: (Transaction) throws -> Value) throws -> Value? {
+    /// - Parameter waits: whether to wait for the end of such a transaction of another process.
+    /// - Returns: nil, without running `body`, if another process runs one and `waits` is false.
+    package func writeAlone<Value>(
+        lock: Int,
+        waits: Bool,
+        _ body: (Transaction) throws -> Value
+    ) throws -> Value? {
         guard !refusesWrites else { throw StoreError.writeInRead }
         // If another process runs one, no transaction begins here.
         context.followUps.current = []
-        let value = try engine.writeAlone(lock: lock) { try body(transaction(on: $0)) }
+        let value = try engine.writeAlone(lock: lock, waits: waits) { try body(transaction(on: $0)) }
         context.followUps.stage()
         return value
     }

@@ -51,12 +51,17 @@ package final class PostgresEngine: Engine {
         return value
     }
 
-    package func writeAlone<Value>(lock: Int, _ body: (any EngineTransaction) throws -> Value) throws -> Value? {
+    package func writeAlone<Value>(
+        lock: Int,
+        waits: Bool,
+        _ body: (any EngineTransaction) throws -> Value
+    ) throws -> Value? {
         try write(
             .alone,
             { transaction in
-                let isFree = try fetch([Statements.tryLock(Parameter.number(lock))])[0].rows.first?.bool(0)
-                return isFree == true ? try body(transaction) : nil
+                let statement = waits ? Statements.lock : Statements.tryLock
+                let hasLock = try fetch([statement(Parameter.number(lock))])[0].rows.first?.bool(0)
+                return hasLock == true ? try body(transaction) : nil
             },
             { _, _ in }
         )

@@ -23,6 +23,8 @@ enum Statements {
     static let beginAlone = PreparedStatement("begin alone", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     /// Takes the lock $1 until the end of the transaction; false if another transaction has it.
     static let tryLock = PreparedStatement("try lock", "SELECT pg_try_advisory_xact_lock($1::int8)")
+    /// The same, but waits for another transaction that has it.
+    static let lock = PreparedStatement("lock", "SELECT true FROM pg_advisory_xact_lock($1::int8)")
     /// The settings of the transaction, which PgBouncer does not carry over from an earlier one: $1 is the time in
     /// milliseconds that a statement may take. It returns the format of the store, and the server's time in
     /// microseconds.

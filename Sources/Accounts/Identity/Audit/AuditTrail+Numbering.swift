@@ -8,9 +8,12 @@ internal import Synchronization
 /// numbers those that are committed. Only numbered events are part of the trail.
 extension AuditTrail {
     /// Numbers the events that are committed. It does nothing in a store whose transactions take effect one after another.
-    package static func numberEvents(in store: Store, _ bounds: AuditBounds) throws {
+    ///
+    /// - Parameter waits: whether to wait if another process is numbering: only then, all events that were committed
+    ///   before the call have numbers after it. Work in the background does not wait: it would stop if that process did.
+    package static func numberEvents(in store: Store, _ bounds: AuditBounds, waits: Bool = true) throws {
         guard !store.ordersNumbers else { return }
-        while try store.writeAlone(lock: lock, { try number(bounds, in: $0) }) == Limits.numberedEventsMax {
+        while try store.writeAlone(lock: lock, waits: waits, { try number(bounds, in: $0) }) == Limits.numberedEventsMax {
             try store.makeDurable()
         }
         try store.makeDurable()
