@@ -87,7 +87,14 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        self.close() if error == (None, None, None) else self.process.kill()
+        try:
+            if error == (None, None, None):
+                self.close()
+        finally:
+            # Also if the wait for its end was interrupted.
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
 
 
 def first_reply(line, count, *command):

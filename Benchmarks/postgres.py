@@ -65,9 +65,14 @@ PARTS = {
 }
 
 
+def plottable(series):
+    """The series without zeros, which a logarithmic scale does not have."""
+    return {name: values for name, values in series.items() if all(values.values())}
+
+
 def save(figures):
     results.keep("postgres.json", figures)
-    panels = {name: figures[name] for name in ("connections", "processes", "accounts") if name in figures}
+    panels = {name: plottable(figures[name]) for name in ("connections", "processes", "accounts") if name in figures}
     if panels:
         plot.growth(
             os.path.join(HERE, "postgres.svg"), panels, "The store in PostgreSQL: what a process does in a second",

@@ -85,9 +85,9 @@ class PostgresBench(Bench):
         self._runs += 1
         return self._runs
 
-    def database(self, name):
-        """A new, empty database."""
-        self.server.sql(f"CREATE DATABASE {name}")
+    def database(self, name, template=None):
+        """A new database, empty or a copy of another one, to which nothing is connected."""
+        self.server.sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         return Database(self.server, name)
 
     def moved(self, count):

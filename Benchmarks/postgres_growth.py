@@ -66,16 +66,17 @@ def rate_of_all(bench, name, processes):
 
 def with_accounts(bench, count):
     data = bench.moved(count)[0].uri()
-    run = bench.next_run()
-    reads = bench.count(READS)
+    run, reads, writes = bench.next_run(), bench.count(READS), bench.count(WRITES)
+    lines = [create(f"{run}-{id}", id * STRIDE % count + 1, id) for id in range(writes)]
+    created, again, refused = bench.conflicts(lambda: bench.rate(data, lines, CONNECTIONS))
     return {
         "session read": bench.rate(data, (size.random_read(count, id) for id in range(reads)), CONNECTIONS),
         "account found by its email": bench.rate(
             data, (size.random_email(count, id) for id in range(reads)), CONNECTIONS, size.TAKEN
         ),
-        "client create": bench.rate(
-            data, (create(f"{run}-{id}", id * STRIDE % count + 1, id) for id in range(bench.count(WRITES))), CONNECTIONS
-        ),
+        "client create": created,
+        "conflicts, of 100 creates": again / writes * 100,
+        "refused as busy, of 100 creates": refused / writes * 100,
     }
 
 

@@ -30,7 +30,7 @@ def far(bench):
         there = address(bench.work.database, host)
         for name, request in TRIPS.items():
             values[name] = bench.work.ours(name, there)
-            values[f"{name} pgbench"] = bench.work.pgbench(name, there)
+            values[f"{name} pgbench"] = bench.work.pgbench(name, host)
             values[f"{name} bound"] = CONNECTIONS / (bench.trips[request] * MILLISECONDS / 1_000)
     return values
 

@@ -9,7 +9,7 @@ import tempfile
 
 import accounts
 from harness import HERE, create, read, request, share_base
-from postgres_bench import CLIENTS_EACH, CONNECTIONS, move
+from postgres_bench import CLIENTS_EACH, CONNECTIONS, address, move
 from scripts import Script, recorded
 
 OPERATORS = 100_000
@@ -17,7 +17,7 @@ STRIDE = 7_919
 CARE_ACCOUNTS = 64
 PASSWORD = "a correct horse"
 # The requests of a full run.
-COUNTS = {"read": 20_000, "care": 15_000, "create": 5_000, "sign_in": 200}
+COUNTS = {"read": 20_000, "care": 15_000, "create": 5_000, "sign_in": 100}
 SCRIPTED = ("read", "care", "create")
 PGBENCH_SECONDS = 2
 # The most clients of pgbench: each has the parameters of a recorded request.
@@ -41,7 +41,10 @@ class Work:
         self.database = bench.database("work")
         move(bench, self.directory, self.database.uri())
         with bench.proxy() as proxy, bench.postern(proxy.uri("work"), "--connections", "1") as postern:
-            self.scripts = {work: self._script(work, proxy, postern) for work in SCRIPTED}
+            requests = {work: self._recorded(work, proxy, postern) for work in SCRIPTED}
+        # What pgbench inserts is not what Postern can read, so it gets a copy.
+        self.copy = bench.database("copied", template="work")
+        self.scripts = {work: Script(bench, self.copy, work, requests[work]) for work in SCRIPTED}
 
     def _register(self):
         """Makes accounts of the care API. Returns their tokens."""
@@ -53,7 +56,8 @@ class Work:
                 tokens.append(postern.call("care.auth.token", **account)["access_token"])
         return tokens
 
-    def _script(self, work, proxy, postern):
+    def _recorded(self, work, proxy, postern):
+        """A recorded request for each client of pgbench."""
         def ask(number, run="recorded"):
             postern.process.stdin.write(self.line(work, number, run))
             postern.process.stdin.flush()
@@ -66,7 +70,7 @@ class Work:
             if work == "create":
                 self.bench.rate(self.database.uri(), (self.line(work, apart, f"apart{number}") for apart in range(APART)))
             requests.append(recorded(proxy, lambda turn, number=number: ask(number, f"recorded{turn}")))
-        return Script(self.bench, self.database, work, requests)
+        return requests
 
     def line(self, work, number, run):
         """A request: with each number the same for another account."""
@@ -94,10 +98,10 @@ class Work:
     def on_directory(self, work):
         return self.bench.rate(self.directory, self.lines(work))
 
-    def pgbench(self, work, address=None, connections=CONNECTIONS):
+    def pgbench(self, work, host=None, connections=CONNECTIONS):
         """Requests a second of pgbench."""
         seconds = max(1, round(PGBENCH_SECONDS * self.bench.share))
-        return self.scripts[work].rate(address or self.database.uri(), connections, seconds, self.bench.next_run())
+        return self.scripts[work].rate(address(self.copy, host or self.bench.server.folder), connections, seconds, self.bench.next_run())
 
     def django(self):
         """Requests a second of Django, by work: as many processes as cores, each with a database."""
