@@ -8,7 +8,7 @@ The parts: compare (pgbench, Django and the directory store), trips (round trips
 connections, processes, accounts (1,000 to 1,000,000), moves (of the largest store, to PostgreSQL and back).
 
 BINARY is a build with the store in PostgreSQL. BENCH_DIR is the working folder, and TMPDIR that of the server; a full run
-needs about three gigabytes in each.
+needs about five gigabytes in each. BENCH_RUNS is the number of runs of a row (5).
 """
 
 import json
@@ -25,7 +25,7 @@ from harness import HERE, compile_native
 from postgres_bench import PostgresBench
 from postgres_work import Work
 
-RUNS, QUICK_RUNS = 5, 1
+RUNS, QUICK_RUNS = int(os.environ.get("BENCH_RUNS", "5")), 1
 QUICK_SHARE = 0.1
 
 

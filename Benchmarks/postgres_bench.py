@@ -20,7 +20,7 @@ from servers import Server, server_folder, uri
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
 CONNECTIONS = 16
 # Clients of each operator, as in a store that has been used.
-CLIENTS_EACH = 2
+CLIENTS_EACH = 1
 # What is answered to a request that conflicted with others ten times. It is counted.
 BUSY = '"busy"'
 # What the server logs of a conflict.
