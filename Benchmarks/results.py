@@ -186,7 +186,8 @@ def section_of_postgres(figures):
         for name, values in moves.items():
             if name != "accounts":
                 yield f"| {name} | {' | '.join(show(values[key]) for key in ('seconds', 'export', 'import'))} |"
-    yield "\n![Requests a second with more connections, processes and accounts](postgres.svg)"
+    if any(axis in figures for axis in ("connections", "processes", "accounts")):
+        yield "\n![Requests a second with more connections, processes and accounts](postgres.svg)"
     yield from (f"\nNot measured: {part}: {reason}" for part, reason in figures.get("failures", {}).items())
 
 
