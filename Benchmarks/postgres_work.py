@@ -101,7 +101,8 @@ class Work:
     def pgbench(self, work, host=None, connections=CONNECTIONS):
         """Requests a second of pgbench."""
         seconds = max(1, round(PGBENCH_SECONDS * self.bench.share))
-        return self.scripts[work].rate(address(self.copy, host or self.bench.server.folder), connections, seconds, self.bench.next_run())
+        there = address(self.copy, host or self.bench.server.folder)
+        return self.scripts[work].rate(there, connections, seconds, self.bench.next_run())
 
     def django(self):
         """Requests a second of Django, by work: as many processes as cores, each with a database."""
