@@ -74,7 +74,7 @@ define environment
 endef
 
 .PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
-	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-build \
+	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
 help: ## Lists the targets
@@ -164,6 +164,12 @@ bench-profile: release bench-deps ## Profiles a read, a create and a sign-in by 
 
 bench-growth: release bench-deps ## Measures the cost of operations as a store grows
 	$(BENCH)/growth.py $(BINARY)
+
+bench-postgres: release-postgres postgres-test-deps bench-deps ## Measures the PostgreSQL store beside pgbench and Django, about twenty minutes; ROWS="compare network" selects parts
+	$(BENCH)/postgres.py full $(POSTGRES_BINARY) $(ROWS)
+
+bench-postgres-quick: release-postgres postgres-test-deps bench-deps ## Tries the benchmarks of the PostgreSQL store with few accounts, a minute
+	$(BENCH)/postgres.py quick $(POSTGRES_BINARY) $(ROWS)
 
 bench-build: bench-deps ## Measures clean builds and the test suite
 	SWIFT="$(SWIFT)" RELEASE="$(RELEASE) $(STATIC)" TEST="$(TEST)" $(BENCH)/build.py

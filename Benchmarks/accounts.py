@@ -6,6 +6,7 @@ standard library.
 
 import datetime
 import hashlib
+import itertools
 import sys
 
 # The hash of the password "password".
@@ -28,9 +29,11 @@ def person(number, first, last, email):
     return f'{{"id":{number},"created":"{CREATED}","first_name":"{first}","last_name":"{last}","email":"{email}"}}'
 
 
-def lines(count, clients=0):
+def lines(count, clients=0, each=0):
+    """The lines of an export. The first operator has `clients` clients, and then each operator `each` more."""
+    total = clients + count * each
     yield '{"export":1}'
-    numbered = {"operators": count, "operators.clients": clients, "operators.persons": count + clients, "sessions": count}
+    numbered = {"operators": count, "operators.clients": total, "operators.persons": count + total, "sessions": count}
     for counter, value in numbered.items():
         if value:
             yield f'{{"counter":"{counter}","value":{value}}}'
@@ -38,18 +41,21 @@ def lines(count, clients=0):
         yield (
             f'{{"collection":"operators","record":{{"id":{number},"created":"{CREATED}",'
             f'"person":{person(number, "Ada", "Byron", email(number))},"password_hash":"{PASSWORD_HASH}",'
-            f'"is_confirmed":true,"last_change":{clients if number == 1 else 0}}}}}'
+            f'"is_confirmed":true,"last_change":{(clients if number == 1 else 0) + each}}}}}'
         )
         hashed = hashlib.blake2b(token(number).encode(), digest_size=32).hexdigest()
         yield (
             f'{{"collection":"sessions","record":{{"realm":"operators","hash":"{hashed}","account":{number},'
             f'"number":{number},"created":"{CREATED}","expires":"{EXPIRES}"}}}}'
         )
-    for number in range(1, clients + 1):
+    owned = ((1, change) for change in range(1, clients + 1))
+    later = ((number, change) for number in range(1, count + 1) for change in range(1, each + 1))
+    owned = itertools.chain(owned, ((number, change + (clients if number == 1 else 0)) for number, change in later))
+    for number, (operator, change) in enumerate(owned, 1):
         of = person(count + number, "Michael", "Sorenson", f"client{number}@example.com")
         yield (
-            f'{{"collection":"operators.clients","record":{{"id":{number},"operator_id":1,"created":"{CREATED}",'
-            f'"person":{of},"address":"14 Barnesdale Rd. Natick, MA 01760","change":{number},"deleted":null}}}}'
+            f'{{"collection":"operators.clients","record":{{"id":{number},"operator_id":{operator},"created":"{CREATED}",'
+            f'"person":{of},"address":"14 Barnesdale Rd. Natick, MA 01760","change":{change},"deleted":null}}}}'
         )
     yield '{"end":true}'
 

@@ -19,6 +19,7 @@ NATIVE = {
     "append": ["native/append.c"],
     "sqlite": ["native/sqlite.c", "-lsqlite3"],
     "hash": ["native/hash.c", "-lsodium", "-lpthread"],
+    "delay": ["native/delay.c"],
 }
 # With this `provision`, `operators.clients.get` returns no clients.
 LATEST = 10**9
@@ -63,13 +64,14 @@ class Program:
             [native("driver"), *map(str, words)], pass_fds=(to, back), stdout=subprocess.PIPE, **options
         )
 
-    def drive(self, lines, count, window=1, refusal=None):
+    def drive(self, lines, count, window=1, refusal=None, tolerated=None):
         """Has the driver send `count` lines, and returns its measurements.
 
         At most `window` requests wait for a reply (0: as many as fit into the pipe). Each reply must be a result or, if
-        `refusal` is given, an error with this text.
+        `refusal` is given, an error with this text. Errors with the text `tolerated` are counted.
         """
-        environment = os.environ | ({"BENCH_REFUSAL": refusal} if refusal else {})
+        texts = {"BENCH_REFUSAL": refusal, "BENCH_TOLERATED": tolerated}
+        environment = os.environ | {name: text for name, text in texts.items() if text}
         return result(self.driver("send", lines, count, window, env=environment))
 
     def status(self, name):
@@ -85,7 +87,14 @@ class Program:
         return self
 
     def __exit__(self, *error):
-        self.close() if error == (None, None, None) else self.process.kill()
+        try:
+            if error == (None, None, None):
+                self.close()
+        finally:
+            # Also if the wait for its end was interrupted.
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
 
 
 def first_reply(line, count, *command):
@@ -145,14 +154,17 @@ class Bench:
     def postern(self, data, *flags):
         return Program(self.binary, "--data", data, "--no-email-confirmation", *flags)
 
-    def store(self, count, clients=0):
-        """The path of a store with `count` operators, the first with `clients` clients, all in the base. Creates it once."""
-        key = count, clients
+    def store(self, count, clients=0, each=0):
+        """The path of a store with `count` operators with `each` clients, the first with `clients` more, all in the base.
+
+        Creates it once.
+        """
+        key = count, clients, each
         if key not in self.stores:
-            path = os.path.join(self.root, f"store-{count}-{clients}")
+            path = os.path.join(self.root, f"store-{count}-{clients}-{each}")
             export = path + ".jsonl"
             with open(export, "w") as file:
-                file.writelines(line + "\n" for line in accounts.lines(count, clients))
+                file.writelines(line + "\n" for line in accounts.lines(count, clients, each))
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             subprocess.run([self.binary, "import", "--data", path, export], check=True, **quiet)
             os.unlink(export)

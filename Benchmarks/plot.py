@@ -128,10 +128,10 @@ def panel(drawing, x, width, top, bottom, axis, series, unit):
         drawing.text(x + 14, bottom + 62 + number * 18, name)
 
 
-def growth(path, panels):
+def growth(path, panels, title="The cost of an operation as a store grows", unit="microseconds; for memory, megabytes"):
     """Plots one panel for each kind of size, with a line for each operation."""
     most = max(len(series) for series in panels.values())
-    drawing = Drawing(1120, 470 + 18 * most, "The cost of an operation as a store grows")
+    drawing = Drawing(560 * max(2, len(panels)), 470 + 18 * most, title)
     for number, (axis, series) in enumerate(panels.items()):
-        panel(drawing, 60 + number * 560, 470, 80, 390, axis, series, "microseconds; for memory, megabytes")
+        panel(drawing, 60 + number * 560, 470, 80, 390, axis, series, unit)
     drawing.write(path)

@@ -22,7 +22,7 @@ def compared(workers):
     results = [result(worker) for worker in workers]
     span = max(each["ended"] for each in results) - min(each["begun"] for each in results)
     seconds = [each["seconds"] for each in results]
-    return sum(each["count"] for each in results) / span, min(seconds) / max(seconds)
+    return sum(each["count"] - each.get("refused", 0) for each in results) / span, min(seconds) / max(seconds)
 
 
 def four(bench):

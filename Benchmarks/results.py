@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import plot
+import postgres_rows
 import thresholds
 from harness import HERE
 from rows import Outcome
@@ -152,6 +153,44 @@ def section_of_growth(growth):
     yield "![The cost of an operation as a store grows](growth.svg)"
 
 
+def section_of_postgres(figures):
+    about = figures["machine"]
+    yield "\n## The store in PostgreSQL\n"
+    yield (
+        f"Measured by `make bench-postgres` on {about['date']}, commit {about['commit']}, {about['processor']}, {about['system']}, on "
+        "a private server with durable commits. Requests a second of one process with 16 connections, unless a row says more. pgbench "
+        "has as many, and sends the statements that Postern was recorded to send, in pipelines as Postern does. The network is a "
+        "program that delays all bytes.\n"
+    )
+    outcomes = [
+        Outcome(row, pairs)
+        for part in ("compare", "network")
+        for row in postgres_rows.ROWS
+        if (pairs := figures.get(part, {}).get(row.key))
+    ]
+    known = thresholds.load()
+    yield HEAD.replace(" |\n", " | target |\n") + " --- |"
+    yield from (f"{line(outcome)} {target(outcome, known.get(outcome.row.key, {}))} |" for outcome in outcomes)
+    if trips := figures.get("trips"):
+        yield "\n| request | round trips |\n| --- | --- |"
+        yield from (f"| {name} | {count} |" for name, count in trips.items())
+    for axis in ("connections", "processes", "accounts"):
+        if series := figures.get(axis):
+            sizes = list(next(iter(series.values())))
+            yield f"\n| {axis} | {' | '.join(f'{int(size):,}' for size in sizes)} |\n| --- |{' --- |' * len(sizes)}"
+            for name, values in series.items():
+                yield f"| {name} | {' | '.join(show(values[size]) for size in sizes)} |"
+    if moves := figures.get("moves"):
+        yield f"\n| move of {moves['accounts']:,} accounts | seconds | peak memory of `export`, MB | of `import`, MB |"
+        yield "| --- | --- | --- | --- |"
+        for name, values in moves.items():
+            if name != "accounts":
+                yield f"| {name} | {' | '.join(show(values[key]) for key in ('seconds', 'export', 'import'))} |"
+    if any(axis in figures for axis in ("connections", "processes", "accounts")):
+        yield "\n![Requests a second with more connections, processes and accounts](postgres.svg)"
+    yield from (f"\nNot measured: {part}: {reason}" for part, reason in figures.get("failures", {}).items())
+
+
 def section_of_build(build):
     yield "\n## Building and testing\n"
     yield f"Measured by `make bench-build` on {build['date']}, commit {build['commit']}.\n"
@@ -177,6 +216,7 @@ def write(rows):
     for name, section in (
         ("instructions.json", section_of_instructions),
         ("growth.json", section_of_growth),
+        ("postgres.json", section_of_postgres),
         ("build.json", section_of_build),
     ):
         if (values := kept(name)) is not None:

@@ -1,11 +1,26 @@
-"""Django with djoser and the REST framework, on SQLite."""
+"""Django with djoser and the REST framework, on SQLite, or on a database of PostgreSQL.
+
+Usage: django_djoser.py FOLDER COUNT [HOST DATABASE]
+"""
 
 import os
+import sys
 
 import django
 from django.conf import settings
 
 import calls
+
+SQLITE = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": os.path.join(calls.folder(), "django.sqlite"),
+    "OPTIONS": {"init_command": "pragma journal_mode=wal; pragma synchronous=full;"},
+}
+
+
+def postgres(host, name):
+    return {"ENGINE": "django.db.backends.postgresql", "HOST": host, "NAME": name, "USER": "postgres"}
+
 
 settings.configure(
     SECRET_KEY="benchmark",
@@ -15,14 +30,7 @@ settings.configure(
         "django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "rest_framework.authtoken", "djoser",
     ],
     MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"],
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": os.path.join(calls.folder(), "django.sqlite"),
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {"init_command": "pragma journal_mode=wal; pragma synchronous=full;"},
-        }
-    },
+    DATABASES={"default": {"CONN_MAX_AGE": None, **(postgres(*sys.argv[3:]) if sys.argv[3:] else SQLITE)}},
     PASSWORD_HASHERS=[__name__ + ".Hasher"],
     REST_FRAMEWORK={
         "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.TokenAuthentication"],

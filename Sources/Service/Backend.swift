@@ -89,13 +89,16 @@ package final class Backend {
         }
     }
 
-    /// Numbers the events that are committed, in a store that does not number them at once. Nothing may be staged.
-    package func numberEvents() {
+    /// Numbers some of the events that are committed, in a store that does not number them at once. Nothing may be staged.
+    ///
+    /// - Returns: whether there may be more.
+    package func numberEvents() -> Bool {
         do {
-            try AuditTrail.numberEvents(in: store, apis.sales.settings.auditBounds, waits: false)
+            return try AuditTrail.numberEvents(in: store, apis.sales.settings.auditBounds, waits: false)
         } catch {
             store.discardStaged()
             report(error, while: "numbering events")
+            return false
         }
     }
 

@@ -88,7 +88,7 @@ package final class RemoteEvents: EventSource, Sendable {
         }
         guard let wanted else { return }
         let events = Result {
-            try AuditTrail.numberEvents(in: store, bounds, waits: false)
+            _ = try AuditTrail.numberEvents(in: store, bounds, waits: false)
             return try StoreEvents(store).events(after: wanted) ?? []
         }
         let isAnswer = state.withLock { state in

@@ -57,8 +57,7 @@ struct RemoteServing {
                 mail == .host ? relay.deliveries : mail.deliveries(from: parts.sender, wake: thread.wake)
             let courier = parts.courier(over: backend, deliveries, audit: bounds)
             let number: LoopTask = {
-                backend.numberEvents()
-                return Accounts.Limits.eventNumberingMilliseconds
+                backend.numberEvents() ? 0 : Accounts.Limits.eventNumberingMilliseconds
             }
             let read: LoopTask = {
                 events.read(from: backend.store, bounds)

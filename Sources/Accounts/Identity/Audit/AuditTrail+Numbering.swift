@@ -7,16 +7,22 @@ internal import Synchronization
 /// the cursor of a reader, who would miss it. So transactions store events without numbers, and one process at a time
 /// numbers those that are committed. Only numbered events are part of the trail.
 extension AuditTrail {
-    /// Numbers the events that are committed. It does nothing in a store whose transactions take effect one after another.
+    /// Numbers all events that are committed, for a reader of the trail. It does nothing in a store whose transactions take
+    /// effect one after another.
+    package static func numberEvents(in store: Store, _ bounds: AuditBounds) throws {
+        while try numberEvents(in: store, bounds, waits: true) {}
+    }
+
+    /// Numbers some of the events that are committed: at most `Limits.numberedEventsMax`.
     ///
-    /// - Parameter waits: whether to wait if another process is numbering: only then, all events that were committed
-    ///   before the call have numbers after it. Work in the background does not wait: it would stop if that process did.
-    package static func numberEvents(in store: Store, _ bounds: AuditBounds, waits: Bool = true) throws {
-        guard !store.ordersNumbers else { return }
-        while try store.writeAlone(lock: lock, waits: waits, { try number(bounds, in: $0) }) == Limits.numberedEventsMax {
-            try store.makeDurable()
-        }
+    /// - Parameter waits: whether to wait for another process that is numbering. Work in the background would stop if that
+    ///   process did.
+    /// - Returns: whether there may be more.
+    package static func numberEvents(in store: Store, _ bounds: AuditBounds, waits: Bool) throws -> Bool {
+        guard !store.ordersNumbers else { return false }
+        let count = try store.writeAlone(lock: lock, waits: waits) { try number(bounds, in: $0) }
         try store.makeDurable()
+        return count == Limits.numberedEventsMax
     }
 
     /// The number of the lock under which events are numbered: the bytes of `events`.
