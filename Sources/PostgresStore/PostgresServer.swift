@@ -1,3 +1,4 @@
+internal import Platform
 internal import Store
 internal import Synchronization
 
@@ -9,6 +10,11 @@ package final class PostgresServer: Sendable {
     let breaker: Breaker
     /// The server's clock.
     package let clock: ServerClock
+    /// Has one element while no transaction of the process that has met others twice runs.
+    ///
+    /// Such transactions run one at a time. Otherwise, those that write the same page of the server's index, as all do in
+    /// a small store, would meet each other again each time.
+    let rerunTurn = Mailbox<Void>()
     private let log: @Sendable (String) -> Void
 
     /// - Parameter log: takes one line, without secrets, for an administrator.
@@ -20,6 +26,7 @@ package final class PostgresServer: Sendable {
     ) {
         (self.settings, self.connector, self.clocks, self.log) = (settings, connector, clocks, log)
         (breaker, clock) = (Breaker(clocks), ServerClock(clocks))
+        rerunTurn.post(())
     }
 
     /// Whether the database is marked as one for tests.

@@ -1,3 +1,4 @@
+import Platform
 import Store
 import Testing
 
@@ -54,6 +55,22 @@ struct RerunTests {
         // Nothing stays open, and the next transaction is not affected.
         #expect(store.server.groups.last?.names == ["rollback"])
         #expect(store.write() == Outcome(runs: 1))
+    }
+
+    /// Another thread has the turn for a while.
+    @Test func waitsForItsTurnAfterTwoConflicts() {
+        let store = ScriptedStore([.commit: [.refusal("40001"), .refusal("40001")]])
+        let (process, server) = (store.process, store.server)
+        #expect(process.rerunTurn.take(milliseconds: 0) != nil)
+        let commits = Mailbox<Int>()
+        let isStarted = Thread.start {
+            Thread.sleep(microseconds: 100_000)
+            commits.post(server.groups(.commit).count)
+            process.rerunTurn.post(())
+        }
+        #expect(isStarted && store.write() == Outcome(runs: 3))
+        #expect(commits.take() == 2)
+        #expect(process.rerunTurn.take(milliseconds: 0) != nil)
     }
 
     @Test func isBusyAfterTheTimeout() {

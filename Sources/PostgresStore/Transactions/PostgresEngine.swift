@@ -1,3 +1,4 @@
+internal import Platform
 package import Store
 
 /// The engine over PostgreSQL: one connection, which belongs to one thread.
@@ -16,6 +17,8 @@ package final class PostgresEngine: Engine {
 
     /// The most times that a transaction is run because of conflicts.
     static let runsMax = 10
+    /// How many of them need no turn.
+    static let freeRunsMax = 2
 
     /// The first transaction opens a connection.
     init(_ server: PostgresServer) {
@@ -75,7 +78,12 @@ package final class PostgresEngine: Engine {
         var conflicts = 0
         var wanted: Set<StoreKey> = []
         let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
+        var hasTurn = false
+        defer { if hasTurn { server.rerunTurn.post(()) } }
         while true {
+            if conflicts >= Self.freeRunsMax, !hasTurn {
+                hasTurn = server.rerunTurn.take(milliseconds: deadline - server.clocks.milliseconds()) != nil
+            }
             try begin(TransactionView(kind, deadline: deadline, wanted: wanted))
             let result = run(body, keeping)
             if view.fault == nil {
