@@ -175,8 +175,8 @@ package final class Courier {
             isStoreLocked = false
             // Sent mails stay in `underWay` until the store has recorded them, so that they are not sent twice.
             store.discardStaged()
+            if !isStoreFailing { log("mail: the outbox cannot be used: \(error)") }
             isStoreFailing = true
-            log("mail: the outbox cannot be used: \(error)")
             nextLook = latest
         }
     }

@@ -10,10 +10,10 @@ package final class PostgresServer: Sendable {
     let breaker: Breaker
     /// The server's clock.
     package let clock: ServerClock
-    /// Has one element while no transaction of the process that has met others twice runs.
+    /// The turn to run a transaction that has conflicted twice: one element, which the transaction takes while it runs.
     ///
-    /// Such transactions run one at a time. Otherwise, those that write the same page of the server's index, as all do in
-    /// a small store, would meet each other again each time.
+    /// Without it, transactions that write the same page of the server's index, as all do in a small store, would conflict
+    /// again each time: of 1,000 creations over 32 connections, half were answered with `busy`, and at most two with it.
     let rerunTurn = Mailbox<Void>()
     private let log: @Sendable (String) -> Void
 
@@ -104,15 +104,21 @@ package final class PostgresServer: Sendable {
         }
     }
 
-    /// Opens a connection. One request of the process tries at a time: when the server is back, it is not met by the
-    /// tries of all, and what one finds holds for those that wait.
+    /// Opens a connection. While it is not known whether the server can be reached, one request of the process tries at a
+    /// time: when the server is back, it is not met by the tries of all, and what one finds holds for those that wait.
     ///
     /// - Parameter isStart: whether the process ends with the error, so that the log does not repeat it.
     private func openConnection(
         before deadline: Int,
         isStart: Bool
     ) throws(ServerFault) -> any ServerConnection {
-        if let reason = breaker.takeTurn(before: deadline) {
+        var admission = breaker.admit(before: deadline)
+        if admission == .free {
+            if let connection = try? connector.connect(before: deadline) { return connection }
+            breaker.noteLoss()
+            admission = breaker.admit(before: deadline)
+        }
+        if case .refused(let reason) = admission {
             if !breaker.isOpen {
                 // This one has waited as long as it may, so the next ones need not, however long the try takes.
                 log("the server cannot be reached: \(reason)")
@@ -120,7 +126,7 @@ package final class PostgresServer: Sendable {
             }
             throw .lost(reason)
         }
-        defer { breaker.passTurn() }
+        defer { if admission == .turn { breaker.passTurn() } }
         while true {
             do throws(ServerFault) {
                 let connection = try connector.connect(before: deadline)

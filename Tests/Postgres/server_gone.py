@@ -143,7 +143,8 @@ def hold_later(store, server):
             raise Broken(f"system.info takes {took:.1f} s: {reply.get('error')}")
         time.sleep(0.05)
     slow = [took for took in times if took > LATER_SECONDS_MAX]
-    if slow:
+    # One that has the turn to connect waits as long as the first did.
+    if len(slow) > 1:
         raise Broken(f"{len(slow)} of {LATER} later requests take up to {max(slow):.1f} s")
 
 

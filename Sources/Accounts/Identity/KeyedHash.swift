@@ -48,13 +48,16 @@ package struct KeyedHash: Sendable {
 }
 
 /// The store's key of keyed hashes, once it was read. It says only which records to announce: a transaction that hashes
-/// reads the key itself.
+/// reads the key itself, so a key that was read in vain does no harm.
 final class HashKeyMemory {
     private(set) var key: HashKey?
 
-    /// Remembers the key, if the store has one.
-    func learn(in tx: Transaction) throws {
-        if key == nil { key = try HashKey.stored(in: tx) }
+    /// Remembers the key, if the store has one. Returns whether it was not known before.
+    @discardableResult
+    func learn(in tx: Transaction) throws -> Bool {
+        guard key == nil else { return false }
+        key = try HashKey.stored(in: tx)
+        return key != nil
     }
 }
 

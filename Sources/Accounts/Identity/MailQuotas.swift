@@ -94,7 +94,7 @@ struct MailQuotas {
         )
     }
 
-    private static func key(of cause: MailCause) -> Key { Key(MailQuota.toOthers, toOthers(cause).subject) }
+    private static func key(of cause: MailCause) -> Key { toOthers(cause).key }
 
     /// Announces the counts.
     func announce(to announced: inout Prefetch) {

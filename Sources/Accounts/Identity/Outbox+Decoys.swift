@@ -19,9 +19,9 @@ extension Outbox {
     ) {
         HashKey.announce(to: &announced)
         guard let hashKey else { return }
-        let address = KeyedHash(of: address.canonical, hashKey)
+        let hash = KeyedHash(of: address.canonical, hashKey)
         for isSent in [true, false] {
-            MailQuotas(kind, to: address, isSent: isSent, cause: nil).announce(to: &announced)
+            MailQuotas(kind, to: hash, isSent: isSent, cause: nil).announce(to: &announced)
         }
         guard let network = origin.network else { return }
         MailQuotas(ofRequestsFrom: KeyedHash(of: network, hashKey)).announce(to: &announced)
@@ -97,6 +97,8 @@ extension Outbox {
     ) throws {
         let hash = try KeyedHash(of: address.canonical, newKey: mail.newHashKey, in: tx)
         guard try MailQuotas(kind, to: hash, isSent: false, cause: nil).admit(at: now, in: tx) == nil else { return }
+        // Reading the previous decoy takes a server as long as giving a mail its number.
+        _ = try tx.get(DecoyMail.self, emptyDecoy(kind, mail).key)
         let bytes = bytes + mailBytes(kind, words, code: code, messageID, to: address, at: now, in: tx)
         try saveDecoy(kind, bytes: bytes, mail, in: tx)
         // Known and unknown addresses cause the same work.
@@ -165,8 +167,6 @@ extension Outbox {
     /// Writes a decoy of a total length, if it is at least that of an empty one.
     private static func saveDecoy(_ kind: MailKind, bytes: Int, _ mail: MailSecrets, in tx: Transaction) throws {
         var decoy = emptyDecoy(kind, mail)
-        // Reading the previous decoy takes a server as long as giving a mail its number.
-        _ = try tx.get(DecoyMail.self, decoy.key)
         decoy.text = String(repeating: "x", count: max(0, bytes - tx.insertionBytes(of: decoy)))
         try tx.save(decoy)
     }

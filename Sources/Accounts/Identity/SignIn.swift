@@ -230,15 +230,24 @@ package struct SignIn<Account: PasswordAccount> {
     ///
     /// - Throws: the `locked` refusal if the account, or the email without one, is locked.
     private func admitted(_ attempt: Attempt, at now: Timestamp, in tx: Transaction) throws -> Account? {
-        // What is read for an email without an account is announced with it, and always: the number of round trips to a
-        // server must not reveal which emails have an account.
+        // What an email with an account needs and what one without needs are announced together: the number of round trips
+        // to a server must not reveal which emails have an account.
         tx.prefetch { announced in
             let (email, origin) = (attempt.email, attempt.origin)
             announced.find(Account.byEmail, Key(email), with: lockout.companions(from: origin))
             lockout.announce(unknown: email, from: origin, environment.hashKey.key, to: &announced)
         }
         let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap { mayEnter($0, now) ? $0 : nil }
-        try environment.hashKey.learn(in: tx)
+        if try environment.hashKey.learn(in: tx),
+            let email = try SignInLockout.UnknownEmail(
+                attempt.email,
+                from: attempt.origin,
+                in: tx
+            )
+        {
+            // Its counts could not be announced, so they are read in both cases.
+            _ = try lockout.secondsLeft(forUnknown: email, at: now, in: tx)
+        }
         let seconds: Int? =
             if let account {
                 try lockout.secondsLeft(for: account.id, from: attempt.origin, at: now, in: tx)

@@ -42,9 +42,9 @@ package struct SignInLockout: Sendable {
     func announce(unknown email: String, from origin: Origin, _ hashKey: HashKey?, to announced: inout Prefetch) {
         HashKey.announce(to: &announced)
         guard let hashKey else { return }
-        let email = UnknownEmail(email, from: origin, hashKey)
-        for hash in [email.here, email.anywhere].compactMap(\.self) {
-            announced.get(UnknownFailures.self, Key(realm.rawValue, hash.slot))
+        let unknown = UnknownEmail(email, from: origin, hashKey)
+        for hash in [unknown.here, unknown.anywhere].compactMap(\.self) {
+            announced.get(UnknownFailures.self, key(of: hash))
         }
     }
 
@@ -215,9 +215,11 @@ package struct SignInLockout: Sendable {
         return record.lockedUntil != nil
     }
 
+    private func key(of hash: KeyedHash) -> Key { Key(realm.rawValue, hash.slot) }
+
     /// The row of a hash; nil if its slot is empty or contains another one. The caller then overwrites the slot.
     private func unknown(_ hash: KeyedHash, in tx: Transaction) throws -> UnknownFailures? {
-        let record = try tx.get(UnknownFailures.self, Key(realm.rawValue, hash.slot))
+        let record = try tx.get(UnknownFailures.self, key(of: hash))
         return record?.subject == hash.text ? record : nil
     }
 }

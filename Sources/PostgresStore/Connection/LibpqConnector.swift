@@ -68,9 +68,11 @@
                 PQfinish(connection)
                 throw .unusable("the server is older than PostgreSQL 14")
             }
+            // The path of a socket begins with a slash, or with an @ on Linux.
             let isLocal = PQhost(connection).map { [0x2F, 0x40].contains($0.pointee) } ?? true
             let open = try LibpqConnection(connection, prepares: prepares)
-            // They travel with the first transaction. A pooler keeps them for its own connection, where they do no harm.
+            // Their reply is read with that of the first transaction. A pooler keeps them for its own connection, where
+            // they do no harm.
             if !isLocal { open.post(Self.serverLiveness) }
             return open
         }

@@ -17,8 +17,8 @@ package final class PostgresEngine: Engine {
 
     /// The most times that a transaction is run because of conflicts.
     static let runsMax = 10
-    /// How many of them need no turn.
-    static let freeRunsMax = 2
+    /// Later runs need a turn.
+    static let runsWithoutTurnMax = 2
 
     /// The first transaction opens a connection.
     init(_ server: PostgresServer) {
@@ -81,8 +81,9 @@ package final class PostgresEngine: Engine {
         var hasTurn = false
         defer { if hasTurn { server.rerunTurn.post(()) } }
         while true {
-            if conflicts >= Self.freeRunsMax, !hasTurn {
+            if conflicts >= Self.runsWithoutTurnMax, !hasTurn {
                 hasTurn = server.rerunTurn.take(milliseconds: deadline - server.clocks.milliseconds()) != nil
+                guard hasTurn else { throw StoreError.contended(runs: conflicts, retryAfterSeconds: 1) }
             }
             try begin(TransactionView(kind, deadline: deadline, wanted: wanted))
             let result = run(body, keeping)
@@ -144,6 +145,7 @@ package final class PostgresEngine: Engine {
             server.clocks.pause(Int.random(in: 0...(500 << min(conflicts, 6))))
         case _ where fault.endsConnection:
             disconnect()
+            server.breaker.noteLoss()
             guard now < view.deadline else { throw server.unavailable(fault.reason) }
             server.clocks.pause(Self.reconnectMicroseconds)
         case .refused:
@@ -152,8 +154,9 @@ package final class PostgresEngine: Engine {
         case .newerFormat, .unusable:
             disconnect()
             throw StoreError(fault)
-        case .timedOut, .lost:
+        case .lost, .timedOut:
             disconnect()
+            server.breaker.noteLoss()
             throw server.unavailable(fault.reason)
         }
     }

@@ -116,13 +116,13 @@ final class MCPHandlers {
             guard error.reason == .duplicateProperty, let params else { throw .invalidParams }
             throw .duplicateProperty(at: error.offset, in: params)
         }
-        return (read, try MCPEra(of: method, read.envelope, hasInitialized: handshake.isDone))
+        return (read, try MCPEra(of: method, read.envelope, hasInitialized: handshake.hasInitialized))
     }
 
     // MARK: Results
 
     private func writeHandshake(asking version: String, to writer: inout JSONWriter) {
-        handshake.finish()
+        handshake.markInitialized()
         let known = MCPEra.handshakeVersions
         writer.property("protocolVersion")
         writer.string(known.contains(version) ? version : known[known.count - 1])

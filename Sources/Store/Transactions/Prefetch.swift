@@ -26,7 +26,7 @@ package struct Prefetch {
         /// What is after it.
         package let after: [UInt8]
 
-        /// A record with the key `before`, key of the found record, `after`.
+        /// A record whose key is `before`/KEY/`after`, where KEY is the key of the found record.
         package init<R: Record>(_ type: R.Type, before: Key, after: Key? = nil) {
             let slash = [UInt8(ascii: "/")]
             self.before = R.collection.recordPrefix + before.bytes + slash
