@@ -85,21 +85,22 @@ def main(mode="", binary="", *parts):
     if mode not in ("full", "quick") or not set(parts) <= set(PARTS):
         sys.exit(f"{__doc__}\nparts: {', '.join(PARTS)}")
     compile_native()
-    figures = results.kept("postgres.json") or {}
-    failures = {}
+    figures = {"machines": {}, "failures": {}, **(results.kept("postgres.json") or {})}
+    failures = figures["failures"]
     with PostgresBench(binary, 1 if mode == "full" else QUICK_SHARE, Work) as bench:
         for name in parts or PARTS:
             bench.fresh()
             try:
                 figures[name] = PARTS[name](bench)
+                figures["machines"][name] = results.machine(bench.root)
+                failures.pop(name, None)
             except Exception as error:
                 # One part must not end a long run.
                 failures[name] = f"{type(error).__name__}: {error}"
                 print(f"{name}: not measured: {failures[name]}", file=sys.stderr, flush=True)
             if mode == "full":
-                figures |= {"machine": results.machine(bench.root), "failures": failures}
                 save(figures)
-    sys.exit(1 if failures else 0)
+    sys.exit(1 if failures.keys() & set(parts or PARTS) else 0)
 
 
 if __name__ == "__main__":

@@ -154,11 +154,14 @@ def section_of_growth(growth):
 
 
 def section_of_postgres(figures):
-    about = figures["machine"]
+    parts = {}
+    for part, about in figures["machines"].items():
+        parts.setdefault((about["date"], about["commit"], about["processor"], about["system"]), []).append(part)
     yield "\n## The store in PostgreSQL\n"
+    for (date, commit, processor, system), names in parts.items():
+        yield f"Measured by `make bench-postgres` on {date}, commit {commit}, {processor}, {system}: {', '.join(names)}.\n"
     yield (
-        f"Measured by `make bench-postgres` on {about['date']}, commit {about['commit']}, {about['processor']}, {about['system']}, on "
-        "a private server with durable commits. Requests a second of one process with 16 connections, unless a row says more. pgbench "
+        "On a private server with durable commits. Requests a second of one process with 16 connections, unless a row says more. pgbench "
         "has as many, and sends the statements that Postern was recorded to send, in pipelines as Postern does. The network is a "
         "program that delays all bytes.\n"
     )
