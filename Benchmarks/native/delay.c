@@ -70,7 +70,7 @@ static void receive(struct end *end, double due) {
     end->last = piece;
 }
 
-/* Sends what is due on to the peer. An end of the stream is passed on as one. */
+/* Sends the bytes whose delay is over to the peer. If the sender has closed its stream, closes that to the peer too. */
 static void deliver(struct end *end, double time) {
     while (end->first && end->first->due <= time) {
         struct piece *piece = end->first;
@@ -88,6 +88,8 @@ static void deliver(struct end *end, double time) {
 int main(int count, char **words) {
     if (count != 4) return 2;
     double delay = atof(words[3]) / 1e6;
+    /* The wait below has no whole seconds. */
+    if (delay < 0 || delay >= 1) return 2;
     int listener = unix_socket(words[1], bind);
     if (listen(listener, 100) < 0) fail("listen");
     /* Timers that are 50 microseconds late would be a tenth of the delay. */
