@@ -30,6 +30,7 @@
         /// The names of the statements that are prepared, or that a group under way prepares.
         private var prepared: Set<String> = []
         private var groups: [Group] = []
+        private(set) var hasSessionSettings = false
         private let notices = Notices()
 
         /// - Parameters:
@@ -77,6 +78,15 @@
             }
         }
 
+        /// Makes the settings of the session, unless a pooler is between: its connection to the server gets the
+        /// transactions of other programs too.
+        func makeSessionSettings(before deadline: Int) throws(ServerFault) {
+            guard let connection else { throw .lost("the connection is closed") }
+            // A pooler does not pass on the server's number of the process.
+            let statement = Statements.sessionSettings(ifProcess: Int(PQbackendPID(connection)))
+            hasSessionSettings = try !run([statement], before: deadline)[0].rows.isEmpty
+        }
+
         // MARK: Sending
 
         private func send(_ statements: [Statement], isPosted: Bool) throws(ServerFault) {
@@ -99,17 +109,19 @@
 
         private static func send(_ statement: Statement, on connection: OpaquePointer, isPrepared: Bool) -> Int32 {
             // All parameters in one buffer, so that each has an address while libpq copies them.
-            var bytes: [CChar] = []
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(statement.parameters.reduce(1) { $0 + ($1?.count ?? 0) })
             var offsets: [Int?] = []
             for parameter in statement.parameters {
                 offsets.append(parameter == nil ? nil : bytes.count)
-                for byte in parameter ?? [] { bytes.append(CChar(bitPattern: byte)) }
+                bytes.append(contentsOf: parameter ?? [])
             }
             // An empty array has no address, and libpq takes a null pointer for null.
             bytes.append(0)
             let lengths = statement.parameters.map { Int32($0?.count ?? 0) }
             let formats = [Int32](repeating: binary, count: lengths.count)
-            return bytes.withUnsafeBufferPointer { bytes in
+            return bytes.withUnsafeBytes { bytes in
+                let bytes = bytes.assumingMemoryBound(to: CChar.self)
                 let values = offsets.map { offset in offset.flatMap { bytes.baseAddress?.advanced(by: $0) } }
                 let count = Int32(values.count)
                 return isPrepared

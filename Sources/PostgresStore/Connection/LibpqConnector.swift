@@ -71,6 +71,7 @@
             // The path of a socket begins with a slash, or with an @ on Linux.
             let isLocal = PQhost(connection).map { [0x2F, 0x40].contains($0.pointee) } ?? true
             let open = try LibpqConnection(connection, prepares: prepares)
+            try open.makeSessionSettings(before: deadline)
             // Their reply is read with that of the first transaction. A pooler keeps them for its own connection, where
             // they do no harm.
             if !isLocal { open.post(Self.serverLiveness) }

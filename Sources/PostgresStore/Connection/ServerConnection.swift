@@ -3,6 +3,9 @@
 ///
 /// Once a call has thrown `ServerFault.lost` or `.timedOut`, the connection is closed and cannot be used any more.
 protocol ServerConnection: AnyObject {
+    /// Whether the settings of `Statements.sessionSettings` hold on this connection.
+    var hasSessionSettings: Bool { get }
+
     /// Sends a group of statements and waits for their results.
     ///
     /// - Parameter deadline: until when to wait, in milliseconds of `MonotonicClock`; nil for as long as the connection

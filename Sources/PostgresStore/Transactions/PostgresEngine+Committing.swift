@@ -10,7 +10,7 @@ extension PostgresEngine {
     func commit() throws(StoreError) -> Bool {
         guard let connection else { return false }
         // A transaction that has read nothing checks the format of the store before it writes.
-        if !view.hasBegun {
+        if view.progress == .notBegun {
             do throws(StoreError) {
                 _ = try fetch([])
             } catch {

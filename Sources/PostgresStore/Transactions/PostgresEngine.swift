@@ -5,8 +5,8 @@ package import Store
 ///
 /// A transaction costs round trips, so it reads and writes in groups of statements:
 ///
-///     read     the first read brings BEGIN with it; COMMIT is sent without waiting for its reply
-///     write    the same; all writes are sent at the end, with a mark and COMMIT, in one group
+///     read     the first read brings BEGIN with it, and the last one COMMIT; which one that is, `LastGroups` guesses
+///     write    the first read brings BEGIN with it; all writes are sent at the end, with a mark and COMMIT, in one group
 ///
 /// Each write transaction is committed when `write` returns, so nothing is ever staged.
 package final class PostgresEngine: Engine {
@@ -14,6 +14,7 @@ package final class PostgresEngine: Engine {
     var connection: (any ServerConnection)?
     /// The transaction under way.
     var view = TransactionView(.reading, deadline: 0)
+    private var lastGroups = LastGroups()
 
     /// The most times that a transaction is run because of conflicts.
     static let runsMax = 10
@@ -36,6 +37,7 @@ package final class PostgresEngine: Engine {
         while true {
             try begin(TransactionView(.reading, deadline: deadline))
             let result = Result { try body(self) }
+            if view.hasEndedEarly { continue }
             guard let fault = view.fault else {
                 end()
                 return try result.get()
@@ -126,8 +128,8 @@ package final class PostgresEngine: Engine {
 
     /// Ends a transaction without writes. Its snapshot was consistent, so the reply need not be awaited.
     private func end() {
-        if view.hasBegun { connection?.post([Statements.commit()]) }
-        view.hasBegun = false
+        if view.progress == .underWay { connection?.post([Statements.commit()]) }
+        view.progress = .ended
     }
 
     /// Prepares the next run of a transaction.
@@ -177,12 +179,18 @@ package final class PostgresEngine: Engine {
     /// - Returns: the results of `statements`.
     func fetch(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
         guard view.fault == nil, let connection else { throw server.unavailable("the transaction was interrupted") }
+        guard view.progress != .ended else {
+            lastGroups.noteWrongGuess(view.lastGroup)
+            view.hasEndedEarly = true
+            throw server.unavailable("the transaction was interrupted")
+        }
         let announced = view.takeAnnounced()
         let (beginning, reading) = (beginning, Statements.reading(announced))
+        let ending = ending(reading: announced, statements)
         var results: [StatementResult]
         let sent = server.clocks.microseconds()
         do throws(ServerFault) {
-            results = try connection.run(beginning + reading + statements, before: view.deadline)
+            results = try connection.run(beginning + reading + statements + ending, before: view.deadline)
             server.breaker.noteAnswer()
             if !beginning.isEmpty { try checkPrologue(results[1], sent: sent) }
         } catch {
@@ -190,6 +198,7 @@ package final class PostgresEngine: Engine {
             throw server.unavailable("the transaction was interrupted")
         }
         results.removeFirst(beginning.count)
+        results.removeLast(ending.count)
         try learn(announced, from: results.prefix(reading.count))
         return Array(results.dropFirst(reading.count))
     }
@@ -216,13 +225,25 @@ package final class PostgresEngine: Engine {
 
     /// The statements that begin the transaction, if it has not begun.
     private var beginning: [Statement] {
-        guard !view.hasBegun else { return [] }
-        view.hasBegun = true
+        guard view.progress == .notBegun else { return [] }
+        view.progress = .underWay
+        if view.kind == .reading, connection?.hasSessionSettings == true, server.clock.isRecent {
+            return [Statements.begin(.reading), Statements.format()]
+        }
         let milliseconds = Parameter.text("\(server.timeoutMilliseconds)")
         return [
             Statements.begin(view.kind),
             Statements.prologue(milliseconds),
         ]
+    }
+
+    /// COMMIT, if the transaction only reads and the group is likely its last.
+    private func ending(reading announced: Prefetch, _ statements: [Statement]) -> [Statement] {
+        guard view.kind == .reading else { return [] }
+        view.lastGroup = LastGroups.kind(after: view.lastGroup, reading: announced, statements)
+        guard lastGroups.isLikelyLast(view.lastGroup) else { return [] }
+        view.progress = .ended
+        return [Statements.commit()]
     }
 
     private func checkPrologue(_ result: StatementResult, sent: Int) throws(ServerFault) {
@@ -232,7 +253,9 @@ package final class PostgresEngine: Engine {
         guard format <= Layout.format else {
             throw .newerFormat(format)
         }
-        if let time = row.number(1) { server.clock.take(time, between: sent, and: server.clocks.microseconds()) }
+        if row.count > 1, let time = row.number(1) {
+            server.clock.take(time, between: sent, and: server.clocks.microseconds())
+        }
     }
 
     package func makeDurable() throws(StoreError) {}

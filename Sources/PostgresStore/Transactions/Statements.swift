@@ -25,15 +25,28 @@ enum Statements {
     static let tryLock = PreparedStatement("try lock", "SELECT pg_try_advisory_xact_lock($1::int8)")
     /// The same, but waits for another transaction that has it.
     static let lock = PreparedStatement("lock", "SELECT true FROM pg_advisory_xact_lock($1::int8)")
+    /// The settings of all transactions of a session, if the server's process has the number `process`: a row if it has.
+    ///
+    /// A sequential scan would read the whole table, and SERIALIZABLE would then regard each write as a conflict.
+    /// A plan that cannot avoid one has such a high cost that the server would compile it, which takes long.
+    static func sessionSettings(ifProcess process: Int) -> Statement {
+        PreparedStatement.once(
+            """
+            SELECT set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false) \
+            WHERE pg_backend_pid() = $1::int8
+            """,
+            Parameter.number(process)
+        )
+    }
+    /// The format of the store.
+    static let format = PreparedStatement("format", "SELECT format FROM postern.meta WHERE number = 1")
     /// The settings of the transaction, which PgBouncer does not carry over from an earlier one: $1 is the time in
     /// milliseconds that a statement may take. It returns the format of the store, and the server's time in
     /// microseconds.
-    ///
-    /// A sequential scan would read the whole table, and SERIALIZABLE would then regard each write as a conflict.
     static let prologue = PreparedStatement(
         "prologue",
         """
-        SELECT (SELECT format FROM postern.meta), (extract(epoch FROM clock_timestamp()) * 1000000)::int8, \
+        SELECT (SELECT format FROM postern.meta WHERE number = 1), (extract(epoch FROM clock_timestamp()) * 1000000)::int8, \
         set_config('enable_seqscan', 'off', true), set_config('statement_timeout', $1::text, true), \
         set_config('idle_in_transaction_session_timeout', $1::text, true)
         """

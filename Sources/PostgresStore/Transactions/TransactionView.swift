@@ -20,8 +20,18 @@ struct TransactionView {
     var isWriting: Bool { kind != .reading }
     /// Until when it may wait, in milliseconds of `MonotonicClock`.
     let deadline: Int
-    /// Whether the server has begun the transaction. It begins with the first read, or with the writes.
-    var hasBegun = false
+    /// How far the server is with a transaction. It begins with the first read, or with the writes.
+    enum Progress {
+        case notBegun, underWay
+        /// It only read, and has ended with the group that was taken for the last one.
+        case ended
+    }
+
+    var progress = Progress.notBegun
+    /// The kind of the group that was sent last.
+    var lastGroup: LastGroups.Kind = 0
+    /// Whether it reads on after it has ended, so that it must be run again.
+    var hasEndedEarly = false
     /// The fault of a statement. No result of the transaction can be used then; nil if there was none.
     var fault: ServerFault?
     /// What the next group of statements reads too.

@@ -26,6 +26,11 @@ package struct StoreKey: Hashable, Comparable, Sendable {
         self.bytes = bytes
     }
 
+    /// All bytes at once: an array would give them to the hasher one by one.
+    package func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     /// The key of an entry in an index.
     package init(collection: String, index: String, key: consuming Key) {
         self.init(prefix: Self.prefix(collection: collection, index: index), key)
@@ -57,6 +62,15 @@ package struct StoreKey: Hashable, Comparable, Sendable {
         bytes.append(contentsOf: index.utf8)
         bytes.append(UInt8(ascii: "/"))
         return bytes
+    }
+
+    /// How many bytes the collection and the index take, each with its slash.
+    package var indexBytes: Int {
+        var slashes = 0
+        return bytes.firstIndex {
+            if $0 == UInt8(ascii: "/") { slashes += 1 }
+            return slashes == 2
+        }.map { $0 + 1 } ?? bytes.count
     }
 
     /// The key as text.

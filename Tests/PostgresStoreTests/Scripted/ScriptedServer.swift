@@ -68,9 +68,16 @@ final class ScriptedServer: Connector {
     private let state: Mutex<State>
     /// What `values` finds.
     private let entries: [StoreKey: String]
+    /// Whether its connections have the settings of the session.
+    fileprivate let hasSessionSettings: Bool
 
     /// - Parameter script: the answers to each kind of event, in order. Later events succeed, and settlements find a fence.
-    init(_ script: [Event: [Answer]] = [:], entries: [StoreKey: String] = [:]) {
+    init(
+        _ script: [Event: [Answer]] = [:],
+        entries: [StoreKey: String] = [:],
+        hasSessionSettings: Bool = false
+    ) {
+        self.hasSessionSettings = hasSessionSettings
         state = Mutex(State(script: script))
         self.entries = entries
     }
@@ -151,6 +158,7 @@ final class ScriptedServer: Connector {
         let time = Parameter.number(clock.microseconds)
         return switch name {
         case "prologue": [[Parameter.number(Layout.format), time]]
+        case "format": [[Parameter.number(Layout.format)]]
         case "values": entries.map { [$0.key.bytes, Array($0.value.utf8)] }
         case "is fenced", "try lock": [[[1]]]
         // Opening the store.
@@ -168,6 +176,7 @@ private final class ScriptedConnection: ServerConnection {
     private let number: Int
     private let server: ScriptedServer
     private var isClosed = false
+    var hasSessionSettings: Bool { server.hasSessionSettings }
 
     init(number: Int, server: ScriptedServer) {
         (self.number, self.server) = (number, server)

@@ -17,8 +17,12 @@ struct ScriptedStore {
     /// The time-out of requests.
     static let timeoutMilliseconds = 10_000
 
-    init(_ script: [ScriptedServer.Event: [ScriptedServer.Answer]] = [:], entries: [StoreKey: String] = [:]) {
-        server = ScriptedServer(script, entries: entries)
+    init(
+        _ script: [ScriptedServer.Event: [ScriptedServer.Answer]] = [:],
+        entries: [StoreKey: String] = [:],
+        hasSessionSettings: Bool = false
+    ) {
+        server = ScriptedServer(script, entries: entries, hasSessionSettings: hasSessionSettings)
         let lines = Lines()
         self.lines = lines
         var settings = PostgresSettings(address: "", names: StoreNames(collections: [], counters: []))
@@ -42,12 +46,12 @@ struct ScriptedStore {
         var error: StoreError?
     }
 
-    /// Reads a key.
-    func read() -> Outcome {
+    /// Reads keys one after another.
+    func read(_ keys: StoreKey...) -> Outcome {
         outcome { runs in
             try engine.read { transaction in
                 runs += 1
-                _ = try transaction.value(of: Self.key)
+                for key in keys.isEmpty ? [Self.key] : keys { _ = try transaction.value(of: key) }
             }
         }
     }
