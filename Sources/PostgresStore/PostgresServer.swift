@@ -15,6 +15,8 @@ package final class PostgresServer: Sendable {
     /// Without it, transactions that write the same page of the server's index, as all do in a small store, would conflict
     /// again each time: of 1,000 creations over 32 connections, half were answered with `busy`, and at most two with it.
     let rerunTurn = Mailbox<Void>()
+    /// What has been learned of the transactions that only read.
+    let lastGroups = LastGroups()
     private let log: @Sendable (String) -> Void
 
     /// - Parameter log: takes one line, without secrets, for an administrator.

@@ -11,7 +11,7 @@ struct ReadingTests {
     private let beginning = ["begin reading", "prologue", "values"]
     private let ended = ["begin reading", "prologue", "values", "commit"]
     /// How often a group that was not the last is sent without COMMIT then.
-    private let waits = 64
+    private let waits = LastGroups.waitsOfWrongGuess
 
     /// The transaction that ended too early is run again, and no snapshot is used after its end.
     @Test func runsAgainIfItReadsOnAfterTheGroupThatWasTakenForTheLast() {
@@ -44,6 +44,14 @@ struct ReadingTests {
         #expect(store.server.groups.last?.names == ended)
         #expect(store.read(keys[1], keys[2]) == Outcome(runs: 2))
         #expect(store.read(keys[2], keys[1]) == Outcome(runs: 1))
+    }
+
+    /// However many keys a group reads, it is the same kind.
+    @Test func guessesForAnyNumberOfKeys() {
+        let store = ScriptedStore()
+        _ = store.read(keys[0], keys[1])
+        let outcome = store.readAtOnce([keys[0], StoreKey(bytes: Array("accounts/id/2".utf8))], then: keys[1])
+        #expect(outcome == Outcome(runs: 1))
     }
 
     @Test func aReadThatConflictsIsRunAgain() {

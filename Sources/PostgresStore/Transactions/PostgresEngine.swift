@@ -14,7 +14,6 @@ package final class PostgresEngine: Engine {
     var connection: (any ServerConnection)?
     /// The transaction under way.
     var view = TransactionView(.reading, deadline: 0)
-    private var lastGroups = LastGroups()
 
     /// The most times that a transaction is run because of conflicts.
     static let runsMax = 10
@@ -180,7 +179,7 @@ package final class PostgresEngine: Engine {
     func fetch(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
         guard view.fault == nil, let connection else { throw server.unavailable("the transaction was interrupted") }
         guard view.progress != .ended else {
-            lastGroups.noteWrongGuess(view.lastGroup)
+            server.lastGroups.noteWrongGuess(view.lastGroup)
             view.hasEndedEarly = true
             throw server.unavailable("the transaction was interrupted")
         }
@@ -241,7 +240,7 @@ package final class PostgresEngine: Engine {
     private func ending(reading announced: Prefetch, _ statements: [Statement]) -> [Statement] {
         guard view.kind == .reading else { return [] }
         view.lastGroup = LastGroups.kind(after: view.lastGroup, reading: announced, statements)
-        guard lastGroups.isLikelyLast(view.lastGroup) else { return [] }
+        guard server.lastGroups.isLikelyLast(view.lastGroup) else { return [] }
         view.progress = .ended
         return [Statements.commit()]
     }

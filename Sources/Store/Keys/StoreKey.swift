@@ -64,13 +64,13 @@ package struct StoreKey: Hashable, Comparable, Sendable {
         return bytes
     }
 
-    /// How many bytes the collection and the index take, each with its slash.
-    package var indexBytes: Int {
+    /// The collection and the index, each with its slash.
+    package var index: ArraySlice<UInt8> {
         var slashes = 0
-        return bytes.firstIndex {
-            if $0 == UInt8(ascii: "/") { slashes += 1 }
-            return slashes == 2
-        }.map { $0 + 1 } ?? bytes.count
+        return bytes.prefix { byte in
+            defer { if byte == UInt8(ascii: "/") { slashes += 1 } }
+            return slashes < 2
+        }
     }
 
     /// The key as text.

@@ -56,6 +56,17 @@ struct ScriptedStore {
         }
     }
 
+    /// Reads keys with the same group of statements, and then another one.
+    func readAtOnce(_ keys: [StoreKey], then last: StoreKey) -> Outcome {
+        outcome { runs in
+            try engine.read { transaction in
+                runs += 1
+                for key in keys { engine.view.want(key) }
+                for key in keys + [last] { _ = try transaction.value(of: key) }
+            }
+        }
+    }
+
     /// Reads a key, and sets it.
     func write() -> Outcome {
         outcome { runs in
