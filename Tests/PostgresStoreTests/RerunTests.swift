@@ -164,4 +164,14 @@ struct RerunTests {
         // It works again once the format is its own.
         #expect(store.write() == Outcome(runs: 1))
     }
+
+    /// The table that the prologue reads has no row.
+    @Test func writesNothingIntoAnEmptiedStore() {
+        let empty: Answer = .row(of: "prologue", [nil, nil])
+        let store = ScriptedStore([.reading: [empty, empty, empty]])
+        let outcome = Outcome(runs: 1, error: .unusable("the table postern.meta is empty"))
+        #expect(store.read() == outcome && store.write() == outcome && store.insert() == outcome)
+        #expect(store.server.groups(.commit) == [] && store.server.closed == [1, 2, 3])
+        #expect(store.write() == Outcome(runs: 1))
+    }
 }

@@ -143,21 +143,21 @@ package final class PostgresEngine: Engine {
                 throw .contended(runs: conflicts, retryAfterSeconds: 1)
             }
             server.clocks.pause(Int.random(in: 0...(500 << min(conflicts, 6))))
-        case _ where fault.endsConnection:
+        case .refused(let error) where !error.endsConnection:
+            connection?.post([Statements.rollback()])
+            throw StoreError(fault)
+        case .refused, .lost:
             disconnect()
             server.breaker.noteLoss()
             guard now < view.deadline else { throw server.unavailable(fault.reason) }
             server.clocks.pause(Self.reconnectMicroseconds)
-        case .refused:
-            connection?.post([Statements.rollback()])
-            throw StoreError(fault)
-        case .newerFormat, .unusable:
-            disconnect()
-            throw StoreError(fault)
-        case .lost, .timedOut:
+        case .timedOut:
             disconnect()
             server.breaker.noteLoss()
             throw server.unavailable(fault.reason)
+        case .newerFormat, .unusable:
+            disconnect()
+            throw StoreError(fault)
         }
     }
 
