@@ -79,10 +79,10 @@ package final class PostgresEngine: Engine {
         var wanted: Set<StoreKey> = []
         let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         var hasTurn = false
-        defer { if hasTurn { server.rerunTurn.post(()) } }
+        defer { if hasTurn { server.rerunTurn.pass() } }
         while true {
             if conflicts >= Self.runsWithoutTurnMax, !hasTurn {
-                hasTurn = server.rerunTurn.take(milliseconds: deadline - server.clocks.milliseconds()) != nil
+                hasTurn = server.rerunTurn.take(milliseconds: deadline - server.clocks.milliseconds())
                 guard hasTurn else { throw StoreError.contended(runs: conflicts, retryAfterSeconds: 1) }
             }
             try begin(TransactionView(kind, deadline: deadline, wanted: wanted))
