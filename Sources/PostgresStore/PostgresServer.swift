@@ -157,7 +157,7 @@ extension StoreError {
     init(_ fault: ServerFault) {
         self =
             switch fault {
-            case .refused(let error) where error.state == "53100": .diskFull
+            case .refused(let error) where error.state == "53100": .serverDiskFull
             case .refused(let error) where error.isTransient: .unavailable(fault.reason, retryAfterSeconds: 1)
             case .newerFormat(let format): .newerFormat(format)
             case .unusable(let reason): .unusable(reason)

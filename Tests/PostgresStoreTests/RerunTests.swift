@@ -134,7 +134,7 @@ struct RerunTests {
     }
 
     private static let refusals: [(String, StoreError)] = [
-        ("53100", .diskFull),
+        ("53100", .serverDiskFull),
         ("53200", .unavailable("a message (SQLSTATE 53200)", retryAfterSeconds: 1)),
         ("57014", .unavailable("a message (SQLSTATE 57014)", retryAfterSeconds: 1)),
         ("55P03", .unavailable("a message (SQLSTATE 55P03)", retryAfterSeconds: 1)),
