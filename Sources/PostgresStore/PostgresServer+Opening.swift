@@ -5,7 +5,7 @@
         /// Connects to the server, and opens or creates the store. It waits for the server as long as a request does.
         ///
         /// - Parameter log: takes one line, without secrets, for an administrator.
-        /// - Throws: `StoreError.unavailable`, `.noStore`, `.notAStore`, `.newerFormat`, `.serverFailed`, `.unusable`.
+        /// - Throws: `StoreError.unavailable`, `.newerFormat`, `.serverFailed`, `.unusable`.
         package static func open(
             _ settings: PostgresSettings,
             log: @escaping @Sendable (String) -> Void

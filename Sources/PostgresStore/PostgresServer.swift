@@ -1,4 +1,3 @@
-internal import Platform
 internal import Store
 internal import Synchronization
 
@@ -10,11 +9,11 @@ package final class PostgresServer: Sendable {
     let breaker: Breaker
     /// The server's clock.
     package let clock: ServerClock
-    /// The turn to run a transaction that has conflicted twice: one element, which the transaction takes while it runs.
+    /// The turn to run a transaction that has conflicted twice.
     ///
     /// Without it, transactions that write the same page of the server's index, as all do in a small store, would conflict
     /// again each time: of 1,000 creations over 32 connections, half were answered with `busy`, and at most two with it.
-    let rerunTurn = Mailbox<Void>()
+    let rerunTurn = Turn()
     /// What has been learned of the transactions that only read.
     let lastGroups = LastGroups()
     private let log: @Sendable (String) -> Void
@@ -28,7 +27,6 @@ package final class PostgresServer: Sendable {
     ) {
         (self.settings, self.connector, self.clocks, self.log) = (settings, connector, clocks, log)
         (breaker, clock) = (Breaker(clocks), ServerClock(clocks))
-        rerunTurn.post(())
     }
 
     /// Whether the database is marked as one for tests.
@@ -161,7 +159,7 @@ extension StoreError {
     init(_ fault: ServerFault) {
         self =
             switch fault {
-            case .refused(let error) where error.state == "53100": .diskFull
+            case .refused(let error) where error.state == "53100": .serverDiskFull
             case .refused(let error) where error.isTransient: .unavailable(fault.reason, retryAfterSeconds: 1)
             case .newerFormat(let format): .newerFormat(format)
             case .unusable(let reason): .unusable(reason)

@@ -121,8 +121,8 @@ package final class Backend {
     /// Logs an error of background work. It omits the errors that every request that writes also gets.
     private func report(_ error: any Error, while work: String) {
         switch Failure(error) {
-        case .store(.busy), .store(.locked), .store(.readOnly), .store(.diskFull), .store(.contended),
-            .store(.unavailable):
+        case .store(.busy), .store(.locked), .store(.readOnly), .store(.diskFull), .store(.serverDiskFull),
+            .store(.contended), .store(.unavailable):
             break
         default: log("store: while \(work): \(error)")
         }

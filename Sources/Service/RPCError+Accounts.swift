@@ -52,7 +52,7 @@ extension RPCError {
     /// The error for an error of the store.
     package init(_ error: StoreError) {
         switch error {
-        case .diskFull: self.init(AccountError(ErrorCode.Service.diskFull))
+        case .diskFull, .serverDiskFull: self.init(AccountError(ErrorCode.Service.diskFull))
         case .readOnly, .writeInRead: self.init(AccountError(ErrorCode.Service.readOnly))
         case .busy, .locked: self.init(AccountError(ErrorCode.Service.busy))
         case .contended(_, let seconds): self.init(AccountError(ErrorCode.Service.busy, retryAfter: seconds))

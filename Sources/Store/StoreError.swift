@@ -9,6 +9,8 @@ package enum StoreError: Error, Equatable, Sendable {
     /// A write failed because the disk or its quota is full, or the file would exceed the process's limit. Nothing was
     /// written, and writing works again when there is room. A failed sync is `systemCall`.
     case diskFull
+    /// The disk of the store's server is full. Nothing was written, and writing works again when there is room.
+    case serverDiskFull
     /// The directory can be read but not written, because of its permissions or because of its file system.
     case readOnly
     /// A write within a transaction that may only read.
@@ -60,6 +62,7 @@ extension StoreError: CustomStringConvertible {
         case .busy(let text): text
         case .damaged(let file, let offset, let reason): "\(file) is damaged at byte \(offset): \(reason)"
         case .diskFull: "the disk, or the quota on it, is full"
+        case .serverDiskFull: "the disk of the server is full"
         case .readOnly: "the directory cannot be written to"
         case .writeInRead: "a transaction that may only read has tried to write"
         case .systemCall(let name, let error, let outcomeUnknown):

@@ -5,7 +5,7 @@ import Service
 import Store
 
 extension Command {
-    /// Prints the sizes of the store's files and the number of records.
+    /// Prints the size of the store and the number of records.
     func showStatistics(_ options: Options) throws(CommandError) {
         if let remote = try RemoteStore.open(options, Log(level: options.logLevel)) {
             return try showStatistics(of: remote.makeEngine())
@@ -76,12 +76,14 @@ extension Command {
         case .postgres:
             let instead =
                 switch self {
-                case .backup: "; pg_dump makes a backup of a database"
-                case .compact: "; PostgreSQL compacts its tables automatically (VACUUM)"
-                case .salvage: "; pg_amcheck checks a database, and a backup restores it"
-                default: ""
+                case .backup: "backup needs a directory; pg_dump makes a backup of a database"
+                case .compact: "compact needs a directory; PostgreSQL compacts its tables automatically (VACUUM)"
+                case .import:
+                    "import --from needs a directory; postern export and postern import move it to a database then"
+                case .salvage: "salvage needs a directory; pg_amcheck checks a database, and a backup restores it"
+                default: "\(rawValue) needs a directory"
                 }
-            throw .usage("postern \(rawValue) needs a directory\(instead)")
+            throw .usage("postern \(instead)")
         }
     }
 }

@@ -66,8 +66,9 @@ enum Command: String, CaseIterable {
         case .outbox:
             "lists or shows the mails of the outbox, codes included, makes a mail due now, or delivers the mails that are due"
         case .audit: "prints the events of the audit trail: who signed in, what was changed, which mails were sent"
-        case .stats: "prints the sizes of the store's files and the number of records"
-        case .check: "verifies every byte, index entry and record of the store; exit code 1 if something is wrong"
+        case .stats: "prints the size of the store and the number of records"
+        case .check:
+            "verifies every record and index entry of the store, and every byte of its files; exit code 1 if something is wrong"
         case .backup: "writes a consistent copy of the store to the directory TO while other processes use it"
         case .export:
             "writes all records, secrets included, as lines of JSON: to a new FILE that only you can read, or to stdout"

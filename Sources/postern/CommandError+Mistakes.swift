@@ -1,4 +1,5 @@
 import JSON
+import Platform
 import Service
 import Store
 
@@ -18,6 +19,10 @@ extension CommandError {
 
     /// A first word that is not a command.
     static func unknownCommand(_ word: String) -> CommandError {
+        // It may have a password.
+        if StoreLocation(SystemString(word)).address != nil {
+            return .usage("the address of a database is no command; write --data before it")
+        }
         if word.contains("/") { return .usage("unknown command \(word); for a data directory, write --data \(word)") }
         if Method.allCases.contains(where: { $0.name.description == word }) {
             return .usage("unknown command \(word); to call a method, write postern call \(word)")

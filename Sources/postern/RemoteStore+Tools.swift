@@ -34,7 +34,9 @@ extension RemoteStore {
                     }
                 }
                 _ = try incoming.finish(progress: progress)
-                for fault in incoming.faults { report(fault.reason) }
+                for fault in incoming.faults {
+                    report(fault.line.map { "line \($0) of postern export: \(fault.reason)" } ?? fault.reason)
+                }
             },
             report
         )

@@ -29,10 +29,44 @@
         /// Runs a statement in the database.
         package func run(_ sql: String) throws { try run(sql, in: address) }
 
-        private func run(_ sql: String, in address: String) throws {
-            let connection = try LibpqConnector(address: address, prepares: false).connect(before: .max)
+        /// Runs `body` while a connection holds an advisory lock.
+        package func withLock<Value>(_ lock: Int, _ body: () throws -> Value) throws -> Value {
+            let connection = try Self.connect(to: address)
             defer { connection.close() }
-            _ = try connection.run([PreparedStatement.once(sql)], before: nil)
+            let statement = PreparedStatement.once("SELECT pg_advisory_lock($1::int8)", Parameter.number(lock))
+            _ = try connection.run([statement], before: nil)
+            return try body()
+        }
+
+        /// How many connections to the database wait for an advisory lock.
+        package var connectionsWaitingForLocks: Int {
+            get throws {
+                try number(
+                    """
+                    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """
+                )
+            }
+        }
+
+        /// The number that a query finds in the database.
+        package func number(_ sql: String) throws -> Int {
+            guard let number = try run(sql, in: address).rows.first?.number(0) else {
+                throw StoreError.serverFailed("no number: \(sql)")
+            }
+            return number
+        }
+
+        @discardableResult
+        private func run(_ sql: String, in address: String) throws -> StatementResult {
+            let connection = try Self.connect(to: address)
+            defer { connection.close() }
+            return try connection.run([PreparedStatement.once(sql)], before: nil)[0]
+        }
+
+        private static func connect(to address: String) throws -> any ServerConnection {
+            try LibpqConnector(address: address, prepares: false).connect(before: .max)
         }
 
         /// Creates a store that deterministic mode may use.

@@ -52,6 +52,8 @@ def tables(trial, room, is_hiding=False):
             refused = fill_with_clients(store, process)
             if slug(refused) != "disk_full" or refused["error"]["code"] != 507:
                 raise Broken(f"a full disk is answered with {refused['error']}")
+            if "the disk of the server is full" not in process.errors:
+                raise Broken(f"the log does not say which disk is full: {process.errors!r}")
             hold_full(store, process)
             os.unlink(ballast)
             store.create(process, "room@b.co")

@@ -15,6 +15,7 @@ from servers import server_folder
 NAME = "round trips"
 CLIENTS = 1000
 REPEATS = 3
+NAMES = {"first": "A", "last": "B"}
 
 
 def is_other_work(group):
@@ -35,8 +36,19 @@ class Rig:
         account = {"email": "a@b.co", "password": "a long password"}
         self.ask("care.user.register", **account, role="user")
         self.token = self.ask("care.auth.token", **account)["access_token"]
+        self.invitation = self._invite()
+        staff = self.ask("sales.user.create_internal", **account, referral_code=self._invite(), name=NAMES)
+        self.key = staff["api_key"]
+        self.referral_code = self.read_sales()["referral_code"]
         for begin in range(0, CLIENTS, 50):
             self.store.create_all(self.server, [(f"c{number}@b.co", "x") for number in range(begin, begin + 50)])
+
+    def _invite(self):
+        """An invitation to the sales API."""
+        code, output, errors = self.store.run("invite")
+        if code != 0:
+            raise Broken(f"an invitation is answered with {errors!r}")
+        return output.strip()
 
     def ask(self, method, **params):
         reply = self.server.ask(method, **params)
@@ -49,6 +61,9 @@ class Rig:
 
     def read_care(self):
         return self.ask("care.user.view", access_token=self.token)
+
+    def read_sales(self):
+        return self.ask("sales.user.me", api_key=self.key)
 
     def create_client(self):
         number = next(self._numbers)
@@ -63,6 +78,9 @@ class Rig:
     def sign_in_care(self):
         return self.ask("care.auth.token", email="a@b.co", password="a long password")
 
+    def sign_in_sales(self):
+        return self.ask("sales.user.authenticate", email="a@b.co", password="a long password")
+
     def refused(self, email):
         return self.server.ask("operators.signin", email=email, password="wrong")
 
@@ -72,14 +90,31 @@ class Rig:
     def refused_care_from_an_address(self, email):
         return self.server.ask("care.auth.token", email=email, password="wrong", client={"ip": "192.0.2.1"})
 
+    def refused_sales(self, email):
+        return self.server.ask("sales.user.authenticate", email=email, password="wrong")
+
+    def refused_sales_from_an_address(self, email):
+        return self.server.ask("sales.user.authenticate", email=email, password="wrong", client={"ip": "192.0.2.1"})
+
     def reset(self, email):
         return self.ask("operators.reset_password", email=email)
+
+    def reset_sales(self, email):
+        return self.ask("sales.user.reset", email=email)
 
     def resend(self, email):
         return self.ask("operators.resend_confirmation", email=email)
 
     def resend_care(self, email):
         return self.ask("care.user.resend_confirmation", email=email)
+
+    def resend_sales(self, email):
+        return self.ask("sales.user.resend_verification", email=email)
+
+    def refused_creation(self, code):
+        """A new customer, with the email of an account, so that none is created."""
+        account = {"email": "a@b.co", "password": "a long password", "name": NAMES}
+        return self.server.ask("sales.user.create_customer", **account, referral_code=code, source="x")
 
     def unknown(self):
         """An email without an account, another one each time."""
@@ -98,10 +133,12 @@ class Rig:
 TRIPS_MAX = {
     Rig.read_operators: 1,
     Rig.read_care: 2,
+    Rig.read_sales: 2,
     Rig.create_client: 2,
     Rig.change_client: 2,
     Rig.sign_in: 3,
     Rig.sign_in_care: 3,
+    Rig.sign_in_sales: 3,
     Rig.feed: 2,
     Rig.info: 0,
 }
@@ -111,9 +148,13 @@ HIDING = [
     Rig.refused,
     Rig.refused_care,
     Rig.refused_care_from_an_address,
+    Rig.refused_sales,
+    Rig.refused_sales_from_an_address,
     Rig.reset,
+    Rig.reset_sales,
     Rig.resend,
     Rig.resend_care,
+    Rig.resend_sales,
 ]
 HIDING_TRIPS_MAX = 3
 
@@ -122,6 +163,8 @@ def run(trial):
     rig = Rig(trial)
     for request in HIDING:
         trial.hold_one(request.__name__, functools.partial(compare, trial, rig, request))
+    for code in (rig.referral_code, rig.invitation):
+        trial.hold_one("a referral code", functools.partial(compare, trial, rig, Rig.refused_creation, known=code))
     trial.outcome.bite("another request", trial.finds(lambda: compare(trial, rig, Rig.refused, lambda rig, _: rig.info())))
     for request, trips_max in TRIPS_MAX.items():
         trial.hold_one(request.__name__, functools.partial(measure, trial, rig, request, trips_max))
@@ -142,10 +185,13 @@ def measure(trial, rig, request, trips_max):
         raise Broken(f"{found} round trips, where {trips_max} are allowed")
 
 
-def compare(trial, rig, request, unknown=None):
-    """Compares a request for an email with an account with the same one, or another, for an email without one."""
+def compare(trial, rig, request, unknown=None, known="a@b.co"):
+    """Compares a request for an email with an account with the same one, or another, for an email without one.
+
+    `known` may be a referral code instead.
+    """
     unknown = unknown or request
-    known, other = counts(rig, lambda rig: request(rig, "a@b.co")), counts(rig, lambda rig: unknown(rig, rig.unknown()))
+    known, other = counts(rig, lambda rig: request(rig, known)), counts(rig, lambda rig: unknown(rig, rig.unknown()))
     trial.outcome.remarks.append(f"{request.__name__.replace('_', ' ')}: {known[0]} and {other[0]} round trips")
     if statistics.median(known) != statistics.median(other):
         raise Broken(f"{known} round trips with an account, and {other} without one")

@@ -61,16 +61,16 @@ struct RerunTests {
     @Test func waitsForItsTurnAfterTwoConflicts() {
         let store = ScriptedStore([.commit: [.refusal("40001"), .refusal("40001")]])
         let (process, server) = (store.process, store.server)
-        #expect(process.rerunTurn.take(milliseconds: 0) != nil)
+        #expect(process.rerunTurn.take(milliseconds: 0))
         let commits = Mailbox<Int>()
         let isStarted = Thread.start {
             Thread.sleep(microseconds: 100_000)
             commits.post(server.groups(.commit).count)
-            process.rerunTurn.post(())
+            process.rerunTurn.pass()
         }
         #expect(isStarted && store.write() == Outcome(runs: 3))
         #expect(commits.take() == 2)
-        #expect(process.rerunTurn.take(milliseconds: 0) != nil)
+        #expect(process.rerunTurn.take(milliseconds: 0))
     }
 
     @Test func isBusyAfterTheTimeout() {
@@ -134,7 +134,7 @@ struct RerunTests {
     }
 
     private static let refusals: [(String, StoreError)] = [
-        ("53100", .diskFull),
+        ("53100", .serverDiskFull),
         ("53200", .unavailable("a message (SQLSTATE 53200)", retryAfterSeconds: 1)),
         ("57014", .unavailable("a message (SQLSTATE 57014)", retryAfterSeconds: 1)),
         ("55P03", .unavailable("a message (SQLSTATE 55P03)", retryAfterSeconds: 1)),
@@ -162,6 +162,16 @@ struct RerunTests {
         #expect(store.insert() == outcome)
         #expect(store.server.groups(.commit) == [])
         // It works again once the format is its own.
+        #expect(store.write() == Outcome(runs: 1))
+    }
+
+    /// The table that the prologue reads has no row.
+    @Test func writesNothingIntoAnEmptiedStore() {
+        let empty: Answer = .row(of: "prologue", [nil, nil])
+        let store = ScriptedStore([.reading: [empty, empty, empty]])
+        let outcome = Outcome(runs: 1, error: .unusable("the table postern.meta is empty"))
+        #expect(store.read() == outcome && store.write() == outcome && store.insert() == outcome)
+        #expect(store.server.groups(.commit) == [] && store.server.closed == [1, 2, 3])
         #expect(store.write() == Outcome(runs: 1))
     }
 }

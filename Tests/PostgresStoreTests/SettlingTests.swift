@@ -109,12 +109,22 @@ struct SettlingTests {
         #expect(store.server.clock.milliseconds == 2 * ScriptedStore.timeoutMilliseconds)
     }
 
+    /// An answer that comes when the mark may have been deleted already.
+    private static func late(_ answer: Answer) -> Answer {
+        .after(milliseconds: CommitID.retentionSeconds * 500 + 1_000, answer)
+    }
+
     /// The transaction may have committed, and its mark may have been deleted since.
-    @Test(arguments: [Answer.fenced, .committed])
-    func isUnknownIfItIsTooOld(answer: Answer) {
-        let late = Answer.after(milliseconds: CommitID.retentionSeconds * 500 + 1_000, answer)
-        let store = ScriptedStore([.commit: [.loss], .settlement: [late]])
+    @Test func isUnknownIfTheFenceIsTooLate() {
+        let store = ScriptedStore([.commit: [.loss], .settlement: [Self.late(.fenced)]])
         expectUnknown(store, "the mark of the transaction may have been deleted already", settlements: 1)
+    }
+
+    /// A mark that is still there says the same at any age.
+    @Test func findsAnOldMark() {
+        let store = ScriptedStore([.commit: [.loss], .settlement: [Self.late(.committed)]])
+        #expect(store.write() == Outcome(runs: 1))
+        #expect(store.server.groups(.settlement).count == 1)
     }
 
     /// The age is that by the server's clock, which may be far from the own one.

@@ -10,7 +10,8 @@ import Testing
 /// How errors of the lower layers are reported to clients.
 struct ErrorMappingTests {
     private static let store: [(error: StoreError, code: Int, slug: String)] = [
-        (.diskFull, 507, "disk_full"), (.readOnly, 405, "read_only"), (.writeInRead, 405, "read_only"),
+        (.diskFull, 507, "disk_full"), (.serverDiskFull, 507, "disk_full"), (.readOnly, 405, "read_only"),
+        (.writeInRead, 405, "read_only"),
         (.busy("x"), 423, "busy"),
         (.damaged(file: "journal-1.jsonl", offset: 7, reason: "x"), 500, "damaged"),
         (.systemCall(name: "write", .inputOutput, outcomeUnknown: true), 500, "damaged"),

@@ -382,8 +382,9 @@ type ServiceDiskFull struct{ *CallError }
 // ServiceReadOnly is the error `read_only` of service. The directory cannot be written to.
 type ServiceReadOnly struct{ *CallError }
 
-// ServiceDamaged is the error `damaged` of service. A file does not hold what was written to it, or the system failed a
-// write.
+// ServiceDamaged is the error `damaged` of service. In a directory: a file does not hold what was written to it, or the
+// system failed a write. In PostgreSQL: the server refused a statement, or a newer version of the program has changed
+// the store.
 type ServiceDamaged struct{ *CallError }
 
 // ServiceAccessDenied is the error `access_denied` of service. A file of the store belongs to another user.

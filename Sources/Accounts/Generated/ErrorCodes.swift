@@ -647,12 +647,12 @@ extension ErrorCode {
             number: 405,
             message: "The store cannot be written to; check the directory's permissions."
         )
-        /// A file does not hold what was written to it, or the system failed a write.
+        /// In a directory: a file does not hold what was written to it, or the system failed a write. In PostgreSQL: the server refused a statement, or a newer version of the program has changed the store.
         package static let damaged = ErrorCode(
             api: .service,
             slug: "damaged",
             number: 500,
-            message: "The store cannot be relied on; see the log, and run postern check on the data directory."
+            message: "The store cannot be relied on; see the log, and run postern check."
         )
         /// A file of the store belongs to another user.
         package static let accessDenied = ErrorCode(

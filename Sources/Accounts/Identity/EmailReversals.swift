@@ -52,6 +52,11 @@ package struct EmailReversals {
         return reversal
     }
 
+    /// Announces what `holder` reads.
+    func announceHolder(of address: String, to announced: inout Prefetch) {
+        announced.find(EmailReversal.byAddress, Key(realm.rawValue, address))
+    }
+
     /// The account that an address is reserved for; nil if it is not reserved.
     ///
     /// - Parameter address: in lower case.

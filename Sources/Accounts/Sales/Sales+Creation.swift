@@ -134,6 +134,12 @@ extension Sales {
     ///
     /// - Returns: the invitation that the referral code belongs to; nil if the code belongs to an account.
     private func check(_ new: ValidSalesUser, at now: Timestamp, in tx: Transaction) throws -> Invitation? {
+        // All of it at once: the number of round trips to a server must not reveal whose code it is.
+        tx.prefetch { announced in
+            announced.find(SalesUser.byReferralCode, Key(new.referralCode))
+            announced.find(Invitation.byHash, Key(SecretToken.Hash(of: new.referralCode)))
+            announceHolder(of: new.email, to: &announced)
+        }
         let owner = try tx.find(SalesUser.byReferralCode, Key(new.referralCode)).flatMap {
             $0.disabled == nil ? $0 : nil
         }

@@ -13,11 +13,13 @@ extension Layout {
     /// Opens the store, and creates it, or the parts that an earlier version did not have, if that is allowed. A store
     /// that is complete is not locked, and no rights to create tables are needed.
     ///
-    /// - Throws: `StoreError.noStore`, `.notAStore`, `.newerFormat`, `.serverFailed`; `ServerFault`.
+    /// - Throws: `StoreError.unusable`, `.newerFormat`, `.serverFailed`; `ServerFault`.
     static func open(_ settings: PostgresSettings, on connection: any ServerConnection, before deadline: Int) throws {
         let isComplete = try missing(in: find(on: connection, before: deadline), settings)?.isEmpty
         guard isComplete != true else { return }
-        guard isComplete != nil || settings.makesStore else { throw StoreError.noStore("postgres://…") }
+        guard isComplete != nil || settings.makesStore else {
+            throw StoreError.unusable("there is no store in it; postern serve creates one")
+        }
         do {
             _ = try connection.run(
                 [
@@ -81,8 +83,11 @@ extension Layout {
         _ settings: PostgresSettings
     ) throws -> [(name: String, creation: String)]? {
         guard let format = found.format else {
-            if let name = found.names.min() { throw StoreError.notAStore("the schema postern", holding: name) }
-            return nil
+            guard let name = found.names.min() else { return nil }
+            throw StoreError.unusable(
+                "its schema postern contains \(name) but no store; a store can be created only in a database without that "
+                    + "schema, or with an empty one"
+            )
         }
         guard format <= Self.format else { throw StoreError.newerFormat(format) }
         return parts(settings.names).filter { !found.names.contains($0.name) }

@@ -11,7 +11,7 @@ package final class PostgresImport: ImportDestination {
     /// How many entries, or how many bytes of them, travel together.
     private static let group = (entries: 2_000, bytes: 4 << 20)
 
-    /// - Throws: `StoreError.exists` if the store has entries.
+    /// - Throws: `StoreError.unusable` if the store has entries.
     package init(into engine: PostgresEngine) throws(StoreError) {
         self.engine = engine
         // No other process may write meanwhile: an import is for a store that nothing uses yet.
@@ -22,7 +22,9 @@ package final class PostgresImport: ImportDestination {
         ])
         guard results[2].rows.isEmpty else {
             discard()
-            throw .exists("a store with entries in the database")
+            throw .unusable(
+                "its store already has entries; postern import needs a database without a store, or with an empty one"
+            )
         }
     }
 

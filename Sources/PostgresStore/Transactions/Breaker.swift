@@ -1,4 +1,3 @@
-internal import Platform
 internal import Synchronization
 
 /// Gives the requests of a process turns to connect, one at a time, and lets them fail at once while the server cannot
@@ -46,12 +45,10 @@ final class Breaker: Sendable {
 
     private let clocks: Clocks
     private let state = Mutex(State())
-    /// Has one element while no request has the turn.
-    private let turn = Mailbox<Void>()
+    private let turn = Turn()
 
     init(_ clocks: Clocks) {
         self.clocks = clocks
-        turn.post(())
     }
 
     /// Admits a request that wants to connect. It waits for the turn if the breaker is closed.
@@ -61,11 +58,11 @@ final class Breaker: Sendable {
         if isReachable { return .free }
         if let reason = refusal { return .refused(reason) }
         let waits = state.withLock { $0.reason == nil || $0.hasAnswer }
-        let hasTurn = turn.take(milliseconds: waits ? deadline - clocks.milliseconds() : 0) != nil
+        let hasTurn = turn.take(milliseconds: waits ? deadline - clocks.milliseconds() : 0)
         // What the request has found that had the turn.
         let outcome: Admission? = isReachable ? .free : refusal.map { .refused($0) }
         if let outcome {
-            if hasTurn { turn.post(()) }
+            if hasTurn { turn.pass() }
             return outcome
         }
         guard hasTurn else { return .refused("another request is still trying to connect") }
@@ -83,7 +80,7 @@ final class Breaker: Sendable {
     /// Lets the next request have the turn.
     func passTurn() {
         state.withLock { $0.isTaken = false }
-        turn.post(())
+        turn.pass()
     }
 
     /// Whether requests fail at once.

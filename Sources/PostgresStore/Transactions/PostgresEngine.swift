@@ -80,10 +80,10 @@ package final class PostgresEngine: Engine {
         var wanted: Set<StoreKey> = []
         let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         var hasTurn = false
-        defer { if hasTurn { server.rerunTurn.post(()) } }
+        defer { if hasTurn { server.rerunTurn.pass() } }
         while true {
             if conflicts >= Self.runsWithoutTurnMax, !hasTurn {
-                hasTurn = server.rerunTurn.take(milliseconds: deadline - server.clocks.milliseconds()) != nil
+                hasTurn = server.rerunTurn.take(milliseconds: deadline - server.clocks.milliseconds())
                 guard hasTurn else { throw StoreError.contended(runs: conflicts, retryAfterSeconds: 1) }
             }
             try begin(TransactionView(kind, deadline: deadline, wanted: wanted))
@@ -144,21 +144,21 @@ package final class PostgresEngine: Engine {
                 throw .contended(runs: conflicts, retryAfterSeconds: 1)
             }
             server.clocks.pause(Int.random(in: 0...(500 << min(conflicts, 6))))
-        case _ where fault.endsConnection:
+        case .refused(let error) where !error.endsConnection:
+            connection?.post([Statements.rollback()])
+            throw StoreError(fault)
+        case .refused, .lost:
             disconnect()
             server.breaker.noteLoss()
             guard now < view.deadline else { throw server.unavailable(fault.reason) }
             server.clocks.pause(Self.reconnectMicroseconds)
-        case .refused:
-            connection?.post([Statements.rollback()])
-            throw StoreError(fault)
-        case .newerFormat, .unusable:
-            disconnect()
-            throw StoreError(fault)
-        case .lost, .timedOut:
+        case .timedOut:
             disconnect()
             server.breaker.noteLoss()
             throw server.unavailable(fault.reason)
+        case .newerFormat, .unusable:
+            disconnect()
+            throw StoreError(fault)
         }
     }
 

@@ -2239,6 +2239,7 @@ _POSTERN_RESULTS[system.invite]=ServiceInvite
 
 # read_only: The directory cannot be written to.
 
-# damaged: A file does not hold what was written to it, or the system failed a write.
+# damaged: In a directory: a file does not hold what was written to it, or the system failed a write. In PostgreSQL:
+#     the server refused a statement, or a newer version of the program has changed the store.
 
 # access_denied: A file of the store belongs to another user.

@@ -204,6 +204,12 @@ extension AccountAPI {
         return holder != nil && holder != account
     }
 
+    /// Announces what `isTaken` reads.
+    func announceHolder(of address: EmailAddress, to announced: inout Prefetch) {
+        announced.find(Account.byEmail, Key(address.canonical))
+        reversals.announceHolder(of: address.canonical, to: &announced)
+    }
+
     /// The number of the account that holds an address, or that it is reserved for; nil if it is free.
     func holder(of address: EmailAddress, at now: Timestamp, in tx: Transaction) throws -> Int? {
         try account(of: address, in: tx)?.id ?? reversals.holder(of: address.canonical, at: now, in: tx)

@@ -53,7 +53,10 @@ export class ReadOnly extends CallError {
   readonly slug: "read_only";
 }
 
-/** A file does not hold what was written to it, or the system failed a write. */
+/**
+ * In a directory: a file does not hold what was written to it, or the system failed a write. In PostgreSQL: the server
+ * refused a statement, or a newer version of the program has changed the store.
+ */
 export class Damaged extends CallError {
   static readonly slug: "damaged";
   readonly name: "Damaged";

@@ -36,7 +36,9 @@ class ReadOnly(CallError):
 
 
 class Damaged(CallError):
-    """A file does not hold what was written to it, or the system failed a write."""
+    """In a directory: a file does not hold what was written to it, or the system failed a write. In PostgreSQL: the
+    server refused a statement, or a newer version of the program has changed the store.
+    """
 
 
 class AccessDenied(CallError):

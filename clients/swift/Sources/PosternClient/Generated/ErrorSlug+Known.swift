@@ -211,7 +211,8 @@ extension ErrorSlug {
         public static let diskFull = ErrorSlug(.service, "disk_full")
         /// The directory cannot be written to.
         public static let readOnly = ErrorSlug(.service, "read_only")
-        /// A file does not hold what was written to it, or the system failed a write.
+        /// In a directory: a file does not hold what was written to it, or the system failed a write. In PostgreSQL: the
+        /// server refused a statement, or a newer version of the program has changed the store.
         public static let damaged = ErrorSlug(.service, "damaged")
         /// A file of the store belongs to another user.
         public static let accessDenied = ErrorSlug(.service, "access_denied")
