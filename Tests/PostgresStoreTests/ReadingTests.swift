@@ -63,7 +63,7 @@ struct ReadingTests {
     /// The settings of a session need not travel with each read. The server's time does, once in a second.
     @Test func settingsOfTheSessionMakeReadsShort() {
         let store = ScriptedStore(hasSessionSettings: true)
-        let short = ["begin reading", "format", "values", "commit"]
+        let short = ["begin reading", "short prologue", "values", "commit"]
         for expected in [ended, short, short] {
             _ = store.read()
             #expect(store.server.groups.last?.names == expected)
@@ -74,6 +74,9 @@ struct ReadingTests {
         store.server.clock.advance(milliseconds: 1)
         _ = store.read()
         #expect(store.server.groups.last?.names == ended)
+        // A transaction that goes on could be idle, and has its time-outs.
+        _ = store.read(keys[0], keys[1])
+        #expect(store.server.groups.suffix(2).map(\.names) == [beginning, ["values", "commit"]])
     }
 
     /// A write sends the settings of its transaction each time: a time-out that another one has changed must not stay.
@@ -87,7 +90,7 @@ struct ReadingTests {
     }
 
     @Test func aShortReadAlsoFindsANewerFormat() {
-        let newer = ScriptedServer.Answer.row(of: "format", [Parameter.number(Layout.format + 1)])
+        let newer = ScriptedServer.Answer.row(of: "short prologue", [Parameter.number(Layout.format + 1)])
         let store = ScriptedStore([.reading: [.success, newer]], hasSessionSettings: true)
         #expect(store.read() == Outcome(runs: 1))
         #expect(store.read() == Outcome(runs: 1, error: .newerFormat(Layout.format + 1)))

@@ -184,8 +184,10 @@ package final class PostgresEngine: Engine {
             throw server.unavailable("the transaction was interrupted")
         }
         let announced = view.takeAnnounced()
-        let (beginning, reading) = (beginning, Statements.reading(announced))
+        let (isFirst, reading) = (view.progress == .notBegun, Statements.reading(announced))
+        view.progress = .underWay
         let ending = ending(reading: announced, statements)
+        let beginning = isFirst ? beginning(endsAtOnce: !ending.isEmpty) : []
         var results: [StatementResult]
         let sent = server.clocks.microseconds()
         do throws(ServerFault) {
@@ -222,17 +224,13 @@ package final class PostgresEngine: Engine {
         }
     }
 
-    /// The statements that begin the transaction, if it has not begun.
-    private var beginning: [Statement] {
-        guard view.progress == .notBegun else { return [] }
-        view.progress = .underWay
-        if view.kind == .reading, connection?.hasSessionSettings == true, server.clock.isRecent {
-            return [Statements.begin(.reading), Statements.format()]
-        }
+    /// The statements that begin the transaction.
+    private func beginning(endsAtOnce: Bool) -> [Statement] {
         let milliseconds = Parameter.text("\(server.timeoutMilliseconds)")
+        let isShort = endsAtOnce && connection?.hasSessionSettings == true && server.clock.isRecent
         return [
             Statements.begin(view.kind),
-            Statements.prologue(milliseconds),
+            isShort ? Statements.shortPrologue(milliseconds) : Statements.prologue(milliseconds),
         ]
     }
 

@@ -38,8 +38,6 @@ enum Statements {
             Parameter.number(process)
         )
     }
-    /// The format of the store.
-    static let format = PreparedStatement("format", "SELECT format FROM postern.meta WHERE number = 1")
     /// The settings of the transaction, which PgBouncer does not carry over from an earlier one: $1 is the time in
     /// milliseconds that a statement may take. It returns the format of the store, and the server's time in
     /// microseconds.
@@ -50,6 +48,12 @@ enum Statements {
         set_config('enable_seqscan', 'off', true), set_config('statement_timeout', $1::text, true), \
         set_config('idle_in_transaction_session_timeout', $1::text, true)
         """
+    )
+    /// The same for a transaction that its first group ends, so that it is never idle, in a session that has its settings.
+    /// It does not return the time.
+    static let shortPrologue = PreparedStatement(
+        "short prologue",
+        "SELECT format FROM postern.meta WHERE number = 1 AND set_config('statement_timeout', $1::text, true) IS NOT NULL"
     )
     static let commit = PreparedStatement("commit", "COMMIT")
     static let rollback = PreparedStatement("rollback", "ROLLBACK")

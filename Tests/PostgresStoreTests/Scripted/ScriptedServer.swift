@@ -158,7 +158,7 @@ final class ScriptedServer: Connector {
         let time = Parameter.number(clock.microseconds)
         return switch name {
         case "prologue": [[Parameter.number(Layout.format), time]]
-        case "format": [[Parameter.number(Layout.format)]]
+        case "short prologue": [[Parameter.number(Layout.format)]]
         case "values": entries.map { [$0.key.bytes, Array($0.value.utf8)] }
         case "is fenced", "try lock": [[[1]]]
         // Opening the store.
