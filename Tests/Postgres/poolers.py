@@ -1,7 +1,7 @@
 """PgBouncer in transaction mode, which gives each transaction any of its connections.
 
 Guarantee: four processes work through it with `--no-prepared`; none of them must be restarted when it is killed or
-started again; nothing is lost or doubled.
+started again; nothing is lost or doubled; and its connections keep the settings that other programs expect.
 """
 
 import os
@@ -12,11 +12,13 @@ import time
 
 from databases import PostgresStore
 from postgres_crowd import PostgresCrowd, expect, hold, in_words
-from servers import as_server_user, server_folder
+from servers import as_server_user, program, server_folder
 
 NAME = "PgBouncer"
 POOL_CONNECTIONS = 3
 FLAGS = ("--no-prepared",)
+# What psql shows of a connection whose settings are those of the server.
+SETTINGS = "on|on"
 KILLED_PAUSE_SECONDS = 2
 STARTED_SECONDS_MAX = 10
 
@@ -86,6 +88,8 @@ def run(trial):
         for slug in ("outcome_unknown", "unavailable"):
             expect(trial, crowd.done[slug] == 0, f"{crowd.done[slug]} × {slug}")
         expect(trial, len(database.backends_of_any()) <= POOL_CONNECTIONS, "more connections than the pool has")
+        changed = settings(pooler, database) - {SETTINGS}
+        expect(trial, not changed, f"the pooler's connections, which other programs use too, have the settings {changed}")
     trial.outcome.bite("statement mode", trial.finds(lambda: in_statement_mode(trial)))
 
 
@@ -98,6 +102,15 @@ def through(trial, pooler, database, trouble=None):
 
 def pooler_uri(pooler, database):
     return f"postgres://postgres@/{database.name}?host={pooler.folder}"
+
+
+def settings(pooler, database):
+    """The settings of all connections of the pooler, as another program finds them."""
+    query = "SELECT current_setting('enable_seqscan'), current_setting('jit') FROM pg_sleep(0.5)"
+    command = [program("psql"), "-Atc", query, pooler_uri(pooler, database)]
+    # As many at once as the pool has connections, so that each gets another one.
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") for _ in range(POOL_CONNECTIONS)]
+    return {process.communicate()[0].strip() for process in processes}
 
 
 def kill(crowd, pooler, _):
