@@ -89,7 +89,7 @@ def run(trial):
             expect(trial, crowd.done[slug] == 0, f"{crowd.done[slug]} × {slug}")
         expect(trial, len(database.backends_of_any()) <= POOL_CONNECTIONS, "more connections than the pool has")
         changed = settings(pooler, database) - {SETTINGS}
-        expect(trial, not changed, f"the pooler's connections, which other programs use too, have the settings {changed}")
+        expect(trial, not changed, f"the pooler's connections, which others use too, have the settings {changed}")
     trial.outcome.bite("statement mode", trial.finds(lambda: in_statement_mode(trial)))
 
 
