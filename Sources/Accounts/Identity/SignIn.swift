@@ -162,7 +162,7 @@ package struct SignIn<Account: PasswordAccount> {
                 guard isRight, let known, !known.isDisabled else { return }
                 sessions.announceOpening(for: known.account, to: &announced)
             }
-            guard var account = try admitted(attempt, at: now, in: tx) else {
+            guard var account = try admitted(attempt, isKnown: known != nil, at: now, in: tx) else {
                 guard known == nil else { return nil }
                 throw Refusal(AccountError(refusals.unknownEmail)) {
                     [lockout, audit, auditBounds] tx in
@@ -228,14 +228,23 @@ package struct SignIn<Account: PasswordAccount> {
 
     /// The account of an attempt's email; nil if there is none or it does not allow signing in.
     ///
+    /// - Parameter isKnown: whether the email had an account that allowed it a moment ago.
     /// - Throws: the `locked` refusal if the account, or the email without one, is locked.
-    private func admitted(_ attempt: Attempt, at now: Timestamp, in tx: Transaction) throws -> Account? {
+    private func admitted(
+        _ attempt: Attempt,
+        isKnown: Bool = false,
+        at now: Timestamp,
+        in tx: Transaction
+    ) throws -> Account? {
         // What an email with an account needs and what one without needs are announced together: the number of round trips
         // to a server must not reveal which emails have an account.
         tx.prefetch { announced in
             let (email, origin) = (attempt.email, attempt.origin)
             announced.find(Account.byEmail, Key(email), with: lockout.companions(from: origin))
-            lockout.announce(unknown: email, from: origin, environment.hashKey.key, to: &announced)
+            // While a store has few counts of emails without an account, they are on the same page of a server's index
+            // as the events that all transactions insert. Two sign-ins that write at once would conflict if both read it.
+            let hashKey = isKnown ? nil : environment.hashKey.key
+            lockout.announce(unknown: email, from: origin, hashKey, to: &announced)
         }
         let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap { mayEnter($0, now) ? $0 : nil }
         if try environment.hashKey.learn(in: tx),
