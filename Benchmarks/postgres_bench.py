@@ -12,13 +12,13 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 from databases import Database, PostgresTrial
 from harness import Bench, native
 from postern import Program as Binary
+from postgres_rows import CONNECTIONS
 from proxy import Proxy
 from round_trips import TRIPS_MAX, Rig, counts
 from servers import Server, server_folder, uri
 
 # What a server of this size would be given; commits are durable.
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
-CONNECTIONS = 16
 # Clients of each operator, as in a store that has been used.
 CLIENTS_EACH = 1
 # What is answered to a request that conflicted with others ten times. It is counted.
