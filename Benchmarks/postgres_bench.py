@@ -15,7 +15,7 @@ from postern import Program as Binary
 from postgres_rows import CONNECTIONS
 from proxy import Proxy
 from round_trips import TRIPS_MAX, Rig, counts
-from servers import Server, server_folder, uri
+from servers import Server, Startable, server_folder, uri
 
 # What a server of this size would be given; commits are durable.
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
@@ -30,7 +30,7 @@ IN_FLIGHT_EACH = 4
 RELAY_SECONDS_MAX = 10
 
 
-class PostgresBench(Bench):
+class PostgresBench(Startable, Bench):
     """A bench with a server, which ends with it."""
 
     def __init__(self, binary, share, make_work):
@@ -42,22 +42,13 @@ class PostgresBench(Bench):
         self.ends = contextlib.ExitStack()
         self.ends.callback(super().close)
         self.server = Server(SETTINGS)
-        self.ends.callback(self.server.remove)
         self.databases = {}
         # Requests that were refused as busy.
         self.refused = 0
         self._runs = 0
 
-    def __enter__(self):
-        try:
-            self.ends.enter_context(self.server)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+    def start(self):
+        self.ends.enter_context(self.server)
 
     def close(self):
         self.ends.close()
