@@ -12,13 +12,13 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 from databases import Database, PostgresTrial
 from harness import Bench, native
 from postern import Program as Binary
+from postgres_rows import CONNECTIONS
 from proxy import Proxy
 from round_trips import TRIPS_MAX, Rig, counts
-from servers import Server, server_folder, uri
+from servers import Server, Startable, server_folder, uri
 
 # What a server of this size would be given; commits are durable.
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
-CONNECTIONS = 16
 # Clients of each operator, as in a store that has been used.
 CLIENTS_EACH = 1
 # What is answered to a request that conflicted with others ten times. It is counted.
@@ -30,7 +30,7 @@ IN_FLIGHT_EACH = 4
 RELAY_SECONDS_MAX = 10
 
 
-class PostgresBench(Bench):
+class PostgresBench(Startable, Bench):
     """A bench with a server, which ends with it."""
 
     def __init__(self, binary, share, make_work):
@@ -42,22 +42,13 @@ class PostgresBench(Bench):
         self.ends = contextlib.ExitStack()
         self.ends.callback(super().close)
         self.server = Server(SETTINGS)
-        self.ends.callback(self.server.remove)
         self.databases = {}
         # Requests that were refused as busy.
         self.refused = 0
         self._runs = 0
 
-    def __enter__(self):
-        try:
-            self.ends.enter_context(self.server)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+    def start(self):
+        self.ends.enter_context(self.server)
 
     def close(self):
         self.ends.close()

@@ -7,7 +7,8 @@ import subprocess
 
 import size
 from harness import create
-from postgres_bench import BUSY, CONNECTIONS, IN_FLIGHT_EACH, move
+from postgres_bench import BUSY, IN_FLIGHT_EACH, move
+from postgres_rows import CONNECTIONS
 from postgres_work import SCRIPT_CLIENTS, STRIDE
 from processes import WAITING, compared
 

@@ -1,8 +1,16 @@
-"""The store in PostgreSQL beside pgbench, Django, the directory store, and what a network allows."""
+"""The store in PostgreSQL beside pgbench, Django, the directory store, and what a network allows.
 
-from postgres_bench import CONNECTIONS, address
-from postgres_work import DJANGO, SCRIPTED
+The measurements need a `PostgresBench`. The rows need only this module, so that a report can be written without a server.
+"""
+
 from rows import Row
+
+# The connections of a process, unless a row says more.
+CONNECTIONS = 16
+# The works that pgbench can repeat, from recorded statements.
+SCRIPTED = ("read", "care", "create")
+# How Django's work is called, for each of these.
+DJANGO = {"read": "changed", "care": "who_am_i", "create": "create", "sign_in": "sign_in"}
 
 # The round trip of the network, and the counted request of each work.
 MILLISECONDS = 1
@@ -30,11 +38,10 @@ def far(bench):
     """Requests a second through a network, and the most that its round trips allow."""
     values = {}
     with bench.relay(MILLISECONDS) as host:
-        there = address(bench.work.database, host)
         for name, request in TRIPS.items():
-            values[name] = bench.work.ours(name, there)
+            values[name] = bench.work.ours(name, host)
             values[f"{name} pgbench"] = bench.work.pgbench(name, host)
-            values[f"{name} few"] = bench.work.ours(name, there, FEW, FEW_SHARE)
+            values[f"{name} few"] = bench.work.ours(name, host, FEW, FEW_SHARE)
             for count, bound in ((CONNECTIONS, f"{name} bound"), (FEW, f"{name} few bound")):
                 values[bound] = count / (bench.trips[request] * MILLISECONDS / 1_000)
     return values

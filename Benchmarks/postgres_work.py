@@ -9,7 +9,8 @@ import tempfile
 
 import accounts
 from harness import HERE, create, read, request, share_base
-from postgres_bench import CLIENTS_EACH, CONNECTIONS, address, move
+from postgres_bench import CLIENTS_EACH, address, move
+from postgres_rows import CONNECTIONS, DJANGO, SCRIPTED
 from scripts import Script, recorded
 
 OPERATORS = 100_000
@@ -18,7 +19,6 @@ CARE_ACCOUNTS = 64
 PASSWORD = "a correct horse"
 # The requests of a full run.
 COUNTS = {"read": 20_000, "care": 15_000, "create": 5_000, "sign_in": 100}
-SCRIPTED = ("read", "care", "create")
 PGBENCH_SECONDS = 2
 # The most clients of pgbench: each has the parameters of a recorded request.
 SCRIPT_CLIENTS = 32
@@ -26,8 +26,6 @@ SCRIPT_CLIENTS = 32
 # same page of an index conflict.
 APART = 100
 DJANGO_CALLS = 300
-# How Django's work is called, for each of these.
-DJANGO = {"read": "changed", "care": "who_am_i", "create": "create", "sign_in": "sign_in"}
 
 
 class Work:
@@ -91,9 +89,10 @@ class Work:
 
     # Rates
 
-    def ours(self, work, data=None, connections=CONNECTIONS, share=1.0):
+    def ours(self, work, host=None, connections=CONNECTIONS, share=1.0):
         """Requests a second of Postern."""
-        return self.bench.rate(data or self.database.uri(), self.lines(work, share), connections)
+        there = address(self.database, host or self.bench.server.folder)
+        return self.bench.rate(there, self.lines(work, share), connections)
 
     def on_directory(self, work):
         return self.bench.rate(self.directory, self.lines(work))

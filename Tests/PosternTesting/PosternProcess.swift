@@ -27,16 +27,18 @@ package final class PosternProcess {
     ///   - environment: Variables in addition to PATH. No variables are inherited.
     ///   - shell: A shell command that starts the program as `"$@"`, such as `ulimit -f 8; exec "$@"`.
     ///   - folder: The working directory.
+    ///   - binary: The program, if it is not the tested binary.
     package init(
         _ arguments: [String],
         environment: [String: String] = [:],
         shell: String? = nil,
-        folder: URL? = nil
+        folder: URL? = nil,
+        binary: URL = PosternProcess.binary
     ) throws {
         // Writing to a process that has ended must not end the tests.
         Foundation.signal(SIGPIPE, SIG_IGN)
-        let command = [Self.binary.path] + arguments
-        process.executableURL = shell == nil ? Self.binary : URL(fileURLWithPath: "/bin/sh")
+        let command = [binary.path] + arguments
+        process.executableURL = shell == nil ? binary : URL(fileURLWithPath: "/bin/sh")
         process.arguments = shell.map { ["-c", $0, "sh"] + command } ?? arguments
         process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
         process.currentDirectoryURL = folder
@@ -217,9 +219,16 @@ extension PosternProcess {
         input: String = "",
         environment: [String: String] = [:],
         shell: String? = nil,
-        folder: URL? = nil
+        folder: URL? = nil,
+        binary: URL = PosternProcess.binary
     ) throws -> Outcome {
-        let process = try PosternProcess(arguments, environment: environment, shell: shell, folder: folder)
+        let process = try PosternProcess(
+            arguments,
+            environment: environment,
+            shell: shell,
+            folder: folder,
+            binary: binary
+        )
         process.write(Data(input.utf8))
         let output = process.finish()
         return Outcome(output: output, errors: process.errorText, status: process.status)

@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.request
 
-from servers import PREDICATE_LOCKS, SQLFailed, as_server_user, is_running, program, run_sql, server_folder
+from servers import PREDICATE_LOCKS, SQLFailed, Startable, as_server_user, is_running, program, run_sql, server_folder
 
 NODES = 3
 # Patroni's times in seconds: a primary that does not renew its lock for `ttl` is replaced.
@@ -241,7 +241,7 @@ class Node:
         return run_sql(f"postgres://postgres@{self.host}:{self.port}/{database}", text, seconds)
 
 
-class Cluster:
+class Cluster(Startable):
     """Three nodes and etcd."""
 
     def __init__(self, logs=None):
@@ -253,17 +253,8 @@ class Cluster:
             if shutil.which(name) is None:
                 raise Unavailable(f"{name} is missing")
         self.folder = server_folder()
-        self.network = None
-        if os.geteuid() == 0:
-            with contextlib.suppress(Unavailable):
-                self.network = Network()
-        try:
-            self._start_etcd()
-            self.nodes = []
-            self.nodes += [Node(self, number) for number in range(1, NODES + 1)]
-        except BaseException:
-            self._close_network()
-            raise
+        self.network = self._etcd = None
+        self.nodes = []
 
     def _start_etcd(self):
         namespace = self.network.add(2) if self.network else None
@@ -338,37 +329,29 @@ class Cluster:
         return len(states) == NODES - 1 and any(state in ("sync", "quorum") for state in states)
 
     def start(self):
+        if os.geteuid() == 0:
+            with contextlib.suppress(Unavailable):
+                self.network = Network()
+        self._start_etcd()
+        self.nodes = [Node(self, number) for number in range(1, NODES + 1)]
         for node in self.nodes:
             node.start()
             # The first one creates the cluster, and the others copy it.
             self.wait_for(lambda: self.primary() is not None, UP_SECONDS_MAX, "a primary")
         self.wait_for(self.is_whole, UP_SECONDS_MAX, "three servers")
 
-    def _close_network(self):
-        if self.network:
-            self.network.close()
-
     def close(self):
-        for node in self.nodes:
-            if node.patroni is not None:
-                node.kill()
-        self._etcd.kill()
-        self._close_network()
+        started = [node for node in self.nodes if node.patroni is not None]
+        for node in started:
+            node.kill()
+        if self._etcd is not None:
+            self._etcd.kill()
+        if self.network is not None:
+            self.network.close()
         if self.logs is not None:
-            for node in self.nodes:
+            for node in started:
                 shutil.copy(os.path.join(node.folder, "log"), os.path.join(self.logs, f"{node.name}.log"))
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def free_port():

@@ -71,7 +71,7 @@ def run_sql(address: str, text: str, seconds: float = SQL_SECONDS_MAX) -> list[s
     Raises `SQLFailed`.
     """
     environment = {**os.environ, "PGCONNECT_TIMEOUT": "3", "PGAPPNAME": "tests"}
-    command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", address, "-c", text]
+    command = [program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", address, "-c", text]
     try:
         outcome = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=seconds, check=False,
@@ -84,7 +84,22 @@ def run_sql(address: str, text: str, seconds: float = SQL_SECONDS_MAX) -> list[s
     return outcome.stdout.splitlines()
 
 
-class Server:
+class Startable:
+    """A context that `start` begins and `close` ends, also if `start` fails half-way."""
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+
+class Server(Startable):
     """A server with a folder of its own. Its data are deleted with it."""
 
     def __init__(
@@ -94,9 +109,13 @@ class Server:
         data: str | None = None,
         initdb: tuple[str, ...] = (),
         template: "Server | None" = None,
+        parent: str | None = None,
     ):
-        """`data` is an existing empty folder for the data. A server with a `template` is a standby of that server."""
-        self.folder = server_folder()
+        """`data` is an existing empty folder for the data. A server with a `template` is a standby of that server.
+
+        The folder of the server is in `parent`.
+        """
+        self.folder = server_folder(parent)
         self.data = data or os.path.join(self.folder, "data")
         self.settings = {
             "listen_addresses": "''",
@@ -107,11 +126,11 @@ class Server:
             **(settings or {}),
         }
         if template is None:
-            self.run([program("initdb"), "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C",
-                      "--no-sync", f"--pgdata={self.data}", *initdb])
+            self._creation = [program("initdb"), "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C",
+                              "--no-sync", f"--pgdata={self.data}", *initdb]
         else:
-            self.run([program("pg_basebackup"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
-                      f"--pgdata={self.data}", f"--dbname={template.address}"])
+            self._creation = [program("pg_basebackup"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+                              f"--pgdata={self.data}", f"--dbname={template.address}"]
 
     def run(self, command: list[str], **arguments) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -138,6 +157,9 @@ class Server:
             return file.read()
 
     def start(self) -> None:
+        """Starts the server, and creates its data before the first start."""
+        if not os.path.exists(os.path.join(self.data, "PG_VERSION")):
+            self.run(self._creation)
         options = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
         log = os.path.join(self.folder, "log")
         self.run([program("pg_ctl"), "start", "--wait", "--silent", f"--pgdata={self.data}", f"--log={log}",
@@ -187,21 +209,15 @@ class Server:
             if os.path.exists(path):
                 os.unlink(path)
 
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> "Server":
-        self.start()
-        return self
-
-    def __exit__(self, *_) -> None:
+    def close(self) -> None:
+        """Ends the server, and deletes its folder."""
         try:
             if self.is_running:
                 self.signal_all(signal.SIGCONT)
                 self.stop("immediate")
         except subprocess.CalledProcessError:
-            pass
-        self.remove()
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def children_of(parent: int | None) -> list[int]:

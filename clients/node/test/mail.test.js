@@ -111,13 +111,14 @@ test("a host that waits for nothing else ends after its delivery", async (t) => 
   const data = await temporaryFolder(t);
   const text = `
     import { Postern } from "postern-client";
+    let hasBegun = false;
     const deliverMail = async () => {
+      hasBegun = true;
       await new Promise((resolve) => setTimeout(resolve, 300).unref());
     };
     const postern = await Postern.open({ data: ${JSON.stringify(data)}, deliverMail });
     await postern.operators.register(${JSON.stringify(registration)});
-    // The request for the delivery is before this reply.
-    await postern.system.info();`;
+    while (!hasBegun) await new Promise((resolve) => setTimeout(resolve, 10));`;
   const environment = { ...process.env, POSTERN_BIN: binary };
   const host = await run(process.execPath, ["--input-type=module", "--eval", text], {
     cwd: packageFolder,

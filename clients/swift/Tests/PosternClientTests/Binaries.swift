@@ -12,6 +12,11 @@ enum Binaries {
     static let trials = PosternProcess.binary.deletingLastPathComponent().appendingPathComponent("PosternClientTrials")
         .path
 
+    /// Runs a command of the Postern binary to its end.
+    static func run(_ arguments: [String]) throws -> PosternProcess.Outcome {
+        try PosternProcess.run(arguments, binary: URL(fileURLWithPath: postern))
+    }
+
     /// A script that replaces the Postern binary.
     static func fake(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fakes/\(name)").path

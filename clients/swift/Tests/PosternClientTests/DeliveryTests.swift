@@ -39,7 +39,7 @@ struct DeliveryTests {
     /// The columns of `postern outbox list`, for each mail.
     private var outbox: [[Substring]] {
         get throws {
-            let list = try PosternProcess.run(["outbox", "list", "--data", folder.path("data")]).output
+            let list = try Binaries.run(["outbox", "list", "--data", folder.path("data")]).output
             return list.split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
         }
     }

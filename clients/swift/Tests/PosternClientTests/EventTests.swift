@@ -30,7 +30,7 @@ struct EventTests {
     private func signInElsewhere() throws {
         let params = #"{"email":"lasoren@bu.edu","password":"a long password"}"#
         let call = ["call", "operators.signin", params, "--data", folder.path("data")] + Self.flags
-        #expect(try PosternProcess.run(call).status == 0)
+        #expect(try Binaries.run(call).status == 0)
     }
 
     /// Creates a store with so many events.
