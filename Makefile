@@ -189,11 +189,11 @@ test-long: test-deps ## Runs the tests that take minutes: ten thousand sign-ins
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --filter $(LONG_TESTS)
 
-test-clients-postgres: release-postgres postgres-test-deps client-deps peer-deps ## Runs the clients' tests and those of two MCP SDKs on private PostgreSQL servers, about five minutes
+test-clients-postgres: release-postgres postgres-test-deps client-deps peer-deps ## Runs the clients' tests and those of two MCP SDKs on private PostgreSQL servers, several minutes
 	$(SWIFT) build --build-tests $(POSTGRES) --explicit-target-dependency-import-check error
 	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py $(POSTGRES_BINARY)
 
-test-clients-postgres-quick: postgres-test-deps client-deps peer-deps ## Runs those of the Node client and of the MCP SDKs, with the debugging build, about two minutes
+test-clients-postgres-quick: postgres-test-deps client-deps peer-deps ## Runs those of the Node client and of the MCP SDKs on PostgreSQL, with the debugging build, about two minutes
 	$(SWIFT) build $(POSTGRES) --product postern --explicit-target-dependency-import-check error
 	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py .build/postgres/debug/postern --only node --only mcp
 
