@@ -73,7 +73,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
@@ -189,9 +189,13 @@ test-long: test-deps ## Runs the tests that take minutes: ten thousand sign-ins
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --filter $(LONG_TESTS)
 
-test-clients-postgres: release-postgres postgres-test-deps client-deps peer-deps ## Runs the clients' tests and those of two MCP SDKs on a private PostgreSQL server; many minutes
+test-clients-postgres: release-postgres postgres-test-deps client-deps peer-deps ## Runs the clients' tests and those of two MCP SDKs on private PostgreSQL servers, several minutes
 	$(SWIFT) build --build-tests $(POSTGRES) --explicit-target-dependency-import-check error
 	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py $(POSTGRES_BINARY)
+
+test-clients-postgres-quick: postgres-test-deps client-deps peer-deps ## Runs those of the Node client and of the MCP SDKs on PostgreSQL, with the debugging build, about two minutes
+	$(SWIFT) build $(POSTGRES) --product postern --explicit-target-dependency-import-check error
+	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py .build/postgres/debug/postern --only node --only mcp
 
 faults: release-dynamic fault-deps ## Injects faults into the binary: kills, full disks, power cuts; as root, about 25 minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY)

@@ -20,7 +20,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from servers import Server, SQLFailed
+from servers import Server, SQLFailed, Startable, program
 
 TEMPLATE = "template_store"
 # The databases that replace a store in memory have the id of their process in their names.
@@ -28,7 +28,15 @@ IN_MEMORY = "memory_"
 IN_DIRECTORY = "directory_"
 KIND = "postgres"
 REMOVAL_SECONDS = 1
-# A database begins as a copy of the template, so that no process has to create tables. An existing one stays.
+# Less to write for each of several hundred databases, whose data need not survive.
+SETTINGS = {
+    "max_connections": 400, "autovacuum": "off", "wal_level": "minimal", "max_wal_senders": 0,
+    "full_page_writes": "off", "synchronous_commit": "off",
+}
+MEMORY_FOLDER = "/dev/shm"
+MEMORY_BYTES_MIN = 4 << 30
+# A database begins as a copy of the template, so that no process has to create tables. An existing one stays. The tests
+# may have taken all programs off PATH.
 REPLACEMENT = r"""#!/bin/bash
 # Runs the binary with a database in place of a store in memory or in a directory.
 arguments=("$@") at='' data=${POSTERN_DATA:-postern-data}
@@ -49,10 +57,10 @@ if [[ $data == :memory: ]]; then
     name=@MEMORY@$$
 else
     [[ $data == /* ]] || data=$PWD/$data
-    sum=($(printf %s "$data" | md5sum))
+    sum=($(printf %s "$data" | @SUM@))
     name=@DIRECTORY@${sum[0]}
 fi
-if ! refusal=$(psql -XAtq '@SERVER@' -c "CREATE DATABASE $name TEMPLATE @TEMPLATE@" 2>&1) &&
+if ! refusal=$(@PSQL@ -XAtq '@SERVER@' -c "CREATE DATABASE $name TEMPLATE @TEMPLATE@ STRATEGY file_copy" 2>&1) &&
     [[ $refusal != *already\ exists* && $refusal != *pg_database_datname_index* ]]; then
     echo "$0: $refusal" >&2
     exit 70
@@ -63,24 +71,41 @@ exec @BINARY@ "${arguments[@]}"
 """
 
 
-class Stores:
+class Stores(Startable):
     """A server, the template of its databases, and the program that replaces the binary."""
 
     def __init__(self, binary: str):
-        self.server = Server({"max_connections": 400, "autovacuum": "off"}, is_durable=False)
+        self.binary = os.path.abspath(binary)
+        self.server = Server(SETTINGS, is_durable=False, parent=memory_folder())
         self.folder = tempfile.mkdtemp(prefix="postern-binary-")
         # Tests look for processes by the name of the binary.
         self.program = Path(self.folder, "postern")
-        self.binary = binary
         # The transactions that were committed in databases that have been deleted.
         self.removed = 0
-        self._ends = threading.Event()
-        self._removal = threading.Thread(target=self._remove_unused)
+        self._ends = contextlib.ExitStack()
+        self._ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self._has_ended = threading.Event()
+
+    def start(self) -> None:
+        self._ends.enter_context(self.server)
+        self.server.sql(f"CREATE DATABASE {TEMPLATE}")
+        command = [self.binary, "--data", self.server.uri(TEMPLATE)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+        self.server.sql("UPDATE postern.meta SET is_test = true", TEMPLATE)
+        self._write_program()
+        removal = threading.Thread(target=self._remove_unused)
+        removal.start()
+        self._ends.callback(removal.join)
+        self._ends.callback(self._has_ended.set)
+
+    def close(self) -> None:
+        self._ends.close()
 
     def _write_program(self) -> None:
         values = {
             "BINARY": f"'{self.binary}'", "MEMORY": IN_MEMORY, "DIRECTORY": IN_DIRECTORY, "TEMPLATE": TEMPLATE,
-            "SERVER": self.server.uri(), "STORE": self.server.uri("NAME"),
+            "SERVER": self.server.uri(), "STORE": self.server.uri("NAME"), "PSQL": program("psql"),
+            "SUM": shutil.which("md5sum"),
         }
         text = REPLACEMENT
         for name, value in values.items():
@@ -90,29 +115,14 @@ class Stores:
 
     def _remove_unused(self) -> None:
         """Deletes the databases of processes that have ended, because each takes 8 MB."""
-        while not self._ends.wait(REMOVAL_SECONDS):
-            for name in self.server.sql(f"SELECT datname FROM pg_database WHERE datname LIKE '{IN_MEMORY}%'"):
-                if not os.path.exists(f"/proc/{name.removeprefix(IN_MEMORY)}"):
-                    with contextlib.suppress(SQLFailed):
-                        used = self._used_in(f"datname = '{name}'")
+        query = f"SELECT datname, xact_commit FROM pg_stat_database WHERE datname LIKE '{IN_MEMORY}%'"
+        while not self._has_ended.wait(REMOVAL_SECONDS):
+            # A server on a busy machine may refuse or not answer; the next turn tries again.
+            with contextlib.suppress(SQLFailed):
+                for name, used in (row.split("|") for row in self.server.sql(query)):
+                    if not os.path.exists(f"/proc/{name.removeprefix(IN_MEMORY)}"):
                         self.server.sql(f"DROP DATABASE {name} WITH (FORCE)")
-                        self.removed += used
-
-    def __enter__(self) -> "Stores":
-        self.server.start()
-        self.server.sql(f"CREATE DATABASE {TEMPLATE}")
-        command = [self.binary, "--data", self.server.uri(TEMPLATE)]
-        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
-        self.server.sql("UPDATE postern.meta SET is_test = true", TEMPLATE)
-        self._write_program()
-        self._removal.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._ends.set()
-        self._removal.join()
-        self.server.__exit__()
-        shutil.rmtree(self.folder, ignore_errors=True)
+                        self.removed += int(used)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -129,8 +139,14 @@ class Stores:
         return int(self.server.sql(query)[0])
 
 
+def memory_folder() -> str | None:
+    """A folder in memory, if there is room; None for the usual folder."""
+    has_room = os.path.isdir(MEMORY_FOLDER) and shutil.disk_usage(MEMORY_FOLDER).free > MEMORY_BYTES_MIN
+    return MEMORY_FOLDER if has_room else None
+
+
 def main(binary: str, command: list[str]) -> int:
-    with Stores(os.path.abspath(binary)) as stores:
+    with Stores(binary) as stores:
         return subprocess.run(command, env=stores.environment, check=False).returncode
 
 
