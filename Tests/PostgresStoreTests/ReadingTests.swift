@@ -10,21 +10,45 @@ struct ReadingTests {
     private let keys = ["accounts/id/1", "people/id/1", "people/id/2"].map { StoreKey(bytes: Array($0.utf8)) }
     private let beginning = ["begin reading", "prologue", "values"]
     private let ended = ["begin reading", "prologue", "values", "commit"]
-    /// How often a group that was not the last is sent without COMMIT then.
-    private let waits = LastGroups.waitsOfWrongGuess
+    /// How often a kind of group must be the last before it is taken for it.
+    private let waits = LastGroups.waitsMax
 
     /// The transaction that ended too early is run again, and no snapshot is used after its end.
     @Test func runsAgainIfItReadsOnAfterTheGroupThatWasTakenForTheLast() {
         let store = ScriptedStore()
         #expect(store.read(keys[0], keys[1]) == Outcome(runs: 2))
-        #expect(store.server.groups.map(\.names) == [ended, beginning, ["values", "commit"]])
-        #expect(store.server.groups.allSatisfy { !$0.isPosted })
+        #expect(store.server.groups.map(\.names) == [ended, beginning, ["values"], ["commit"]])
+        #expect(store.server.groups.map(\.isPosted) == [false, false, false, true])
+        // The next one ends with its second group.
+        #expect(store.read(keys[0], keys[1]) == Outcome(runs: 1))
+        #expect(store.server.groups.suffix(2).map(\.names) == [beginning, ["values", "commit"]])
     }
 
-    @Test func guessesWrongOnceInALongTime() {
+    @Test func guessesWrongOnceIfItAlwaysReadsOn() {
         let store = ScriptedStore()
-        let runs = (0...waits).map { _ in store.read(keys[0], keys[1]).runs }
-        #expect(runs == [2] + Array(repeating: 1, count: waits - 1) + [2])
+        let runs = (0...2 * waits).map { _ in store.read(keys[0], keys[1]).runs }
+        #expect(runs == [2] + Array(repeating: 1, count: 2 * waits))
+    }
+
+    /// A kind of group that has become the last one is taken for it after a while.
+    @Test func guessesAgainAfterAWhile() {
+        let store = ScriptedStore()
+        _ = store.read(keys[0], keys[1])
+        for _ in 0..<waits {
+            _ = store.read(keys[0])
+            #expect(store.server.groups.last?.names == ["commit"])
+        }
+        _ = store.read(keys[0])
+        #expect(store.server.groups.last?.names == ended)
+        #expect(store.read(keys[0], keys[1]) == Outcome(runs: 2))
+    }
+
+    /// However many groups a transaction has, it is run again once, and later ones are not.
+    @Test func guessesWrongOnceForManyGroups() {
+        let store = ScriptedStore()
+        let many = (0..<20).map { StoreKey(bytes: Array("people/id/\($0)".utf8)) }
+        #expect(store.readAtOnce([], then: many) == Outcome(runs: 2))
+        for _ in 0..<3 { #expect(store.readAtOnce([], then: many) == Outcome(runs: 1)) }
     }
 
     /// A group that was the last where it was taken for one that is not: COMMIT follows, without a wait.
@@ -50,7 +74,7 @@ struct ReadingTests {
     @Test func guessesForAnyNumberOfKeys() {
         let store = ScriptedStore()
         _ = store.read(keys[0], keys[1])
-        let outcome = store.readAtOnce([keys[0], StoreKey(bytes: Array("accounts/id/2".utf8))], then: keys[1])
+        let outcome = store.readAtOnce([keys[0], StoreKey(bytes: Array("accounts/id/2".utf8))], then: [keys[1]])
         #expect(outcome == Outcome(runs: 1))
     }
 
@@ -75,7 +99,7 @@ struct ReadingTests {
         _ = store.read()
         #expect(store.server.groups.last?.names == ended)
         // A transaction that goes on could be idle, and has its time-outs.
-        _ = store.read(keys[0], keys[1])
+        for _ in 0..<2 { _ = store.read(keys[0], keys[1]) }
         #expect(store.server.groups.suffix(2).map(\.names) == [beginning, ["values", "commit"]])
     }
 

@@ -32,11 +32,15 @@ package final class PostgresEngine: Engine {
 
     package func read<Value>(_ body: (any EngineTransaction) throws -> Value) throws -> Value {
         var conflicts = 0
+        var mayEndEarly = true
         let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         while true {
-            try begin(TransactionView(.reading, deadline: deadline))
+            try begin(TransactionView(.reading, deadline: deadline, mayEndEarly: mayEndEarly))
             let result = Result { try body(self) }
-            if view.hasEndedEarly { continue }
+            if view.hasEndedEarly {
+                mayEndEarly = false
+                continue
+            }
             guard let fault = view.fault else {
                 end()
                 return try result.get()
@@ -178,8 +182,8 @@ package final class PostgresEngine: Engine {
     /// - Returns: the results of `statements`.
     func fetch(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {
         guard view.fault == nil, let connection else { throw server.unavailable("the transaction was interrupted") }
+        if let group = view.lastGroup { server.lastGroups.noteContinuation(after: group) }
         guard view.progress != .ended else {
-            server.lastGroups.noteWrongGuess(view.lastGroup)
             view.hasEndedEarly = true
             throw server.unavailable("the transaction was interrupted")
         }
@@ -236,9 +240,11 @@ package final class PostgresEngine: Engine {
 
     /// COMMIT, if the transaction only reads and the group is likely its last.
     private func ending(reading announced: Prefetch, _ statements: [Statement]) -> [Statement] {
-        guard view.kind == .reading else { return [] }
-        view.lastGroup = LastGroups.kind(after: view.lastGroup, reading: announced, statements)
-        guard server.lastGroups.isLikelyLast(view.lastGroup) else { return [] }
+        guard view.kind == .reading, view.groups < LastGroups.depth else { return [] }
+        let kind = LastGroups.kind(after: view.lastGroup, reading: announced, statements)
+        view.lastGroup = kind
+        view.groups += 1
+        guard view.mayEndEarly, server.lastGroups.isLikelyLast(kind) else { return [] }
         view.progress = .ended
         return [Statements.commit()]
     }

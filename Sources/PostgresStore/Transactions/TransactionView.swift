@@ -28,8 +28,11 @@ struct TransactionView {
     }
 
     var progress = Progress.notBegun
-    /// The kind of the group that was sent last.
-    var lastGroup: LastGroups.Kind = 0
+    /// Whether a group of it may be taken for its last one.
+    let mayEndEarly: Bool
+    /// How many of its groups were looked at, and the kind of the last of them.
+    var groups = 0
+    var lastGroup: LastGroups.Kind?
     /// Whether it reads on after it has ended, so that it must be run again.
     var hasEndedEarly = false
     /// The fault of a statement. No result of the transaction can be used then; nil if there was none.
@@ -47,9 +50,11 @@ struct TransactionView {
     private var scanned: [(scan: IndexScan, entries: [StoreKey])] = []
     private var numbers: [(counter: StoreKey, number: Int)] = []
 
-    /// - Parameter wanted: the keys to read with the first statements.
-    init(_ kind: Kind, deadline: Int, wanted: Set<StoreKey> = []) {
-        (self.kind, self.deadline) = (kind, deadline)
+    /// - Parameters:
+    ///   - wanted: the keys to read with the first statements.
+    ///   - mayEndEarly: whether a group may be taken for the last one.
+    init(_ kind: Kind, deadline: Int, wanted: Set<StoreKey> = [], mayEndEarly: Bool = false) {
+        (self.kind, self.deadline, self.mayEndEarly) = (kind, deadline, mayEndEarly)
         announced = Prefetch()
         announced.add(keys: wanted)
     }

@@ -56,13 +56,13 @@ struct ScriptedStore {
         }
     }
 
-    /// Reads keys with the same group of statements, and then another one.
-    func readAtOnce(_ keys: [StoreKey], then last: StoreKey) -> Outcome {
+    /// Reads keys with the same group of statements, and then others one after another.
+    func readAtOnce(_ keys: [StoreKey], then others: [StoreKey]) -> Outcome {
         outcome { runs in
             try engine.read { transaction in
                 runs += 1
                 for key in keys { engine.view.want(key) }
-                for key in keys + [last] { _ = try transaction.value(of: key) }
+                for key in keys + others { _ = try transaction.value(of: key) }
             }
         }
     }
