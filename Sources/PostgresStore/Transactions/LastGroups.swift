@@ -23,11 +23,11 @@ final class LastGroups: Sendable {
     static func kind(after previous: Kind?, reading announced: Prefetch, _ statements: [Statement]) -> Kind {
         var hasher = Hasher()
         hasher.combine(previous)
-        // Other keys of an index are read for the same purpose, whatever their number.
-        var index: ArraySlice<UInt8> = []
-        for key in announced.keys where key.index != index {
-            index = key.index
+        // Groups that differ only in how many keys of an index they read are of the same kind.
+        var last: ArraySlice<UInt8> = []
+        for index in announced.keys.lazy.map(\.index) where index != last {
             hasher.combine(index)
+            last = index
         }
         for entry in announced.entries { hasher.combine(entry.key.index) }
         for scan in announced.scans { hasher.combine(scan.bounds.lower.index) }
