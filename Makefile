@@ -3,17 +3,18 @@
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 PACKAGES := libsodium-dev libcrypt-dev pkg-config
-# Parsers and validators that the tests compare the program with.
-TEST_PACKAGES := python3 python3-jsonschema jq
+# Parsers and validators that the tests compare the program with, and the program that submits mails.
+TEST_PACKAGES := python3 python3-jsonschema jq curl
 # Fault injection: strace for failing system calls, shims, several file systems.
 FAULT_PACKAGES := python3 strace gcc libc6-dev xfsprogs e2fsprogs bindfs
 FAULT_TOOLS := strace gcc mkfs.xfs mkfs.ext4 bindfs /usr/bin/python3
 # Compilers and linters of the clients' languages. From PyPI: clients/python/requirements.txt.
 CLIENT_PACKAGES := python3-venv golang-go gcc libc6-dev jq shellcheck procps
 CLIENT_TOOLS := go gcc jq shellcheck pgrep
-# Third-party JSON-RPC peers: editors and libraries from Debian. From PyPI: Tests/Peers/requirements/.
-PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emacs-nox neovim golang-go golang-github-sourcegraph-jsonrpc2-dev
-PEER_TOOLS := emacs nvim go /usr/bin/python3
+# Third-party JSON-RPC peers: editors and libraries from Debian, and mail servers. From PyPI: Tests/Peers/requirements/.
+PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emacs-nox neovim golang-go golang-github-sourcegraph-jsonrpc2-dev \
+	curl msmtp postfix
+PEER_TOOLS := emacs nvim go /usr/bin/python3 curl msmtp /usr/sbin/postfix
 PEER_IMPORTS := import ensurepip, gi; gi.require_version("Json", "1.0"); gi.require_version("Jsonrpc", "1.0")
 PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/installed,$(wildcard Tests/Peers/requirements/*.txt))
 # The PostgreSQL store: the client library, and servers for tests.
@@ -93,7 +94,7 @@ postgres-fault-deps: postgres-test-deps
 	$(call install,Servers for fault injection,$(call has,$(POSTGRES_FAULT_TOOLS)),$(POSTGRES_FAULT_PACKAGES))
 
 test-deps: deps
-	$(call install,Test dependencies,$(call has,jq) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
+	$(call install,Test dependencies,$(call has,jq curl) && /usr/bin/python3 -c 'import jsonschema',$(TEST_PACKAGES))
 
 fault-deps: deps
 	$(call install,Tools for fault injection,$(call has,$(FAULT_TOOLS)) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))

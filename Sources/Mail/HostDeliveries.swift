@@ -64,6 +64,6 @@ package final class HostDeliveries: Deliveries {
     private static func detail(_ error: RPCError, _ content: OutboxText) -> String? {
         let mail = [content.text, content.code ?? "", content.link ?? "", content.html ?? ""].joined(separator: "\n")
         let message = Array(error.message.utf8.prefix(Limits.hostErrorBytesKept))
-        return CommandErrors.line(message[...], isCut: false, without: Array(mail.utf8))
+        return FailureDetail.line(message[...], isCut: false, without: Array(mail.utf8))
     }
 }

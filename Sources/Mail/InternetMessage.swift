@@ -29,6 +29,12 @@ package struct InternetMessage: Sendable {
     package let bytes: [UInt8]
     /// The text and the HTML part before encoding.
     let text: String
+    /// All words of the mail, encoded and not.
+    var words: [UInt8] { bytes + Array(text.utf8) }
+    /// The address of the recipient.
+    let recipient: String
+    /// The address of the sender.
+    let sender: String
 
     /// - Parameters:
     ///   - mail: the outbox record of the mail.
@@ -37,6 +43,7 @@ package struct InternetMessage: Sendable {
     package init(_ mail: OutboxMail, _ content: OutboxText, from sender: MailSender) {
         messageID = mail.messageID
         created = mail.created
+        (recipient, self.sender) = (mail.to, sender.address)
         text = [content.text, content.html ?? ""].joined(separator: "\n")
         let plain = Self.part(content.text, "text/plain")
         let body = content.html.map { Self.alternatives(plain, Self.part($0, "text/html"), of: mail) } ?? plain
@@ -51,6 +58,29 @@ package struct InternetMessage: Sendable {
         // RFC 3834 §5: prevents automatic replies, such as absence notes.
         let lines = headers + body.headers + ["Auto-Submitted: auto-generated", "", body.text]
         bytes = Array(lines.joined(separator: "\r\n").utf8)
+    }
+
+    /// A mail with which an administrator tests the delivery. It contains no code.
+    ///
+    /// - Parameter messageID: the Message-ID, without angle brackets.
+    package init(testTo recipient: EmailAddress, from sender: MailSender, messageID: String, at time: Timestamp) {
+        let mail = OutboxMail(
+            id: 0,
+            kind: "test",
+            to: recipient.text,
+            subject: "Test mail",
+            messageID: messageID,
+            created: time,
+            expires: time,
+            state: "waiting",
+            attempts: 0,
+            nextAttempt: nil,
+            lastError: nil,
+            account: nil
+        )
+        let text = "This mail was sent by postern mail test. Mails to this address are delivered.\n"
+        let content = OutboxText(id: 0, text: text, code: nil, link: nil, html: nil, locale: nil)
+        self.init(mail, content, from: sender)
     }
 
     // MARK: Headers

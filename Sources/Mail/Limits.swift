@@ -2,19 +2,31 @@
 package enum Limits {
     /// Deliveries that run at once, so that one that hangs does not block the others.
     package static let deliveriesMax = 4
-    /// How long a command may take for one mail.
-    package static let commandSeconds = 60
-    /// Bytes of a command's stderr that are shown: the last ones.
-    static let commandErrorBytesMax = 500
-    /// Bytes of stderr that are kept while the command runs: more than are shown, because words of the mail are
+    /// How long a program that sends a mail may take.
+    package static let programSeconds = 60
+    /// How long a mail server may take for one mail: less than the program that speaks with it, which then still says
+    /// why it failed.
+    static let smtpSeconds = 50
+    /// How long the connection to a mail server may take.
+    static let smtpConnectSeconds = 15
+    /// Bytes in a password of a mail server.
+    package static let smtpPasswordBytesMax = 512
+    /// Bytes in the URL of a mail server.
+    static let smtpURLBytesMax = 512
+    /// Bytes of a line of a program's output that are kept. A reply of a mail server has at most 512 (RFC 5321
+    /// §4.5.3.1.5).
+    static let outputLineBytesMax = 1_000
+    /// Bytes of a program's stderr that are shown: the last ones.
+    static let errorOutputBytesMax = 500
+    /// Bytes of stderr that are kept while the program runs: more than are shown, because words of the mail are
     /// replaced.
-    static let commandErrorBytesKept = 2_048
+    static let errorOutputBytesKept = 2_048
     /// Bytes of an error message of the host that are kept.
     static let hostErrorBytesKept = 2_048
     /// The minimum length at which a word that also occurs in the mail is replaced. Codes and temporary passwords are
     /// longer.
     static let quotedWordBytesMin = 8
-    /// How long a command may run after SIGTERM.
+    /// How long such a program may run after SIGTERM.
     static let killSeconds = 5
     /// How long a process claims a mail that it sends: longer than a delivery can take. If the process is killed,
     /// another one sends the mail after that time.

@@ -14,8 +14,8 @@ package protocol MailDriver: Sendable {
 package struct DeliveryFailure: Error, Equatable {
     /// One line, without a full stop, that contains nothing of the mail.
     package let reason: String
-    /// The last part of the command's stderr as one line; nil if it is empty. It may contain an address, so it is not
-    /// logged.
+    /// The last part of the command's stderr, or the refusal of the mail server, as one line; nil if there is none. It may
+    /// contain an address, so it is not logged.
     package let detail: String?
 
     init(_ reason: String, detail: String? = nil) {
@@ -35,10 +35,12 @@ package enum MailRoute: Equatable, Sendable {
     case directory(SystemString)
     /// Each mail is passed to a shell command on its standard input.
     case command(SystemString)
+    /// Each mail is submitted to a mail server.
+    case smtp(SMTPServer)
     /// Each mail is a request to the host, the program that started this one.
     case host
 
-    /// Parses `keep`, `directory:PATH`, `command:COMMAND` or `host`; nil for any other text.
+    /// Parses `keep`, `directory:PATH`, `command:COMMAND`, `host` or the URL of an `SMTPServer`; nil for any other text.
     package init?(_ text: SystemString) {
         let parts = text.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
             .map { SystemString(bytes: $0) }
@@ -47,6 +49,9 @@ package enum MailRoute: Equatable, Sendable {
         case ("host", nil): self = .host
         case ("directory", let path?) where !path.isEmpty: self = .directory(path)
         case ("command", let command?) where !command.isEmpty: self = .command(command)
+        case ("smtp", _?), ("smtps", _?):
+            guard let server = text.text.flatMap({ SMTPServer($0) }) else { return nil }
+            self = .smtp(server)
         default: return nil
         }
     }
@@ -70,10 +75,19 @@ package enum MailRoute: Equatable, Sendable {
         from sender: MailSender,
         wake: @escaping @Sendable () -> Void
     ) -> (any Deliveries)? {
+        driver { _ in }.map { ThreadedDeliveries(by: $0, from: sender, wake: wake) }
+    }
+
+    /// The driver of this route; nil for `keep` and `host`.
+    ///
+    /// - Parameter show: takes each line that a program or a mail server says of a delivery, on any thread. A line contains
+    ///   no password.
+    package func driver(show: @escaping @Sendable (String) -> Void) -> (any MailDriver)? {
         switch self {
         case .keep, .host: nil
-        case .directory(let path): ThreadedDeliveries(by: DirectoryDriver(path: path), from: sender, wake: wake)
-        case .command(let command): ThreadedDeliveries(by: CommandDriver(command: command), from: sender, wake: wake)
+        case .directory(let path): DirectoryDriver(path: path)
+        case .command(let command): CommandDriver(command: command, show: show)
+        case .smtp(let server): SMTPDriver(server, show: show)
         }
     }
 }

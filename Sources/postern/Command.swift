@@ -3,7 +3,8 @@ import Platform
 
 /// A command of the program.
 enum Command: String, CaseIterable {
-    case serve, call, account, invite, outbox, audit, stats, check, backup, export, `import`, compact, salvage, schema,
+    case serve, call, account, invite, outbox, mail, audit, stats, check, backup, export, `import`, compact, salvage,
+        schema,
         help,
         version
 
@@ -25,6 +26,7 @@ enum Command: String, CaseIterable {
         case .account: AccountCommand.words
         case .invite: "[list | revoke ID]"
         case .outbox: "list | show ID | retry ID | deliver"
+        case .mail: "test ADDRESS"
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
@@ -36,7 +38,8 @@ enum Command: String, CaseIterable {
     var takesPaths: Bool {
         switch self {
         case .backup, .salvage, .import, .export: true
-        case .serve, .call, .account, .invite, .outbox, .audit, .stats, .check, .compact, .schema, .help, .version:
+        case .serve, .call, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema, .help,
+            .version:
             false
         }
     }
@@ -46,6 +49,7 @@ enum Command: String, CaseIterable {
         switch self {
         case .call, .account: 1...Int.max
         case .outbox: 1...2
+        case .mail: 2...2
         case .backup, .salvage: 1...1
         case .help, .import, .export: 0...1
         case .invite: 0...2
@@ -65,6 +69,7 @@ enum Command: String, CaseIterable {
         case .invite: "creates a referral code of the sales API, or lists or revokes valid codes"
         case .outbox:
             "lists or shows the mails of the outbox, codes included, makes a mail due now, or delivers the mails that are due"
+        case .mail: "sends a mail to ADDRESS, as --mail says, and shows what the mail server or the program answers"
         case .audit: "prints the events of the audit trail: who signed in, what was changed, which mails were sent"
         case .stats: "prints the size of the store and the number of records"
         case .check:
@@ -101,6 +106,7 @@ enum Command: String, CaseIterable {
         case .account: try administer(options)
         case .invite: try invite(options)
         case .outbox: try openOutbox(options)
+        case .mail: try testMail(options)
         case .audit: try showAudit(options)
         case .stats: try showStatistics(options)
         case .check: try check(options)

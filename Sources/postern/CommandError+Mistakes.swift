@@ -42,7 +42,15 @@ extension CommandError {
     /// - Parameter name: the flag or the environment variable, as it was given.
     static func value(_ value: String, isNoneOf flag: Flag, givenAs name: String) -> CommandError {
         let hint = flag.hint(value).map { ": \($0)" } ?? ""
-        return .usage("\(name) takes \(flag.value ?? "0|1"), not \(value)\(hint)")
+        return .usage("\(name) takes \(flag.value ?? "0|1"), not \(withoutPassword(value))\(hint)")
+    }
+
+    /// A value in which the password of a URL is replaced: stderr may be kept in a log.
+    private static func withoutPassword(_ value: String) -> String {
+        guard let scheme = value.firstRange(of: "://"), let end = value.lastIndex(of: "@"), end >= scheme.upperBound,
+            let colon = value[scheme.upperBound..<end].firstIndex(of: ":")
+        else { return value }
+        return "\(value[...colon])[…]\(value[end...])"
     }
 
     /// A store that cannot be opened or used.

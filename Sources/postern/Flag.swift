@@ -1,7 +1,6 @@
 import DirectoryStore
 import Accounts
 import JSONRPC
-import Mail
 import Platform
 import Service
 import Store
@@ -82,25 +81,15 @@ struct Flag: Sendable {
             )
     }
 
-    /// Whether a text has a host after `http://` or `https://`, and only characters that a URL may contain (RFC 3986
-    /// §2). Mail programs end a link at any other character.
-    private static func canStartLinks(_ text: String) -> Bool {
-        guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }),
-            let first = text.dropFirst(scheme.count).first
-        else { return false }
-        return !"/?#:".contains(first)
-            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"\"<>\\^`{|}".utf8.contains($0) }
-    }
-
     static func named(_ name: String) -> Flag? {
         // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
-        for table in [{ general }, { passwords }, { audit }, { administration }, { imports }, { postgres }] {
+        for table in [{ general }, { mail }, { passwords }, { audit }, { administration }, { imports }, { postgres }] {
             if let flag = table().first(where: { $0.name == name }) { return flag }
         }
         return nil
     }
 
-    static let all = general + passwords + audit + administration + imports + postgres
+    static let all = general + mail + passwords + audit + administration + imports + postgres
 
     /// The flags of several commands, and of commands with few flags.
     private static let general: [Flag] = [
@@ -157,65 +146,11 @@ struct Flag: Sendable {
             options.tools = tools
             return true
         },
-        Flag(
-            name: "public-url",
-            value: "URL",
-            summary: "the base URL of links in mails (http://localhost)",
-            commands: [.serve, .call, .account, .outbox]
-        ) { options, text in
-            options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
-            return canStartLinks(text)
-        },
-        .withPath(
-            name: "mail",
-            value: "keep|directory:DIR|command:COMMAND|host",
-            summary:
-                "how mails are delivered (keep: they stay in the outbox; host: as requests mail.deliver to the host)",
-            commands: [.serve, .call, .account, .outbox],
-            hint: { text in
-                text.hasPrefix("smtp")
-                    ? "SMTP is not supported yet; use a program that sends, as in --mail 'command:sendmail -t -i'"
-                    : nil
-            }
-        ) { options, text in
-            guard let route = MailRoute(text) else { return false }
-            options.mail = route
-            return true
-        },
-        Flag(
-            name: "mail-from",
-            value: "ADDRESS",
-            summary: "the sender of mails (postern@HOST, with the host of --public-url)",
-            commands: [.serve, .call, .account, .outbox]
-        ) { options, text in
-            options.mailSender = MailSender(text)
-            return options.mailSender != nil
-        },
-        .withPath(
-            name: "mail-templates",
-            value: "DIR",
-            summary:
-                "a directory with templates that replace the built-in texts: operators-reset.txt, and optionally the same"
-                + " as HTML in operators-reset.html",
-            commands: [.serve, .call, .account, .outbox]
-        ) { options, text in
-            options.mailTemplates = text
-            return true
-        },
         .toggle(
             name: "no-email-confirmation",
             summary: "lets operators sign in without a confirmed email",
             commands: [.serve, .call, .account]
         ) { options, isOn in options.confirmsEmail = !isOn },
-        Flag(
-            name: "notices",
-            value: "on|off",
-            summary: "whether accounts get mails about changed passwords, locks and deletions (on)",
-            commands: [.serve, .call, .account]
-        ) { options, text in
-            options.sendsNotices = text == "on"
-            return ["on", "off"].contains(text)
-        },
         .toggle(
             name: "strict-params",
             summary: "refuses requests with unknown properties in params",

@@ -30,6 +30,8 @@ struct Options {
     var framing: Framing?
     var publicURL = "http://localhost"
     var mail = MailRoute.keep
+    /// A file with the password for the mail server.
+    var mailPasswordFile: SystemString?
     /// The sender of mails; nil for `postern@` and the host of the public URL.
     var mailSender: MailSender?
     /// The directory of mail templates; nil for the built-in templates.

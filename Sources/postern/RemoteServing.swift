@@ -39,7 +39,7 @@ struct RemoteServing {
         self.thread = thread
         var tasks: [LoopTask] = []
         let relay = DeliveryRelay(wakeCourier: thread.wake, wakeLoop: loop.send)
-        let (mail, bounds) = (options.mail, options.auditBounds)
+        let (mail, bounds) = (parts.mail, options.auditBounds)
         if mail == .host { tasks.append(relay.task(over: HostDeliveries(by: host))) }
         let events = RemoteEvents(wakeReader: thread.wake, wakeLoop: loop.send)
         if options.pushesEvents {

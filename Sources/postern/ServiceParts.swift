@@ -10,6 +10,7 @@ struct ServiceParts: Sendable {
     let random: any RandomSource & Sendable
     let settings: AccountSettings
     let sender: MailSender
+    let mail: MailRoute
     let log: Log
     /// The clock of deterministic mode; nil if the mode is off.
     let deterministicTime: DeterministicTime?
@@ -26,6 +27,7 @@ struct ServiceParts: Sendable {
     /// - Parameter hasLoop: whether a server's loop runs the service.
     init(_ options: Options, hasLoop: Bool, _ log: Log) throws(CommandError) {
         sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
+        mail = try options.mailRoute
         templates = try Self.templates(options, domain: sender.domain)
         settings = AccountSettings(
             operatorsConfirmEmail: options.confirmsEmail,
@@ -41,7 +43,7 @@ struct ServiceParts: Sendable {
             pushesEvents: options.pushesEvents
         )
         tools = options.tools
-        mcpExcludingFlag = options.mail == .host ? "--mail host" : options.pushesEvents ? "--events" : nil
+        mcpExcludingFlag = mail == .host ? "--mail host" : options.pushesEvents ? "--events" : nil
         refusesUnknownParams = options.refusesUnknownParams
         (self.hasLoop, self.log) = (hasLoop, log)
     }

@@ -46,7 +46,7 @@ struct Wiring {
             let remote = try RemoteServing(remoteStore, parts, options, service, host, loop: wakeUp)
             (courier, executor, tasks, self.remote) = (nil, remote.executor, remote.tasks, remote)
         } else {
-            let deliveries = options.mail.deliveries(from: parts.sender, by: host) { wakeUp?.send() }
+            let deliveries = parts.mail.deliveries(from: parts.sender, by: host) { wakeUp?.send() }
             let courier = parts.courier(
                 over: backend,
                 deliveries,

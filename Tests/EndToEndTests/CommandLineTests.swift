@@ -23,7 +23,28 @@ struct CommandLineTests {
         (["--data="], "--data needs a value"),
         (["--replies", "later"], "--replies takes in-order|as-completed, not later"),
         (["--framing", "x"], "--framing takes auto|line|header, not x"),
-        (["--mail", "smtp"], "--mail takes keep|directory:DIR|command:COMMAND|host, not smtp"),
+        (
+            ["--mail", "post"],
+            "--mail takes keep|directory:DIR|command:COMMAND|smtp://HOST|smtps://HOST|host, not post"
+        ),
+        (
+            ["--mail", "smtp://me:secret@mx"],
+            "not smtp://me:[…]@mx: smtp://[USER@]HOST[:PORT][/NAME], with the password in"
+        ),
+        (["--mail", "smtp://me@mx"], "a user in --mail needs --mail-password-file"),
+        (["--mail", "smtp://mx", "--mail-password-file", "/dev/null"], "--mail-password-file needs a user in --mail"),
+        (
+            ["--mail", "smtp://me@mx", "--mail-password-file", "/dev/null"],
+            "the first line of /dev/null must be a password"
+        ),
+        (
+            ["--mail", "smtps://me@mx", "--mail-password-file", "/nowhere"],
+            "--mail-password-file: /nowhere: No such file"
+        ),
+        (["mail", "test"], "postern mail takes test ADDRESS"),
+        (["mail", "send", "a@b.co"], "postern mail takes test ADDRESS"),
+        (["mail", "test", "nobody", "--mail", "smtp://mx"], "nobody is not an email address"),
+        (["mail", "test", "a@b.co"], "postern mail test needs --mail with a directory, a command or a mail server"),
         (["--mail-from", "nobody"], "--mail-from takes ADDRESS, not nobody"),
         (["--mail-templates", "/nonexistent"], "--mail-templates: open /nonexistent: No such file or directory"),
         (["--public-url", "localhost"], "--public-url takes URL, not localhost"),

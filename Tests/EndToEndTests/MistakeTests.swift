@@ -76,9 +76,9 @@ struct MistakeTests {
         Mistake(["import", "--from", "csv", "users", "--confirmed", "maybe"], "--confirmed takes yes|no, not maybe"),
         Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
         Mistake(
-            ["--mail", "smtp://mail.example.com"],
-            "--mail takes keep|directory:DIR|command:COMMAND|host, not smtp://mail.example.com: SMTP is not supported yet; use a "
-                + "program that sends, as in --mail 'command:sendmail -t -i'"
+            ["--mail", "smtp:mail.example.com"],
+            "--mail takes keep|directory:DIR|command:COMMAND|smtp://HOST|smtps://HOST|host, not smtp:mail.example.com: "
+                + "smtp://[USER@]HOST[:PORT][/NAME], with the password in --mail-password-file"
         ),
         Mistake(
             ["--clock", "2016-02-24", "--seed", "7"],

@@ -170,7 +170,7 @@ struct DriverTests {
     @Test(arguments: [
         ("keep", MailRoute.keep), ("directory:/a:b", .directory("/a:b")),
         ("command:sendmail -t -i", .command("sendmail -t -i")), ("command:", nil), ("directory:", nil), ("keep:", nil),
-        ("smtp:x", nil), ("", nil),
+        ("smtp:x", nil), ("smtp://u:p@x", nil), ("", nil),
     ])
     func readsRoutes(text: String, route: MailRoute?) {
         #expect(MailRoute(SystemString(text)) == route)

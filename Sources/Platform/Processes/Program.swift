@@ -24,6 +24,16 @@ package struct Program: Sendable {
         }
     }
 
+    /// The path of a program with a name: the first that this user may execute in the directories of `PATH`; nil if there
+    /// is none.
+    package static func path(of name: String) -> SystemString? {
+        // The default of the shells, if the host has cleared the environment.
+        let folders = ProcessEnvironment.value(of: "PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+        return folders.bytes.split(separator: UInt8(ascii: ":"))
+            .map { SystemString(bytes: $0).appending(name) }
+            .first(where: isExecutable)
+    }
+
     /// Starts the program in its own process group: posix_spawn(3). Signals to the group reach all processes that the
     /// program starts, and Ctrl-C in a terminal does not reach it. No signal is blocked in it.
     ///
@@ -34,12 +44,14 @@ package struct Program: Sendable {
     ///     is duplicated.
     ///   - output: its stdout; nil to discard what it writes.
     ///   - errors: its stderr.
+    ///   - third: its descriptor 3; nil if it has none.
     ///   - signals: the signals that have their default action in it even if this process ignores them; nil for all.
     /// - Returns: its process id, which is also the id of its group.
     package func start(
         input: FileDescriptor,
         output: FileDescriptor?,
         errors: FileDescriptor,
+        third: FileDescriptor? = nil,
         restoring signals: [Signal]? = nil
     ) throws(SystemError) -> Int32 {
         #if canImport(Darwin)
@@ -57,6 +69,8 @@ package struct Program: Sendable {
             posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         }
         posix_spawn_file_actions_adddup2(&actions, errors.rawValue, 2)
+        // Last, because one of the others may have this number here.
+        if let third { posix_spawn_file_actions_adddup2(&actions, third.rawValue, 3) }
 
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

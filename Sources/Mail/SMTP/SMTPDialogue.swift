@@ -1,0 +1,65 @@
+internal import Synchronization
+
+/// What curl tells of its dialogue with a mail server: lines that start with `<` from the server, `>` to it, and `*` of
+/// its own.
+final class SMTPDialogue: Sendable {
+    private struct State {
+        var refusal: String?
+        var error: String?
+        /// Whether this side proves who it is, so that its lines are secrets or can be guessed from.
+        var signsIn = false
+    }
+
+    private let lines = OutputLines()
+    private let state = Mutex(State())
+    private let show: @Sendable (String) -> Void
+
+    /// - Parameter show: takes each line, without secrets.
+    init(show: @escaping @Sendable (String) -> Void) {
+        self.show = show
+    }
+
+    /// The last line of the server that refuses something: a code from 400 to 599 and a text; nil if there is none.
+    var refusal: String? { state.withLock(\.refusal) }
+
+    /// What curl says the error is, such as `Login denied`; nil if it says nothing.
+    var error: String? { state.withLock(\.error) }
+
+    func take(_ bytes: ArraySlice<UInt8>) {
+        lines.take(bytes, each: read)
+    }
+
+    /// Reads a last line without a line end.
+    func end() {
+        lines.end(each: read)
+    }
+
+    private func read(_ line: String) {
+        // How many bytes were sent or received.
+        guard !line.hasPrefix("{"), !line.hasPrefix("}") else { return }
+        show(state.withLock { state in Self.shown(line, &state) })
+    }
+
+    /// Notes what a line tells. Returns it without secrets.
+    private static func shown(_ line: String, _ state: inout State) -> String {
+        let text = line.dropFirst(2)
+        if line.hasPrefix("< ") {
+            // 334 asks for the next step of signing in (RFC 4954 §4).
+            if state.signsIn, !text.hasPrefix("334") { state.signsIn = false }
+            if let code = Int(text.prefix(3)), (400...599).contains(code) { state.refusal = String(text) }
+        } else if line.hasPrefix("> ") {
+            if state.signsIn { return "> […]" }
+            if text.hasPrefix("AUTH ") {
+                state.signsIn = true
+                // Behind the mechanism may be a first step.
+                let words = text.split(separator: " ")
+                return words.count > 2 ? "> AUTH \(words[1]) […]" : line
+            }
+        } else if line.hasPrefix("curl: ") {
+            // `curl: (67) Login denied`; the exit code is in the failure already.
+            let message = line.drop { $0 != ")" }.dropFirst(2)
+            if !message.isEmpty { state.error = String(message) }
+        }
+        return line
+    }
+}
