@@ -8,6 +8,8 @@ struct ContractLimits {
     /// One bound.
     struct Limit {
         let name: String
+        /// Where docs/numbers.md lists the bound; nil if a program that uses the service need not know it.
+        let topic: String?
         /// The module whose `Limits` contains the bound.
         let module: String
         let value: Int
@@ -20,11 +22,12 @@ struct ContractLimits {
 
     init(_ file: JSONValue) throws {
         limits = try (file["limits"]?.array ?? []).map { limit in
+            try limit.allowOnly(["name", "topic", "module", "value", "description"])
             guard let name = limit["name"]?.string, let module = limit["module"]?.string,
-                let value = limit["value"]?.int, let description = limit["description"]?.string,
-                limit.object?.count == 4
+                let value = limit["value"]?.int, let description = limit["description"]?.string
             else { throw SchemaError("a limit needs a name, a module, a value and a description: \(limit.text)") }
-            return Limit(name: name, module: module, value: value, description: description)
+            let topic = limit["topic"]?.string
+            return Limit(name: name, topic: topic, module: module, value: value, description: description)
         }
         let named = limits.map { ($0.name, $0.value) }
         values = Dictionary(named, uniquingKeysWith: { first, _ in first })

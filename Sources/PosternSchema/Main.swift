@@ -63,6 +63,7 @@ extension Contract {
         files.append(("Sources/Service/Generated/OpenRPCPieces.swift", OpenRPCEmitter.swiftText(of: openRPC, self)))
         files.append(("schema/openrpc.json", openRPC.prettyText + "\n"))
         files.append(("schema/REFERENCE.md", ReferenceEmitter(self).text))
+        files.append(("docs/numbers.md", NumbersEmitter(self).text))
         files += ClientContract(self).generatedFiles()
         return files
     }

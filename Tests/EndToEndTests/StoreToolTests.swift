@@ -312,13 +312,13 @@ struct StoreToolTests {
         #expect(piped.status == 0, "\(piped.errors)")
     }
 
-    /// The command in the README once read only one file, which the first compaction removes.
-    @Test func printsTheEntriesWithTheCommandInTheReadme() throws {
-        let readme = try String(
-            contentsOf: PosternProcess.repository.appendingPathComponent("README.md"),
+    /// The documented command once read only one file, which the first compaction removes.
+    @Test func printsTheEntriesWithTheDocumentedCommand() throws {
+        let page = try String(
+            contentsOf: PosternProcess.repository.appendingPathComponent("docs/storage.md"),
             encoding: .utf8
         )
-        let line = try #require(readme.split(separator: "\n").first { $0.hasPrefix("    jq ") })
+        let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("    jq ") })
         let store = ["--data", folder.path("postern-data")]
         let postern = try PosternProcess(store)
         for number in 1...2 {

@@ -1,5 +1,9 @@
 ;;; emacs.el --- Emacs runs Postern with its jsonrpc.el  -*- coding: utf-8; lexical-binding: t -*-
 
+;;; Commentary:
+
+;; clients/README.md shows the start of such a connection.
+
 ;;; Code:
 
 (require 'jsonrpc)
