@@ -15,8 +15,10 @@ struct NumbersEmitter {
             lines.append("")
         }
         lines += ["## Mails and their links", ""]
-        lines += ["A link is the `--public-url`, this path, and the code. Your program serves the page: it passes the code"]
-        lines += ["on to the method that takes it. `--mail-templates` replaces the texts.", ""]
+        lines += [
+            "A link is the `--public-url`, this path, and the code. Your program serves the page: it passes the code on to",
+            "the method that takes it. `--mail-templates` replaces the texts.", "",
+        ]
         lines += ["| mail | | path of its link |", "| --- | --- | --- |"]
         lines += contract.apis.flatMap(\.mails).map { mail in
             "| `\(mail.kind)` | \(mail.description) | \(mail.link.map { "`\($0)`" } ?? "none") |"
