@@ -74,7 +74,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps docs-deps docs test-docs test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps docs-deps docs test-docs recipe-deps test-recipes test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
@@ -271,6 +271,18 @@ test-webapp: release webapp-deps ## Runs the example web application in Chromium
 
 test-django: release .build/hash-vectors/installed ## Imports 1,000 users of a Django project and signs them in, about half an hour
 	.build/hash-vectors/bin/python Tests/HashVectors/django_users.py $(BINARY)
+
+RECIPES := .build/recipes-venv
+
+$(RECIPES)/installed: examples/recipes/requirements.txt
+	$(call environment,$(RECIPES),$<)
+
+recipe-deps: client-deps
+	$(call install,Express,[ -e /usr/share/nodejs/express ],--no-install-recommends node-express)
+	@$(MAKE) --silent $(RECIPES)/installed
+
+test-recipes: release recipe-deps ## Plays one story with a web application in each of four frameworks, under a minute
+	/usr/bin/python3 examples/recipes/test.py $(BINARY)
 
 DOCS := .build/docs-venv
 

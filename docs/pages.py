@@ -16,6 +16,7 @@ OTHERS = {
     "clients.md": "clients/README.md",
     **{f"client-{language}.md": f"clients/{language}/README.md" for language in ("python", "node", "go", "swift", "bash")},
     "webapp.md": "examples/webapp/README.md",
+    "recipes.md": "examples/recipes/README.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "benchmarks.md": "Benchmarks/RESULTS.md",
