@@ -74,7 +74,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps docs-deps docs test-docs recipe-deps test-recipes test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
 
@@ -293,12 +293,15 @@ docs-deps:
 	$(call install,Python environments,/usr/bin/python3 -c 'import ensurepip',python3-venv)
 	@$(MAKE) --silent $(DOCS)/installed
 
+docs-test-deps: client-deps docs-deps
+	$(call install,Compose,$(call has,docker-compose),docker-compose)
+
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: docs-deps ## Builds the documentation as a site, .build/site
 	/usr/bin/python3 docs/pages.py .build/pages
 	$(DOCS)/bin/mkdocs build --quiet --strict
 
-test-docs: release client-deps docs ## Runs the blocks of the documentation, follows its links, and builds the site
+test-docs: release docs-test-deps docs ## Runs the blocks of the documentation, follows its links, and builds the site
 	/usr/bin/python3 docs/check.py $(BINARY)
 
 test-csv: release .build/hash-vectors/installed ## Imports 1,000 users with bcrypt from a CSV file and signs them in, under a minute

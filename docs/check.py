@@ -20,6 +20,7 @@ PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in ("READ
 # Their links are checked. The tests of the clients and of the example run their code.
 OTHERS = [ROOT / "CHANGELOG.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"), ROOT / "schema/REFERENCE.md"]
 BLOCK_SECONDS_MAX = 60
+VALIDATOR = str(ROOT / ".build/docs-venv/bin/kubernetes-validate")
 # The session in five languages, whose blocks are parts of programs that clients/check_readme.py compares.
 SESSION = re.compile(r"<!-- session -->.*<!-- end of the session -->", re.DOTALL)
 BLOCK = re.compile(r"(?:^<!-- tested by (\S+) -->\n+)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -65,8 +66,18 @@ def parses_json(body, folder, variables):
         yield str(error)
 
 
+def validates_yaml(body, folder, variables):
+    """Checks a file of Compose with Compose, and one of Kubernetes with the schemas of Kubernetes."""
+    (folder / "block.yaml").write_text(body)
+    if body.startswith("services:"):
+        command = ["docker-compose", "-f", "block.yaml", "config"]
+    else:
+        command = [VALIDATOR, "--strict", "block.yaml"]
+    yield from run(command, folder, variables)
+
+
 # What is done with a block of each language.
-CHECKS = {"sh": runs_shell, "python": runs_python, "js": runs_node, "c": runs_c, "json": parses_json}
+CHECKS = {"yaml": validates_yaml, "sh": runs_shell, "python": runs_python, "js": runs_node, "c": runs_c, "json": parses_json}
 
 
 def faults_of_blocks(path, text, variables):

@@ -29,6 +29,14 @@ package final class PostgresServer: Sendable {
         (breaker, clock) = (Breaker(clocks), ServerClock(clocks))
     }
 
+    /// When a request has last timed out, in milliseconds of `MonotonicClock`.
+    var lastSilence: Int { silence.load(ordering: .relaxed) }
+
+    private let silence = Atomic(-1)
+
+    /// A request has timed out on its connection.
+    func noteSilence() { silence.store(clocks.milliseconds(), ordering: .relaxed) }
+
     /// Whether the database is marked as one for tests.
     package var isTest: Bool { foundTest.load(ordering: .relaxed) }
 

@@ -8,6 +8,11 @@
         let address: String
         /// Whether statements are prepared.
         let prepares: Bool
+        private let order = HostOrder()
+
+        init(address: String, prepares: Bool) {
+            (self.address, self.prepares) = (address, prepares)
+        }
 
         /// The oldest version of the server that can be used, as libpq states it.
         private static let oldestVersion: Int32 = 140_000
@@ -45,6 +50,7 @@
             parameters += Self.liveness
             // A standby may be behind, so it is never used.
             parameters += [("dbname", address), ("client_encoding", "UTF8"), ("target_session_attrs", "read-write")]
+            parameters += order.parameters
             // The form that does not block has no time-out for a host: the next ones would not be tried.
             let connection = Self.withPointers(to: parameters) { PQconnectdbParams($0, $1, 1) }
             guard let connection else { throw .lost("there is not enough memory for a connection") }
@@ -58,6 +64,7 @@
             }
             guard PQstatus(connection) == CONNECTION_OK else {
                 defer { PQfinish(connection) }
+                order.noteFailure(Self.hosts(of: connection))
                 throw ConnectionRefusal(String(cString: PQerrorMessage(connection))).fault(
                     database: String(cString: PQdb(connection)),
                     user: String(cString: PQuser(connection)),
@@ -68,6 +75,11 @@
                 PQfinish(connection)
                 throw .unusable("the server is older than PostgreSQL 14")
             }
+            order.noteSuccess(
+                Self.hosts(of: connection),
+                host: String(cString: PQhost(connection)),
+                port: String(cString: PQport(connection))
+            )
             // The path of a socket begins with a slash, or with an @ on Linux.
             let isLocal = PQhost(connection).map { [0x2F, 0x40].contains($0.pointee) } ?? true
             let open = try LibpqConnection(connection, prepares: prepares)
@@ -76,6 +88,24 @@
             // they do no harm.
             if !isLocal { open.post(Self.serverLiveness) }
             return open
+        }
+
+        /// The hosts that a connection was tried with, also those that the environment or a service file states; nil for
+        /// one.
+        private static func hosts(of connection: OpaquePointer) -> HostList? {
+            guard let options = PQconninfo(connection) else { return nil }
+            defer { PQconninfoFree(options) }
+            var values: [String: String] = [:]
+            var option = options
+            while let keyword = option.pointee.keyword {
+                if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+                option += 1
+            }
+            return HostList(
+                names: values["host"] ?? "",
+                addresses: values["hostaddr"] ?? "",
+                ports: values["port"] ?? ""
+            )
         }
 
         /// Refuses an address that libpq cannot parse, which would otherwise look like a server that cannot be reached.

@@ -21,7 +21,7 @@ extension PostgresEngine {
         let id = CommitID(atMicroseconds: server.clock.microseconds)
         let group = view.statements + [Statements.mark(id.bytes), Statements.commit()]
         do throws(ServerFault) {
-            let results = try connection.run(group, before: view.deadline)
+            let results = try run(group, on: connection, before: view.deadline)
             guard let last = results.last, last.command == "COMMIT" else {
                 throw .refused(ServerError(state: ServerError.conflict, message: "the transaction was undone"))
             }

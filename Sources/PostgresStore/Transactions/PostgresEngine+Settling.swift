@@ -36,14 +36,13 @@ extension PostgresEngine {
     }
 
     private func settle(_ id: CommitID, before deadline: Int) throws -> Bool {
-        let connection = try connection ?? server.connect(before: deadline)
-        self.connection = connection
+        let connection = try usableConnection(before: deadline)
         let rest = max(1, deadline - server.clocks.milliseconds())
         let group = [
             Statements.beginAlone(), Statements.settlingTimeout(Parameter.text("\(rest)")),
             Statements.fence(id.bytes), Statements.isFenced(id.bytes), Statements.touch(id.bytes), Statements.commit(),
         ]
-        let results = try connection.run(group, before: deadline)
+        let results = try run(group, on: connection, before: deadline)
         guard results[5].command == "COMMIT", let isFenced = results[3].rows.first?.bool(0) else {
             throw ServerFault.refused(ServerError(state: ServerError.conflict, message: "the settlement was undone"))
         }

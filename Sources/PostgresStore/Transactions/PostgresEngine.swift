@@ -12,6 +12,8 @@ package import Store
 package final class PostgresEngine: Engine {
     let server: PostgresServer
     var connection: (any ServerConnection)?
+    /// When the connection has last answered, in milliseconds of `MonotonicClock`.
+    var lastAnswer = 0
     /// The transaction under way.
     var view = TransactionView(.reading, deadline: 0)
 
@@ -126,7 +128,7 @@ package final class PostgresEngine: Engine {
 
     private func begin(_ view: TransactionView) throws(StoreError) {
         self.view = view
-        if connection == nil { connection = try server.connect(before: view.deadline) }
+        _ = try usableConnection(before: view.deadline)
     }
 
     /// Ends a transaction without writes. Its snapshot was consistent, so the reply need not be awaited.
@@ -195,7 +197,7 @@ package final class PostgresEngine: Engine {
         var results: [StatementResult]
         let sent = server.clocks.microseconds()
         do throws(ServerFault) {
-            results = try connection.run(beginning + reading + statements + ending, before: view.deadline)
+            results = try run(beginning + reading + statements + ending, on: connection, before: view.deadline)
             server.breaker.noteAnswer()
             if !beginning.isEmpty { try checkPrologue(results[1], sent: sent) }
         } catch {
@@ -278,11 +280,9 @@ package final class PostgresEngine: Engine {
     @discardableResult
     func run(_ statements: [Statement], waits: Bool = false) throws(StoreError) -> [StatementResult] {
         let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
-        let connection: any ServerConnection
-        if let open = self.connection { connection = open } else { connection = try server.connect(before: deadline) }
-        self.connection = connection
+        let connection = try usableConnection(before: deadline)
         do throws(ServerFault) {
-            return try connection.run(statements, before: waits ? nil : deadline)
+            return try run(statements, on: connection, before: waits ? nil : deadline)
         } catch {
             switch error {
             case .lost, .timedOut:
