@@ -8,6 +8,7 @@ Nothing is lost, doubled, or written in spite of the error.
 import socket
 import sys
 import time
+import urllib.parse
 
 from databases import PostgresStore, slug
 from postern import Broken
@@ -33,7 +34,7 @@ PROBE_SECONDS_MAX = 10
 
 def run(trial):
     cases = [(gone, trial, fault, is_busy) for fault in (Stopped, Swallowed, Refused) for is_busy in (False, True)]
-    cases += [(absent, trial), (absent_for_long, trial), (tries, trial), (client_gone, trial)]
+    cases += [(absent, trial), (absent_for_long, trial), (tries, trial), (client_gone, trial), (silent_first_host, trial)]
     trial.hold(cases, lambda case: case[0](*case[1:]))
     trial.outcome.bite("no fault", trial.finds(lambda: gone(trial, Nothing, False)))
 
@@ -209,6 +210,29 @@ def tries(trial):
         hold_back(store, server)
         server.close()
     store.verify()
+
+
+def silent_first_host(trial):
+    """The first of two hosts takes connections and says nothing, as a machine whose processes are stopped. Only the first
+    try waits for it: a process begins with the host that has served."""
+    database = trial.database()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        folder = urllib.parse.quote(database.server.folder, safe="")
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},{folder}:5432"
+        store = PostgresStore.make(trial.program, uri(hosts, database.name), ["c0@b.co"])
+        store.timeout, store.flags = TIMEOUT_SECONDS * 2, ("--connections", str(WORKERS))
+        with store.serve() as server:
+            for number in range(2):
+                # All workers connect at once.
+                began = time.monotonic()
+                store.create_all(server, [(f"s{number}-{worker}@b.co", "x") for worker in range(WORKERS * 2)])
+                took = time.monotonic() - began
+                if number and took > LATER_SECONDS_MAX * 2:
+                    raise Broken(f"new connections wait {took:.1f} s for the first host")
+                database.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                                    "AND pid <> pg_backend_pid()", database.name)
+            server.close()
+        store.verify()
 
 
 def client_gone(trial):
