@@ -94,13 +94,14 @@ struct Flag: Sendable {
 
     static func named(_ name: String) -> Flag? {
         // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
-        for table in [{ general }, { passwords }, { audit }, { administration }, { imports }, { postgres }] {
+        for table in [{ general }, { passwords }, { audit }, { administration }, { imports }, { postgres }, { signIn }]
+        {
             if let flag = table().first(where: { $0.name == name }) { return flag }
         }
         return nil
     }
 
-    static let all = general + passwords + audit + administration + imports + postgres
+    static let all = general + passwords + audit + administration + imports + postgres + signIn
 
     /// The flags of several commands, and of commands with few flags.
     private static let general: [Flag] = [
@@ -161,7 +162,7 @@ struct Flag: Sendable {
             name: "public-url",
             value: "URL",
             summary: "the base URL of links in mails (http://localhost)",
-            commands: [.serve, .call, .account, .outbox]
+            commands: [.serve, .call, .verify, .helper, .account, .outbox]
         ) { options, text in
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
             return canStartLinks(text)
@@ -186,7 +187,7 @@ struct Flag: Sendable {
             name: "mail-from",
             value: "ADDRESS",
             summary: "the sender of mails (postern@HOST, with the host of --public-url)",
-            commands: [.serve, .call, .account, .outbox]
+            commands: [.serve, .call, .verify, .helper, .account, .outbox]
         ) { options, text in
             options.mailSender = MailSender(text)
             return options.mailSender != nil
@@ -197,7 +198,7 @@ struct Flag: Sendable {
             summary:
                 "a directory with templates that replace the built-in texts: operators-reset.txt, and optionally the same"
                 + " as HTML in operators-reset.html",
-            commands: [.serve, .call, .account, .outbox]
+            commands: [.serve, .call, .verify, .helper, .account, .outbox]
         ) { options, text in
             options.mailTemplates = text
             return true
@@ -211,7 +212,7 @@ struct Flag: Sendable {
             name: "notices",
             value: "on|off",
             summary: "whether accounts get mails about changed passwords, locks and deletions (on)",
-            commands: [.serve, .call, .account]
+            commands: [.serve, .call, .verify, .helper, .account]
         ) { options, text in
             options.sendsNotices = text == "on"
             return ["on", "off"].contains(text)
@@ -223,12 +224,12 @@ struct Flag: Sendable {
         ) { options, isOn in options.refusesUnknownParams = isOn },
         Flag(
             name: "role",
-            value: "customer|salesperson|admin",
-            summary: "the role of the inviter, which decides which accounts the code may create (admin)",
-            commands: [.invite]
+            value: "ROLE",
+            summary: "invite: the role of the inviter, which decides which accounts the code may create (admin); "
+                + "verify, helper: only accounts with the role may sign in (any)",
+            commands: [.invite, .verify, .helper]
         ) { options, text in
-            guard let role = SalesRole(rawValue: text) else { return false }
-            options.role = role
+            options.role = text
             return true
         },
         Flag(

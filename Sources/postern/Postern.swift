@@ -57,8 +57,11 @@ struct CommandError: Error {
     let status: Int32
 
     static func usage(_ message: String) -> CommandError {
-        CommandError(message: "\(message); see postern --help", status: 64)
+        CommandError(message: "\(message); see postern --help", status: usageStatus)
     }
+
+    /// The exit code of a wrong command line.
+    static let usageStatus: Int32 = 64
 
     static func failed(_ message: String) -> CommandError {
         CommandError(message: message, status: 1)
