@@ -29,8 +29,8 @@ package enum Question: Sendable {
     case attempt(Attempt)
     /// Whether a name is the email of an account that may sign in.
     case isKnown(name: String)
-    /// What is never granted, such as a change of a password, or an attempt that no account can have made. The reason is
-    /// for the log.
+    /// What is never granted, such as a change of a password, or an attempt that no account can have made. The reason
+    /// is for the log.
     case refused(reason: String)
 }
 

@@ -1,9 +1,9 @@
-/// The PAM module pam_exec with `expose_authtok`: the name in `PAM_USER`, and the password on stdin, up to a NUL or the end.
+/// The PAM module pam_exec with `expose_authtok`: the name in `PAM_USER`, and the password on stdin, up to a NUL or the
+/// end.
 ///
-/// `PAM_TYPE` is the phase that the module runs in. Only `auth` has a password, and a stack that has the module in another
-/// phase must not take it for a success. `PAM_RHOST` is the address or the name of the client, `PAM_SERVICE` the program.
-/// Every exit code but 0 is an error for the stack. With `return_prog_exit_status` it is the module's own result: 1 and
-/// 111 are neither success nor `PAM_IGNORE` (25).
+/// `PAM_TYPE` is the phase that the module runs in. Only `auth` has a password, and a stack that has the module in
+/// another phase must not take it for a success. `PAM_RHOST` is the address or the name of the client, `PAM_SERVICE`
+/// the program. Every exit code but 0 is an error for the stack.
 enum PAMExec: OneShotProgram {
     static func question(in call: ProgramCall) throws -> Question {
         let phase = call.text("PAM_TYPE")

@@ -38,7 +38,8 @@ enum SFTPGo: OneShotProgram {
         }
     }
 
-    /// The user that SFTPGo has with the name; nil if there is none. Some versions report such a user with the number 0.
+    /// The user that SFTPGo has with the name; nil if there is none. Some versions report such a user with the number
+    /// 0.
     private static func existingUser(in call: ProgramCall) throws(CallFault) -> JSONValue? {
         let text = call.text("SFTPGO_AUTHD_USER")
         guard !text.isEmpty else { return nil }

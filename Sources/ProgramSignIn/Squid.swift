@@ -5,9 +5,9 @@ import Platform
 ///     ann%40b.co a%20password                   without concurrency
 ///     7 ann%40b.co a%20password 192.0.2.7       with a channel, and with key_extras "%>a"
 ///
-/// Name and password are percent-encoded. What follows them is what `key_extras` adds; the first word of it is the address
-/// of the client. With `concurrency=` in squid.conf, each line and each reply begins with the number of a channel. Whether
-/// it does must be known from the configuration: a name can be a number too.
+/// Name and password are percent-encoded. What follows them is what `key_extras` adds; the first word of it is the
+/// address of the client. With `concurrency=` in squid.conf, each line and each reply begins with the number of a
+/// channel. Whether it does must be known from the configuration: a name can be a number too.
 struct Squid: HelperProgram {
     let hasChannels: Bool
     /// Whether the rest of a line that is too long is being dropped.

@@ -53,7 +53,8 @@ struct Postern {
 /// Why a command failed.
 struct CommandError: Error {
     let message: String
-    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 1 for any other error.
+    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 111 for a question of another program that
+    /// has no answer, 1 for any other error.
     let status: Int32
 
     static func usage(_ message: String) -> CommandError {
@@ -66,4 +67,12 @@ struct CommandError: Error {
     static func failed(_ message: String) -> CommandError {
         CommandError(message: message, status: 1)
     }
+
+    /// A question of another program that cannot be answered now, or not with this configuration. The exit code is that
+    /// of a temporary failure in the interface of checkpassword.
+    static func unanswered(_ message: String) -> CommandError {
+        CommandError(message: message, status: unansweredStatus)
+    }
+
+    static let unansweredStatus: Int32 = 111
 }

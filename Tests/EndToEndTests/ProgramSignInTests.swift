@@ -164,6 +164,9 @@ struct ProgramSignInTests {
         }
         #expect(try verify("env").status == 1)
         #expect(try verify("authnz").status == 0)
+        // The owner gets the notice of a lock, which the server of the application delivers.
+        let mails = try PosternProcess.run(["outbox", "list"] + data).output.split(separator: "\n")
+        #expect(mails.count == 1 && mails[0].contains("a@b.co"), "\(mails)")
     }
 
     /// An email without an account locks too, so that neither the lock nor its speed reveals who has an account.
@@ -210,6 +213,23 @@ struct ProgramSignInTests {
         let arguments = ["verify", "--as", "pam", "--api", "operators"] + data
         let outcome = try PosternProcess.run(arguments, input: Self.password, environment: environment)
         #expect(outcome.status == 1 && outcome.errors.contains("PAM_TYPE is not auth"))
+    }
+
+    /// A sign-in with an imported hash replaces it.
+    @Test func replacesAnImportedHash() throws {
+        try PosternProcess(data).finish()
+        let vector = try #require(HashVector.all.first { $0.hash.hasPrefix("$2b$") && !$0.password.contains("\n") })
+        let file = folder.path("users.csv")
+        let row = "a@b.co,\"\(vector.hash)\",A,B,yes"
+        try Data("email,password_hash,first_name,last_name,confirmed\n\(row)\n".utf8).write(to: URL(filePath: file))
+        let words = ["import", "--from", "csv", "--api", "operators", "--confirmed", "no", file]
+        let imported = try PosternProcess.run(words + data)
+        try #require(imported.status == 0, "\(imported.errors)")
+        #expect(try PosternProcess.run(["export"] + data).output.contains(vector.hash))
+        #expect(try verify("authnz", Attempt(password: vector.password)).status == 0)
+        let export = try PosternProcess.run(["export"] + data).output
+        #expect(!export.contains(vector.hash) && export.contains("$argon2id$"))
+        #expect(try verify("authnz", Attempt(password: vector.password)).status == 0)
     }
 
     // MARK: Errors
@@ -399,8 +419,8 @@ struct ProgramSignInTests {
         let emails = ["known@b.co", "unproven@b.co", "unknown@b.co"]
         var times = [[Duration]](repeating: [], count: emails.count)
         for attempt in 1...40 {
-            // In turns, so that other work of the machine affects all kinds equally; each from an address of its own, so that
-            // none is locked.
+            // In turns, so that other work of the machine affects all kinds equally; each from an address of its own,
+            // so that none is locked.
             for (index, email) in emails.enumerated() {
                 let start = ContinuousClock.now
                 helper.send("\(email) wrong 192.0.2.\(attempt)")

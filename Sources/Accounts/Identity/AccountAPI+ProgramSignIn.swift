@@ -2,9 +2,9 @@ import Store
 
 /// Signing in to another program, such as a web server or a VPN, which asks whether a person may enter.
 ///
-/// It is a sign-in without a session: it has the same counts, locks and events, and a success replaces an outdated hash. It
-/// admits only accounts whose email is proven, because the other program takes the email for the person. A refusal does not
-/// say why: an account that is not admitted is refused like an email without one.
+/// It is a sign-in without a session: it has the same counts, locks and events, and a success replaces an outdated
+/// hash. It admits only accounts whose email is proven, because the other program takes the email for the person. A
+/// refusal does not say why: an account that is not admitted is refused like an email without one.
 extension AccountAPI {
     /// Signs an account in to another program.
     ///

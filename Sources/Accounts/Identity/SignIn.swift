@@ -75,15 +75,15 @@ package struct SignIn<Account: PasswordAccount> {
         )
     }
 
-    /// Signs in to another program: the same as signing in, with the same counts, locks and events, but without a session.
-    /// The answer is only yes or no, so an email without an account always locks like one with an account.
+    /// Signs in to another program: the same as signing in, with the same counts, locks and events, but without a
+    /// session. The answer is only yes or no, so an email without an account always locks like one with an account.
     ///
     /// - Parameters:
     ///   - email: the email in lower case.
     ///   - password: the password as given.
     ///   - origin: where the request comes from.
-    ///   - admits: which of the accounts that may sign in the program accepts. Another account is refused like an unknown
-    ///     email.
+    ///   - admits: which of the accounts that may sign in the program accepts. Another account is refused like an
+    ///     unknown email.
     package func withoutSession(
         email: String,
         password: Password,

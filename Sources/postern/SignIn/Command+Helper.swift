@@ -2,8 +2,8 @@ import Platform
 import ProgramSignIn
 
 extension Command {
-    /// Answers the questions of another program that keeps this one running, until its input ends. Each is answered before
-    /// the next one is read.
+    /// Answers the questions of another program that keeps this one running, until its input ends. Each is answered
+    /// before the next one is read.
     func answerRequests(_ options: Options) throws(CommandError) {
         var program = try options.helperConvention.program(hasChannels: options.hasChannels)
         let signIns = try ProgramSignIns(options)

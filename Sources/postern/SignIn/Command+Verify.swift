@@ -27,7 +27,7 @@ extension Command {
         switch verdict {
         case .yes, .known: break
         case .no: CurrentProcess.end(status: 1)
-        case .later: CurrentProcess.end(status: 111)
+        case .later: CurrentProcess.end(status: CommandError.unansweredStatus)
         }
     }
 

@@ -1,23 +1,6 @@
 import Accounts
 import ProgramSignIn
 
-/// How another program asks: the value of `--as`.
-enum ProgramConvention: Equatable {
-    /// It starts a process for each attempt: `postern verify`.
-    case oneShot(OneShotConvention)
-    /// It keeps a process running: `postern helper`.
-    case helper(HelperConvention)
-
-    static let allCases = OneShotConvention.allCases.map(Self.oneShot) + HelperConvention.allCases.map(Self.helper)
-
-    var name: String {
-        switch self {
-        case .oneShot(let convention): convention.rawValue
-        case .helper(let convention): convention.rawValue
-        }
-    }
-}
-
 extension Options {
     /// The role of the inviter, for `invite`.
     var inviterRole: SalesRole {
@@ -92,11 +75,5 @@ extension CommandError {
         let list = names.joined(separator: "|")
         guard let given else { return .usage("postern \(command.rawValue) needs --as \(list)") }
         return .usage("postern \(command.rawValue) takes --as \(list), not \(given.name)")
-    }
-
-    /// The question cannot be answered now, or not with this configuration. The exit code is that of checkpassword for a
-    /// temporary failure.
-    static func unanswered(_ message: String) -> CommandError {
-        CommandError(message: message, status: 111)
     }
 }

@@ -73,7 +73,7 @@ struct ProgramSignIns {
 
     /// Closes the store.
     ///
-    /// It leaves mails and the jobs of other requests to the server: a program that waits for an answer should not wait for
-    /// them.
+    /// It leaves mails and the jobs of other requests to the server: a program that waits for an answer should not wait
+    /// for them.
     func close() { backend.store.close() }
 }
