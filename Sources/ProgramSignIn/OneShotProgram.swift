@@ -1,5 +1,3 @@
-package import Accounts
-
 /// How another program has started this one, to ask one question.
 package struct ProgramCall {
     /// The value of an environment variable; nil if it is not set.
