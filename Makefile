@@ -16,6 +16,9 @@ PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emac
 	curl msmtp postfix
 PEER_TOOLS := emacs nvim go /usr/bin/python3 curl msmtp /usr/sbin/postfix
 PEER_IMPORTS := import ensurepip, gi; gi.require_version("Json", "1.0"); gi.require_version("Jsonrpc", "1.0")
+# Programs that ask postern who may sign in. Their services are not started.
+PROGRAM_PACKAGES := --no-install-recommends apache2 libapache2-mod-authnz-external pamtester openvpn openssl ejabberd squid curl
+PROGRAM_TOOLS := /usr/bin/pamtester /usr/bin/openssl /usr/bin/curl $(addprefix /usr/sbin/,apache2 openvpn ejabberdctl squid)
 PEER_ENVIRONMENTS := $(patsubst Tests/Peers/requirements/%.txt,.build/peers/%/installed,$(wildcard Tests/Peers/requirements/*.txt))
 # The PostgreSQL store: the client library, and servers for tests.
 POSTGRES_PACKAGES := libpq-dev
@@ -66,6 +69,21 @@ fi
 endef
 # Succeeds if all programs are installed: $(call has,PROGRAMS)
 has = (for tool in $(1); do command -v $$tool || exit 1; done)
+# Installs services without starting them, by a policy for the time of the installation (invoke-rc.d(8)):
+# $(call install_stopped,PURPOSE,COMMAND,PACKAGES)
+define install_stopped
+@if { $(2); } >/dev/null 2>&1; then \
+	echo "$(1): already installed."; \
+else \
+	echo "$(1): installing $(3)…"; \
+	policy=/usr/sbin/policy-rc.d; \
+	if [ -e $$policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' | $(SUDO) install -m 755 /dev/stdin $$policy; fi; \
+	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(3) >/dev/null; \
+	status=$$?; \
+	if [ -n "$$policy" ]; then $(SUDO) rm $$policy; fi; \
+	exit $$status; \
+fi
+endef
 # Creates a Python virtual environment with the packages of a requirements file: $(call environment,FOLDER,FILE)
 define environment
 @echo "Installing the packages of $(2)…"
@@ -109,8 +127,10 @@ client-deps: deps
 	$(call environment,.build/venv,$<)
 
 peer-deps: deps
-	$(call install,Peers from Debian,$(call has,$(PEER_TOOLS)) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
+	$(call install_stopped,Peers from Debian,$(call has,$(PEER_TOOLS)) && [ -e /usr/share/gocode/src/github.com/sourcegraph/jsonrpc2 ] \
 		&& /usr/bin/python3 -c '$(PEER_IMPORTS)',$(PEER_PACKAGES))
+	$(call install_stopped,Programs that ask who may sign in,$(call has,$(PROGRAM_TOOLS)) \
+		&& [ -e /usr/lib/apache2/modules/mod_authnz_external.so ],$(PROGRAM_PACKAGES))
 	@$(MAKE) --silent $(PEER_ENVIRONMENTS)
 
 # Each peer has its own environment, because some of their PyPI packages conflict.
@@ -251,7 +271,7 @@ clients-figures: release client-deps ## Measures the overhead of the clients, tw
 	$(SWIFT) build -c release --product PosternClientTrials
 	/usr/bin/python3 clients/figures.py $(BINARY)
 
-test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs and libraries, under a minute
+test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs, libraries and servers, as root, under two minutes
 	/usr/bin/python3 Tests/Peers/peers.py $(BINARY)
 
 webapp-deps:

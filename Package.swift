@@ -58,10 +58,12 @@ let package = Package(
             dependencies: ["Accounts", "JSON", "JSONRPC", "Platform", "Store"],
             swiftSettings: settings
         ),
+        .target(name: "ProgramSignIn", dependencies: ["Accounts", "JSON", "Platform"], swiftSettings: settings),
         .executableTarget(
             name: "postern",
             dependencies: [
-                "Accounts", "DirectoryStore", "JSON", "JSONRPC", "Mail", "Platform", "Service", "Store",
+                "Accounts", "DirectoryStore", "JSON", "JSONRPC", "Mail", "Platform", "ProgramSignIn", "Service",
+                "Store",
                 .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
             ],
             swiftSettings: settings
@@ -128,6 +130,11 @@ let package = Package(
             dependencies: [
                 "DirectoryStore", "Accounts", "JSON", "JSONRPC", "Mail", "PosternTesting", "Store", "Platform",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ProgramSignInTests",
+            dependencies: ["Accounts", "JSON", "ProgramSignIn"],
             swiftSettings: settings
         ),
         .target(

@@ -37,6 +37,11 @@ package protocol AccountAPI: SendableMetatype {
     var sessions: Sessions { get }
     /// The codes that it mails.
     var codes: MailedCodes { get }
+    /// How its accounts sign in.
+    var signIn: SignIn<Account> { get }
+
+    /// The roles that its accounts have, one each; empty if they have none.
+    static var roles: [String] { get }
 
     /// The account that sends a request.
     ///
@@ -126,6 +131,9 @@ extension AccountAPI {
 
     /// For APIs whose accounts have only records that all APIs have.
     package func visitRecords(of account: Int, in tx: Transaction, _ visit: (any Record) throws -> Void) throws {}
+
+    /// For APIs whose accounts have no roles.
+    package static var roles: [String] { [] }
 
     /// For APIs in which nothing else depends on the address.
     package func emailChanged(of account: Account, in tx: Transaction) throws {}

@@ -100,6 +100,13 @@ struct AccountAPIsEmitter {
                     }
                 }
 
+                /// The roles that the accounts of an API have, one each; empty if they have none.
+                package static func roles(of realm: Realm) -> [String] {
+                    switch realm {
+            \(each(indent: 8) { "case .\($0.name): \($0.name.upperCamel).roles" })
+                    }
+                }
+
                 /// Continues the jobs of all APIs, one transaction of each.
                 ///
                 /// - Returns: whether more work remains.

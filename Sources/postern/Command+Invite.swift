@@ -14,8 +14,9 @@ extension Command {
     }
 
     private func createInvitation(_ options: Options) throws(CommandError) {
+        let role = try options.inviterRole
         let code = try withSales(options) { sales in
-            try sales.invite(options.role, uses: options.uses, goodFor: options.expiresSeconds, actor: options.actor)
+            try sales.invite(role, uses: options.uses, goodFor: options.expiresSeconds, actor: options.actor)
                 .referralCode
         }
         print(code)

@@ -3,15 +3,13 @@ import Platform
 
 /// A command of the program.
 enum Command: String, CaseIterable {
-    case serve, call, account, invite, outbox, mail, audit, stats, check, backup, export, `import`, compact, salvage,
-        schema,
-        help,
-        version
+    case serve, call, verify, helper, account, invite, outbox, mail, audit, stats, check, backup, export, `import`
+    case compact, salvage, schema, help, version
 
     /// The commands that use a store.
     static let onStore: [Command] = [
-        .serve, .call, .account, .invite, .outbox, .audit, .stats, .check, .backup, .export, .import, .compact,
-        .salvage,
+        .serve, .call, .verify, .helper, .account, .invite, .outbox, .audit, .stats, .check, .backup, .export, .import,
+        .compact, .salvage,
     ]
 
     /// The command with a name, or with its name in an earlier version; nil for an unknown name.
@@ -23,6 +21,7 @@ enum Command: String, CaseIterable {
     var words: String {
         switch self {
         case .call: "METHOD [JSON | NAME=VALUE … | -]"
+        case .verify: "[FILE]"
         case .account: AccountCommand.words
         case .invite: "[list | revoke ID]"
         case .outbox: "list | show ID | retry ID | deliver"
@@ -30,15 +29,15 @@ enum Command: String, CaseIterable {
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
         case .help: "[COMMAND]"
-        case .serve, .audit, .stats, .check, .compact, .schema, .version: ""
+        case .serve, .helper, .audit, .stats, .check, .compact, .schema, .version: ""
         }
     }
 
     /// Whether the arguments are paths, which need not be UTF-8.
     var takesPaths: Bool {
         switch self {
-        case .backup, .salvage, .import, .export: true
-        case .serve, .call, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema, .help,
+        case .verify, .backup, .salvage, .import, .export: true
+        case .serve, .call, .helper, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema, .help,
             .version:
             false
         }
@@ -51,9 +50,9 @@ enum Command: String, CaseIterable {
         case .outbox: 1...2
         case .mail: 2...2
         case .backup, .salvage: 1...1
-        case .help, .import, .export: 0...1
+        case .help, .verify, .import, .export: 0...1
         case .invite: 0...2
-        case .serve, .audit, .stats, .check, .compact, .schema, .version: 0...0
+        case .serve, .helper, .audit, .stats, .check, .compact, .schema, .version: 0...0
         }
     }
 
@@ -63,6 +62,11 @@ enum Command: String, CaseIterable {
         case .call:
             "calls one method and prints its result, or the error on stderr with exit code 1; - reads the params from "
                 + "stdin, a value @FILE or @- reads a file or stdin"
+        case .verify:
+            "answers another program whether a person may sign in: exit code 0 yes, 1 no, 111 later; reads name and password as "
+                + "the program's convention, --as, passes them; FILE is for openvpn"
+        case .helper:
+            "the same for programs that keep a helper running; it reads requests from stdin and writes replies to stdout"
         case .account:
             "administers accounts: ACCOUNT is API:EMAIL or API:NUMBER, such as care:a@b.co; set-password reads the password "
                 + "from stdin, or without echo from the terminal"
@@ -103,6 +107,8 @@ enum Command: String, CaseIterable {
         case .schema: print(OpenRPCDocument.text)
         case .serve: try serve(options)
         case .call: try callMethod(options)
+        case .verify: try verify(options)
+        case .helper: try answerRequests(options)
         case .account: try administer(options)
         case .invite: try invite(options)
         case .outbox: try openOutbox(options)

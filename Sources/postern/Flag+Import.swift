@@ -15,8 +15,8 @@ extension Flag {
         Flag(
             name: "api",
             value: Realm.allCases.map(\.rawValue).joined(separator: "|"),
-            summary: "the API that gets the accounts of --from, or whose accounts are listed",
-            commands: [.import, .account]
+            summary: "the API that gets the accounts of --from, or whose accounts are listed or may sign in",
+            commands: [.import, .verify, .helper, .account]
         ) { options, text in
             options.api = Realm(rawValue: text)
             return options.api != nil

@@ -3,6 +3,8 @@ import Mail
 extension Flag {
     /// The commands that send mails.
     private static let sending: [Command] = [.serve, .call, .account, .outbox, .mail]
+    /// The commands that post mails: `verify` and `helper` leave them in the outbox, for a server to send.
+    private static let posting = sending + [.verify, .helper]
 
     /// The flags of mails.
     static let mail: [Flag] = [
@@ -10,7 +12,7 @@ extension Flag {
             name: "public-url",
             value: "URL",
             summary: "the base URL of links in mails (http://localhost)",
-            commands: sending
+            commands: posting
         ) { options, text in
             options.publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
             return canStartLinks(text)
@@ -44,7 +46,7 @@ extension Flag {
             name: "mail-from",
             value: "ADDRESS",
             summary: "the sender of mails (postern@HOST, with the host of --public-url)",
-            commands: sending
+            commands: posting
         ) { options, text in
             options.mailSender = MailSender(text)
             return options.mailSender != nil
@@ -55,7 +57,7 @@ extension Flag {
             summary:
                 "a directory with templates that replace the built-in texts: operators-reset.txt, and optionally the same"
                 + " as HTML in operators-reset.html",
-            commands: [.serve, .call, .account, .outbox]
+            commands: [.serve, .call, .verify, .helper, .account, .outbox]
         ) { options, text in
             options.mailTemplates = text
             return true
@@ -64,7 +66,7 @@ extension Flag {
             name: "notices",
             value: "on|off",
             summary: "whether accounts get mails about changed passwords, locks and deletions (on)",
-            commands: [.serve, .call, .account]
+            commands: [.serve, .call, .verify, .helper, .account]
         ) { options, text in
             options.sendsNotices = text == "on"
             return ["on", "off"].contains(text)

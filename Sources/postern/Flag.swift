@@ -83,13 +83,15 @@ struct Flag: Sendable {
 
     static func named(_ name: String) -> Flag? {
         // Most command lines have only general flags, and making a table takes a thousand instructions for each flag.
-        for table in [{ general }, { mail }, { passwords }, { audit }, { administration }, { imports }, { postgres }] {
+        for table in [
+            { general }, { mail }, { passwords }, { audit }, { administration }, { imports }, { postgres }, { signIn },
+        ] {
             if let flag = table().first(where: { $0.name == name }) { return flag }
         }
         return nil
     }
 
-    static let all = general + mail + passwords + audit + administration + imports + postgres
+    static let all = general + mail + passwords + audit + administration + imports + postgres + signIn
 
     /// The flags of several commands, and of commands with few flags.
     private static let general: [Flag] = [
@@ -158,12 +160,12 @@ struct Flag: Sendable {
         ) { options, isOn in options.refusesUnknownParams = isOn },
         Flag(
             name: "role",
-            value: "customer|salesperson|admin",
-            summary: "the role of the inviter, which decides which accounts the code may create (admin)",
-            commands: [.invite]
+            value: "ROLE",
+            summary: "invite: the role of the inviter, which decides which accounts the code may create (admin); "
+                + "verify, helper: only accounts with the role may sign in (any)",
+            commands: [.invite, .verify, .helper]
         ) { options, text in
-            guard let role = SalesRole(rawValue: text) else { return false }
-            options.role = role
+            options.role = text
             return true
         },
         Flag(

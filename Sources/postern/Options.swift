@@ -36,8 +36,12 @@ struct Options {
     var mailSender: MailSender?
     /// The directory of mail templates; nil for the built-in templates.
     var mailTemplates: SystemString?
-    /// The role of the inviter, for `invite`.
-    var role = SalesRole.admin
+    /// The role of the inviter, for `invite`, or of the accounts that may sign in; nil for the default.
+    var role: String?
+    /// How another program asks, for `verify` and `helper`.
+    var convention: ProgramConvention?
+    /// Whether each line of Squid begins with a channel.
+    var hasChannels = false
     /// Which methods are offered as MCP tools.
     var tools = ToolSelection.all
     /// How many accounts the code of `invite` may create.
@@ -174,6 +178,7 @@ struct Options {
             throw .usage("\(word) is not UTF-8")
         }
         _ = try userSource
+        try checkSignIn()
         guard mail != .host || command == .serve else {
             throw .usage(
                 "--mail host is only for postern serve: postern \(command.rawValue) has no host that answers requests"

@@ -53,14 +53,26 @@ struct Postern {
 /// Why a command failed.
 struct CommandError: Error {
     let message: String
-    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 1 for any other error.
+    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 111 for a question of another program that
+    /// has no answer, 1 for any other error.
     let status: Int32
 
     static func usage(_ message: String) -> CommandError {
-        CommandError(message: "\(message); see postern --help", status: 64)
+        CommandError(message: "\(message); see postern --help", status: usageStatus)
     }
+
+    /// The exit code of a wrong command line.
+    static let usageStatus: Int32 = 64
 
     static func failed(_ message: String) -> CommandError {
         CommandError(message: message, status: 1)
     }
+
+    /// A question of another program that cannot be answered now, or not with this configuration. The exit code is that
+    /// of a temporary failure in the interface of checkpassword.
+    static func unanswered(_ message: String) -> CommandError {
+        CommandError(message: message, status: unansweredStatus)
+    }
+
+    static let unansweredStatus: Int32 = 111
 }

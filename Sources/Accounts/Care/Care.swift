@@ -9,6 +9,7 @@ package struct Care: AccountAPI {
 
     package static let realm = Realm.care
     package static let tokenDigits = Limits.accessTokenDigits
+    package static let roles = CareRole.allCases.map(\.rawValue)
     package static let confirmation = (purpose: MailedCodes.Purpose.confirm, mail: MailKind.careConfirmation)
     package static let errorCodes = AccountErrorCodes(
         sessionNotFound: ErrorCode.Care.sessionNotFound,
@@ -24,7 +25,7 @@ package struct Care: AccountAPI {
     package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
-    let signIn: SignIn<CareUser>
+    package let signIn: SignIn<CareUser>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment

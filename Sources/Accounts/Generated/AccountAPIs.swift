@@ -37,6 +37,15 @@ package final class AccountAPIs {
         }
     }
 
+    /// The roles that the accounts of an API have, one each; empty if they have none.
+    package static func roles(of realm: Realm) -> [String] {
+        switch realm {
+        case .operators: Operators.roles
+        case .care: Care.roles
+        case .sales: Sales.roles
+        }
+    }
+
     /// Continues the jobs of all APIs, one transaction of each.
     ///
     /// - Returns: whether more work remains.

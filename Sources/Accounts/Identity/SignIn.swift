@@ -2,25 +2,6 @@ package import Store
 
 /// The sign-in of an API. It is the same in all three APIs except for the error codes.
 package struct SignIn<Account: PasswordAccount> {
-    /// The error codes of failed sign-ins.
-    package struct Refusals {
-        /// The email has no account, or one that does not allow signing in.
-        package let unknownEmail: ErrorCode
-        /// The password is wrong.
-        package let wrongPassword: ErrorCode
-        /// The password is right, but the account is disabled.
-        package let disabled: ErrorCode
-        /// The account is locked after too many failures.
-        package let locked: ErrorCode
-
-        package init(unknownEmail: ErrorCode, wrongPassword: ErrorCode, disabled: ErrorCode, locked: ErrorCode) {
-            self.unknownEmail = unknownEmail
-            self.wrongPassword = wrongPassword
-            self.disabled = disabled
-            self.locked = locked
-        }
-    }
-
     private let environment: Environment
     private let sessions: Sessions
     private let lockout: SignInLockout
@@ -87,23 +68,62 @@ package struct SignIn<Account: PasswordAccount> {
             Attempt(
                 email: email,
                 password: password,
-                token: token,
-                lifetime: lifetime,
+                session: NewSession(token: token, lifetime: lifetime),
                 origin: origin,
                 newHashKey: environment.random.hex(bytes: 16)
             )
         )
     }
 
+    /// Signs in to another program: the same as signing in, with the same counts, locks and events, but without a
+    /// session. The answer is only yes or no, so an email without an account always locks like one with an account.
+    ///
+    /// - Parameters:
+    ///   - email: the email in lower case.
+    ///   - password: the password as given.
+    ///   - origin: where the request comes from.
+    ///   - admits: which of the accounts that may sign in the program accepts. Another account is refused like an
+    ///     unknown email.
+    package func withoutSession(
+        email: String,
+        password: Password,
+        origin: Origin,
+        admits: @escaping @Sendable (Account) -> Bool
+    ) throws -> Progress<Account> {
+        try verify(
+            Attempt(
+                email: email,
+                password: password,
+                session: nil,
+                origin: origin,
+                newHashKey: environment.random.hex(bytes: 16),
+                admits: admits
+            )
+        )
+    }
+
+    /// Whether an account is allowed to sign in, apart from its password and locks.
+    func mayEnter(_ account: Account, at now: Timestamp) -> Bool {
+        account.disabled == nil && mayEnter(account, now)
+    }
+
+    /// The session that a sign-in opens.
+    private struct NewSession {
+        let token: SecretToken
+        let lifetime: SessionLifetime
+    }
+
     /// The data of a sign-in that is passed between phases.
     private struct Attempt {
         let email: String
         let password: Password
-        let token: SecretToken
-        let lifetime: SessionLifetime
+        /// Nil if the sign-in is to another program.
+        let session: NewSession?
         let origin: Origin
         /// The key of keyed hashes, used if the store has none.
         let newHashKey: String
+        /// Which of the accounts that may sign in are accepted.
+        var admits: @Sendable (Account) -> Bool = { _ in true }
     }
 
     /// An account as it was when its password was verified.
@@ -142,7 +162,7 @@ package struct SignIn<Account: PasswordAccount> {
         lockNotice.map { environment.outbox.notice($0, locale: locale, MailSecrets(environment.random)) }
     }
 
-    /// Opens the session, or counts a failure.
+    /// Opens the session, if there is to be one, or counts a failure.
     ///
     /// - Parameters:
     ///   - known: what the password was verified against; nil if the email had no account.
@@ -159,7 +179,7 @@ package struct SignIn<Account: PasswordAccount> {
         let now = environment.time.now
         let account: Account? = try environment.store.write { tx in
             tx.prefetch { announced in
-                guard isRight, let known, !known.isDisabled else { return }
+                guard isRight, let known, !known.isDisabled, attempt.session != nil else { return }
                 sessions.announceOpening(for: known.account, to: &announced)
             }
             guard var account = try admitted(attempt, isKnown: known != nil, at: now, in: tx) else {
@@ -202,20 +222,22 @@ package struct SignIn<Account: PasswordAccount> {
                 try tx.update(account)
             }
             try lockout.succeed(account.id, from: attempt.origin, at: now, in: tx)
-            let session = try sessions.open(
-                attempt.token,
-                for: account.id,
-                lasting: attempt.lifetime,
-                from: attempt.origin,
-                at: now,
-                in: tx
-            )
+            let session = try attempt.session.map { new in
+                try sessions.open(
+                    new.token,
+                    for: account.id,
+                    lasting: new.lifetime,
+                    from: attempt.origin,
+                    at: now,
+                    in: tx
+                )
+            }
             try audit.record(
                 .signedIn,
                 of: account.id,
                 by: .anonymous,
                 from: attempt.origin,
-                detail: EventDetail(session: session),
+                detail: session.map { EventDetail(session: $0) },
                 at: now,
                 in: tx
             )
@@ -246,7 +268,9 @@ package struct SignIn<Account: PasswordAccount> {
             let hashKey = isKnown ? nil : environment.hashKey.key
             lockout.announce(unknown: email, from: origin, hashKey, to: &announced)
         }
-        let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap { mayEnter($0, now) ? $0 : nil }
+        let account = try tx.find(Account.byEmail, Key(attempt.email)).flatMap {
+            mayEnter($0, now) && attempt.admits($0) ? $0 : nil
+        }
         if try environment.hashKey.learn(in: tx),
             let email = try SignInLockout.UnknownEmail(
                 attempt.email,
@@ -260,7 +284,7 @@ package struct SignIn<Account: PasswordAccount> {
         let seconds: Int? =
             if let account {
                 try lockout.secondsLeft(for: account.id, from: attempt.origin, at: now, in: tx)
-            } else if hidesUnknown,
+            } else if hidesUnknown || attempt.session == nil,
                 let email = try SignInLockout.UnknownEmail(attempt.email, from: attempt.origin, in: tx)
             {
                 try lockout.secondsLeft(forUnknown: email, at: now, in: tx)

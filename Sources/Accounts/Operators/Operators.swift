@@ -33,7 +33,7 @@ package struct Operators: MailedCodeAPI {
     package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
-    let signIn: SignIn<Operator>
+    package let signIn: SignIn<Operator>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment

@@ -17,6 +17,7 @@ package struct Sales: MailedCodeAPI {
 
     package static let realm = Realm.sales
     package static let tokenDigits = Limits.apiKeyDigits
+    package static let roles = SalesRole.allCases.map(\.rawValue)
     package static let codeParam = "token"
     package static let confirmation = (purpose: MailedCodes.Purpose.verify, mail: MailKind.salesVerification)
     package static let resetMail = MailKind.salesReset
@@ -34,7 +35,7 @@ package struct Sales: MailedCodeAPI {
     package let settings: AccountSettings
     package let sessions: Sessions
     package let codes: MailedCodes
-    let signIn: SignIn<SalesUser>
+    package let signIn: SignIn<SalesUser>
 
     package init(_ environment: Environment, _ settings: AccountSettings = AccountSettings()) {
         self.environment = environment

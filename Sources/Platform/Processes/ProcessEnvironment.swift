@@ -7,6 +7,13 @@ package enum ProcessEnvironment {
         getenv(name).map { SystemString(copying: $0) }
     }
 
+    /// Overwrites the value of a variable with zeros, in the memory that the system passed it in. The variable is empty
+    /// then.
+    package static func wipe(_ name: String) {
+        guard let value = getenv(name) else { return }
+        UnsafeMutableRawBufferPointer(start: value, count: strlen(value)).wipe()
+    }
+
     /// The entries, `NAME=value`, followed by a null pointer.
     private static var entries: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
         #if canImport(Darwin)
