@@ -37,7 +37,8 @@ enum Command: String, CaseIterable {
     var takesPaths: Bool {
         switch self {
         case .verify, .backup, .salvage, .import, .export: true
-        case .serve, .call, .helper, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema, .help,
+        case .serve, .call, .helper, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema,
+            .help,
             .version:
             false
         }

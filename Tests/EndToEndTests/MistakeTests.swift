@@ -74,7 +74,10 @@ struct MistakeTests {
             "--api takes operators|care|sales, not users"
         ),
         Mistake(["import", "--from", "csv", "users", "--confirmed", "maybe"], "--confirmed takes yes|no, not maybe"),
-        Mistake(["stats", "--role", "admin"], "--role is not a flag of postern stats, but of postern invite"),
+        Mistake(
+            ["stats", "--role", "admin"],
+            "--role is not a flag of postern stats, but of postern invite, postern verify, postern helper"
+        ),
         Mistake(
             ["--mail", "smtp:mail.example.com"],
             "--mail takes keep|directory:DIR|command:COMMAND|smtp://HOST|smtps://HOST|host, not smtp:mail.example.com: "
