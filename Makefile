@@ -77,11 +77,11 @@ define install_stopped
 else \
 	echo "$(1): installing $(3)…"; \
 	policy=/usr/sbin/policy-rc.d; \
-	if [ -e $$policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' | $(SUDO) install -m 755 /dev/stdin $$policy; fi; \
+	if [ ! -e $$policy ]; then \
+		trap '$(SUDO) rm -f /usr/sbin/policy-rc.d' EXIT; trap 'exit 130' INT TERM; \
+		printf '#!/bin/sh\nexit 101\n' | $(SUDO) install -m 755 /dev/stdin $$policy; \
+	fi; \
 	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(3) >/dev/null; \
-	status=$$?; \
-	if [ -n "$$policy" ]; then $(SUDO) rm $$policy; fi; \
-	exit $$status; \
 fi
 endef
 # Creates a Python virtual environment with the packages of a requirements file: $(call environment,FOLDER,FILE)

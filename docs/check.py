@@ -27,9 +27,13 @@ BLOCK = re.compile(r"(?:^<!-- tested by (\S+) -->\n+)?^```([\w-]*)\n(.*?)^```$",
 
 
 def run(command, folder, variables, given=None):
-    outcome = subprocess.run(
-        command, input=given, cwd=folder, env=variables, capture_output=True, text=True, timeout=BLOCK_SECONDS_MAX, check=False
-    )
+    try:
+        outcome = subprocess.run(
+            command, input=given, cwd=folder, env=variables, capture_output=True, text=True, timeout=BLOCK_SECONDS_MAX, check=False
+        )
+    except subprocess.TimeoutExpired:
+        yield f"it runs longer than {BLOCK_SECONDS_MAX} s"
+        return
     if outcome.returncode:
         yield f"exit code {outcome.returncode}: {outcome.stderr.strip()[-600:]}"
     elif not outcome.stdout:

@@ -7,8 +7,9 @@ package enum Limits {
     /// How long a mail server may take for one mail: less than the program that speaks with it, which then still says
     /// why it failed.
     static let smtpSeconds = 50
-    /// How long the connection to a mail server may take.
-    static let smtpConnectSeconds = 15
+    /// How long the connection to a mail server may take until it is signed in to. Some servers delay their greeting by 20
+    /// seconds or more, because programs that send spam do not wait.
+    static let smtpConnectSeconds = 30
     /// Bytes in a password of a mail server.
     package static let smtpPasswordBytesMax = 512
     /// Bytes in the URL of a mail server.
@@ -26,7 +27,7 @@ package enum Limits {
     /// The minimum length at which a word that also occurs in the mail is replaced. Codes and temporary passwords are
     /// longer.
     static let quotedWordBytesMin = 8
-    /// How long such a program may run after SIGTERM.
+    /// How long a program that sends a mail may run after SIGTERM.
     static let killSeconds = 5
     /// How long a process claims a mail that it sends: longer than a delivery can take. If the process is killed,
     /// another one sends the mail after that time.

@@ -59,9 +59,11 @@ final class MailPrograms: Sendable {
         pipe.reader.close()
         errorPipe.writer.close()
         let deadline = MonotonicClock.milliseconds + seconds * 1_000
-        write(mail, to: pipe.writer, until: deadline, draining: &errors)
-        pipe.writer.close()
+        let isWritten = write(mail, to: pipe.writer, until: deadline, draining: &errors)
+        // The end of the input would make a part of a mail look whole to a program that is too slow.
+        if isWritten { pipe.writer.close() }
         let end = wait(for: process, until: deadline, draining: &errors)
+        if !isWritten { pipe.writer.close() }
         _ = errors.drain()
         return Outcome(failure: failure(of: name, end), errors: errors)
     }
@@ -94,15 +96,17 @@ final class MailPrograms: Sendable {
     }
 
     /// Writes as much as the program reads. Write errors are ignored, because the exit code decides.
+    ///
+    /// - Returns: whether all was written.
     private func write(
         _ bytes: [UInt8],
         to pipe: FileDescriptor,
         until deadline: Int,
         draining errors: inout ErrorOutput
-    ) {
+    ) -> Bool {
         pipe.stopBlocking()
-        bytes.withUnsafeBytes { bytes in
-            _ = WholeWrite.run(
+        return bytes.withUnsafeBytes { bytes in
+            WholeWrite.run(
                 bytes,
                 to: pipe,
                 whenBlocked: {
@@ -117,7 +121,7 @@ final class MailPrograms: Sendable {
                             milliseconds: milliseconds
                         )
                 }
-            )
+            ) == nil
         }
     }
 

@@ -30,12 +30,12 @@ package final class PostgresServer: Sendable {
     }
 
     /// When a request has last timed out, in milliseconds of `MonotonicClock`.
-    var lastSilence: Int { silence.load(ordering: .relaxed) }
+    var lastTimeout: Int { timeout.load(ordering: .relaxed) }
 
-    private let silence = Atomic(-1)
+    private let timeout = Atomic(-1)
 
     /// A request has timed out on its connection.
-    func noteSilence() { silence.store(clocks.milliseconds(), ordering: .relaxed) }
+    func recordTimeout() { timeout.store(clocks.milliseconds(), ordering: .relaxed) }
 
     /// Whether the database is marked as one for tests.
     package var isTest: Bool { foundTest.load(ordering: .relaxed) }

@@ -47,8 +47,9 @@ extension CommandError {
 
     /// A value in which the password of a URL is replaced: stderr may be kept in a log.
     private static func withoutPassword(_ value: String) -> String {
-        guard let scheme = value.firstRange(of: "://"), let end = value.lastIndex(of: "@"), end >= scheme.upperBound,
-            let colon = value[scheme.upperBound..<end].firstIndex(of: ":")
+        guard let scheme = (value.firstRange(of: "://") ?? value.firstRange(of: ":"))?.upperBound,
+            let end = value.lastIndex(of: "@"), end >= scheme,
+            let colon = value[scheme..<end].firstIndex(of: ":")
         else { return value }
         return "\(value[...colon])[…]\(value[end...])"
     }

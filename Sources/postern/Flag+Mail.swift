@@ -21,8 +21,8 @@ extension Flag {
             name: "mail",
             value: "keep|directory:DIR|command:COMMAND|smtp://HOST|smtps://HOST|host",
             summary:
-                "how mails are delivered (keep: they stay in the outbox; smtp://[USER@]HOST[:PORT]: by a mail server, with "
-                + "STARTTLS, smtps with TLS from the start; host: as requests mail.deliver to the host)",
+                "how mails are delivered (keep: they stay in the outbox; smtp://[USER@]HOST[:PORT]: to a mail server with "
+                + "STARTTLS; smtps://…: with TLS from the start; host: as requests mail.deliver to the host)",
             commands: sending,
             hint: { text in
                 text.hasPrefix("smtp")

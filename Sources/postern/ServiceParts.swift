@@ -27,7 +27,7 @@ struct ServiceParts: Sendable {
     /// - Parameter hasLoop: whether a server's loop runs the service.
     init(_ options: Options, hasLoop: Bool, _ log: Log) throws(CommandError) {
         sender = options.mailSender ?? MailSender(hostOf: options.publicURL)
-        mail = try options.mailRoute
+        mail = try Self.mailRoute(options, log)
         templates = try Self.templates(options, domain: sender.domain)
         settings = AccountSettings(
             operatorsConfirmEmail: options.confirmsEmail,
@@ -103,6 +103,18 @@ struct ServiceParts: Sendable {
             lookSeconds: isRemote ? Mail.Limits.remoteLookSeconds : Mail.Limits.lookSeconds,
             log: { [log] in log.write(.warning, $0) }
         )
+    }
+
+    private static func mailRoute(_ options: Options, _ log: Log) throws(CommandError) -> MailRoute {
+        do throws(CommandError) {
+            return try options.mailRoute
+        } catch {
+            // An administrator must be able to look at the outbox and the accounts of a server whose mail does not work.
+            let needsRoute = options.command == .serve || options.command == .outbox && options.words[0] == "deliver"
+            guard !needsRoute else { throw error }
+            log.write(.warning, "mails stay in the outbox: \(error.message)")
+            return .keep
+        }
     }
 
     private static func templates(_ options: Options, domain: String) throws(CommandError) -> MessageTemplates {

@@ -31,6 +31,7 @@ struct CommandLineTests {
             ["--mail", "smtp://me:secret@mx"],
             "not smtp://me:[…]@mx: smtp://[USER@]HOST[:PORT][/NAME], with the password in"
         ),
+        (["--mail", "smtp:me:secret@mx"], "not smtp:me:[…]@mx: "),
         (["--mail", "smtp://me@mx"], "a user in --mail needs --mail-password-file"),
         (["--mail", "smtp://mx", "--mail-password-file", "/dev/null"], "--mail-password-file needs a user in --mail"),
         (

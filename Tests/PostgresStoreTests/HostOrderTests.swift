@@ -4,40 +4,48 @@ import Testing
 
 /// Which of several hosts a process tries first.
 struct HostOrderTests {
-    private func texts(_ order: HostOrder) -> [String] { order.parameters.map { "\($0.name)=\($0.value)" } }
+    private let order = HostOrder()
+
+    private var texts: [String] { order.attempt.parameters.map { "\($0.name)=\($0.value)" } }
 
     @Test func startsWithTheHostThatServedLast() throws {
         let hosts = try #require(HostList(names: "a,b,c", addresses: "", ports: "1,2,3"))
-        let order = HostOrder()
         // The address itself states the order until a connection was tried.
-        #expect(texts(order) == [])
-        order.noteSuccess(hosts, host: "b", port: "2")
-        #expect(texts(order) == ["host=b,c,a", "port=2,3,1"])
+        #expect(texts == [])
+        order.recordSuccess(of: "b", port: "2", hosts)
+        #expect(texts == ["host=b,c,a", "port=2,3,1"])
         // The lists of a later connection are in the order of the try, and are not taken for the address.
-        order.noteSuccess(HostList(names: "b,c,a", addresses: "", ports: "2,3,1"), host: "a", port: "1")
-        #expect(texts(order) == ["host=a,b,c", "port=1,2,3"])
+        order.recordSuccess(of: "a", port: "1", HostList(names: "b,c,a", addresses: "", ports: "2,3,1"))
+        #expect(texts == ["host=a,b,c", "port=1,2,3"])
     }
 
-    @Test func startsWithAnotherHostAfterEachFailure() throws {
+    @Test func startsWithAnotherHostAfterAFailure() throws {
         let hosts = try #require(HostList(names: "", addresses: "10.0.0.1,10.0.0.2", ports: "5432"))
-        let order = HostOrder()
-        order.noteFailure(hosts)
-        #expect(texts(order) == ["hostaddr=10.0.0.2,10.0.0.1"])
-        order.noteFailure(nil)
-        #expect(texts(order) == ["hostaddr=10.0.0.1,10.0.0.2"])
-        order.noteSuccess(nil, host: "10.0.0.2", port: "5432")
-        #expect(texts(order) == ["hostaddr=10.0.0.2,10.0.0.1"])
+        order.recordFailure(of: order.attempt, hosts)
+        #expect(texts == ["hostaddr=10.0.0.2,10.0.0.1"])
+        order.recordFailure(of: order.attempt, nil)
+        #expect(texts == ["hostaddr=10.0.0.1,10.0.0.2"])
+        order.recordSuccess(of: "10.0.0.2", port: "5432", nil)
+        #expect(texts == ["hostaddr=10.0.0.2,10.0.0.1"])
         // A host that is not in the list changes nothing.
-        order.noteSuccess(nil, host: "x", port: "5432")
-        #expect(texts(order) == ["hostaddr=10.0.0.2,10.0.0.1"])
+        order.recordSuccess(of: "x", port: "5432", nil)
+        #expect(texts == ["hostaddr=10.0.0.2,10.0.0.1"])
+    }
+
+    /// Two connections that fail together must not bring the dead host to the front again.
+    @Test func countsTriesWithTheSameOrderOnce() throws {
+        let hosts = try #require(HostList(names: "dead,alive", addresses: "", ports: ""))
+        let attempts = (order.attempt, order.attempt)
+        order.recordFailure(of: attempts.0, hosts)
+        order.recordFailure(of: attempts.1, hosts)
+        #expect(texts == ["host=alive,dead"])
     }
 
     @Test(arguments: [("a", "", "1"), ("", "", ""), ("", "10.0.0.1", ""), ("", "", "1,2")])
     func leavesOneHostAlone(names: String, addresses: String, ports: String) {
         #expect(HostList(names: names, addresses: addresses, ports: ports) == nil)
-        let order = HostOrder()
-        order.noteFailure(nil)
-        #expect(texts(order) == [])
+        order.recordFailure(of: order.attempt, nil)
+        #expect(texts == [])
     }
 
     @Test func keepsNamesAndAddressesOfAHostTogether() throws {
@@ -47,5 +55,6 @@ struct HostOrderTests {
         // Two servers on one machine differ in their ports, and two sockets in their folders.
         #expect(HostList(names: "/x,/y", addresses: "", ports: "5432")?.position(of: "/y", port: "5432") == 1)
         #expect(HostList(names: ",b", addresses: "", ports: "1,2")?.position(of: "b", port: "2") == 1)
+        #expect(HostList(names: "a,b", addresses: "", ports: ",")?.position(of: "b", port: "5432") == 1)
     }
 }

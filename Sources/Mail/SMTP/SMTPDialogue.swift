@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// What curl tells of its dialogue with a mail server: lines that start with `<` from the server, `>` to it, and `*` of
-/// its own.
+/// What curl prints about its dialogue with a mail server: lines that start with `<` from the server, `>` to it, and `*`
+/// of its own.
 final class SMTPDialogue: Sendable {
     private struct State {
         var refusal: String?
         var error: String?
-        /// Whether this side proves who it is, so that its lines are secrets or can be guessed from.
+        /// Whether this side proves who it is, so that its lines are secrets or reveal them.
         var signsIn = false
     }
 
@@ -19,7 +19,7 @@ final class SMTPDialogue: Sendable {
         self.show = show
     }
 
-    /// The last line of the server that refuses something: a code from 400 to 599 and a text; nil if there is none.
+    /// The last line of the server, if it refuses something: a code from 400 to 599 and a text; nil if there is none.
     var refusal: String? { state.withLock(\.refusal) }
 
     /// What curl says the error is, such as `Login denied`; nil if it says nothing.
@@ -35,18 +35,24 @@ final class SMTPDialogue: Sendable {
     }
 
     private func read(_ line: String) {
-        // How many bytes were sent or received.
-        guard !line.hasPrefix("{"), !line.hasPrefix("}") else { return }
+        // Other lines count bytes, or may be the URL with the password.
+        guard ["< ", "> ", "* ", "curl: "].contains(where: line.hasPrefix) else { return }
         show(state.withLock { state in Self.shown(line, &state) })
     }
 
-    /// Notes what a line tells. Returns it without secrets.
+    /// Takes a line into account. Returns it without secrets.
     private static func shown(_ line: String, _ state: inout State) -> String {
         let text = line.dropFirst(2)
         if line.hasPrefix("< ") {
             // 334 asks for the next step of signing in (RFC 4954 §4).
             if state.signsIn, !text.hasPrefix("334") { state.signsIn = false }
-            if let code = Int(text.prefix(3)), (400...599).contains(code) { state.refusal = String(text) }
+            guard let code = Int(text.prefix(3)) else { return line }
+            if (400...599).contains(code) {
+                state.refusal = String(text)
+            } else if code != 221 {
+                // A refusal that was followed by a success, other than the reply to QUIT, is not the reason of a failure.
+                state.refusal = nil
+            }
         } else if line.hasPrefix("> ") {
             if state.signsIn { return "> […]" }
             if text.hasPrefix("AUTH ") {

@@ -1,8 +1,8 @@
 /// A mail server and how to submit mails to it, from a URL `smtp://[USER@]HOST[:PORT][/NAME]` or `smtps://…`.
 ///
-/// With `smtp` the connection starts in plain text and must change to TLS with STARTTLS (RFC 3207) before anything else
-/// is sent; with `smtps` it is TLS from the start (RFC 8314). The default ports are those of mail submission, 587 and
-/// 465. `NAME` is what this host calls itself in `EHLO`, for servers that require a domain name there.
+/// With `smtp` the connection starts in plain text and must change to TLS with STARTTLS (RFC 3207) before the user or a
+/// mail is sent; with `smtps` it is TLS from the start (RFC 8314). The default ports are those of mail submission, 587
+/// and 465. `NAME` is what this host calls itself in `EHLO`, for servers that require a domain name there.
 package struct SMTPServer: Equatable, Sendable {
     /// The program that speaks with the server.
     package static let program = "curl"
@@ -82,7 +82,8 @@ package struct SMTPServer: Equatable, Sendable {
             settings[0].1 = url.replacing("://", with: "://\(credentials)", maxReplacements: 1)
         }
         // The dialogue is what a failure is explained with.
-        let switches = ["ssl-reqd", "silent", "show-error", "verbose"]
+        // Without globoff, curl takes the brackets of an address for a pattern.
+        let switches = ["ssl-reqd", "globoff", "silent", "show-error", "verbose"]
         return (settings.map { "\($0.0) = \(Self.quoted($0.1))" } + switches).joined(separator: "\n") + "\n"
     }
 

@@ -1,37 +1,49 @@
 internal import Synchronization
 
-/// The order in which a process tries several hosts: the one that served last comes first, and after a try that failed, the
-/// next one.
+/// The order in which a process tries several hosts: the one that served last comes first, and after a try that failed,
+/// the next one.
 ///
 /// libpq tries them in the order of the address, one after the other. A first host that is gone, or whose processes are
 /// stopped, takes seconds at each try. While a server fails over, these are seconds without service.
 final class HostOrder: Sendable {
-    /// The hosts and the number of the one to try first.
+    /// The order of one try.
+    struct Attempt {
+        /// The position of the host that is tried first.
+        fileprivate let first: Int
+        /// The key words of the connection that state the order; none before the hosts are known, and for one host.
+        let parameters: [(name: String, value: String)]
+    }
+
     private struct State {
+        /// The hosts in the order of the address; nil before a connection was tried, and for one host.
         var hosts: HostList?
         var first = 0
     }
 
     private let state = Mutex(State())
 
-    /// The key words of a connection that state the order; none before the hosts are known, and for one host.
-    var parameters: [(name: String, value: String)] {
-        state.withLock { $0.hosts?.parameters(startingWith: $0.first) ?? [] }
+    /// The order for a try that begins now.
+    var attempt: Attempt {
+        state.withLock { state in
+            Attempt(first: state.first, parameters: state.hosts?.parameters(startingWith: state.first) ?? [])
+        }
     }
 
-    /// - Parameter hosts: those of the connection, in the order that was tried; nil if they are not known.
-    func noteFailure(_ hosts: HostList?) {
+    /// A try has failed. Of several with the same order, only the first changes it.
+    ///
+    /// - Parameter hosts: those of the connection, in the order that was tried; nil for one host.
+    func recordFailure(of attempt: Attempt, _ hosts: HostList?) {
         state.withLock { state in
             if state.hosts == nil { state.hosts = hosts }
-            guard let count = state.hosts?.count else { return }
+            guard let count = state.hosts?.count, state.first == attempt.first else { return }
             state.first = (state.first + 1) % count
         }
     }
 
-    /// - Parameters:
-    ///   - hosts: those of the connection, in the order that was tried; nil if they are not known.
-    ///   - host: the host that serves, and its port.
-    func noteSuccess(_ hosts: HostList?, host: String, port: String) {
+    /// A host serves.
+    ///
+    /// - Parameter hosts: those of the connection, in the order that was tried; nil for one host.
+    func recordSuccess(of host: String, port: String, _ hosts: HostList?) {
         state.withLock { state in
             if state.hosts == nil { state.hosts = hosts }
             state.first = state.hosts?.position(of: host, port: port) ?? state.first
@@ -67,7 +79,8 @@ struct HostList: Equatable, Sendable {
     func position(of host: String, port: String) -> Int? {
         (0..<count).first { position in
             let isHost = [names, addresses].contains { position < $0.count && $0[position] == host }
-            return isHost && (ports.count < count || ports[position] == port)
+            // An empty port is the default one.
+            return isHost && (ports.count < count || [port, ""].contains(ports[position]))
         }
     }
 

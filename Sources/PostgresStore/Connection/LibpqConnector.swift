@@ -50,7 +50,8 @@
             parameters += Self.liveness
             // A standby may be behind, so it is never used.
             parameters += [("dbname", address), ("client_encoding", "UTF8"), ("target_session_attrs", "read-write")]
-            parameters += order.parameters
+            let attempt = order.attempt
+            parameters += attempt.parameters
             // The form that does not block has no time-out for a host: the next ones would not be tried.
             let connection = Self.withPointers(to: parameters) { PQconnectdbParams($0, $1, 1) }
             guard let connection else { throw .lost("there is not enough memory for a connection") }
@@ -64,7 +65,7 @@
             }
             guard PQstatus(connection) == CONNECTION_OK else {
                 defer { PQfinish(connection) }
-                order.noteFailure(Self.hosts(of: connection))
+                order.recordFailure(of: attempt, Self.hosts(of: connection))
                 throw ConnectionRefusal(String(cString: PQerrorMessage(connection))).fault(
                     database: String(cString: PQdb(connection)),
                     user: String(cString: PQuser(connection)),
@@ -75,10 +76,10 @@
                 PQfinish(connection)
                 throw .unusable("the server is older than PostgreSQL 14")
             }
-            order.noteSuccess(
-                Self.hosts(of: connection),
-                host: String(cString: PQhost(connection)),
-                port: String(cString: PQport(connection))
+            order.recordSuccess(
+                of: String(cString: PQhost(connection)),
+                port: String(cString: PQport(connection)),
+                Self.hosts(of: connection)
             )
             // The path of a socket begins with a slash, or with an @ on Linux.
             let isLocal = PQhost(connection).map { [0x2F, 0x40].contains($0.pointee) } ?? true
@@ -98,7 +99,11 @@
             var values: [String: String] = [:]
             var option = options
             while let keyword = option.pointee.keyword {
-                if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+                let name = String(cString: keyword)
+                // No others: one is the password.
+                if ["host", "hostaddr", "port"].contains(name), let value = option.pointee.val {
+                    values[name] = String(cString: value)
+                }
                 option += 1
             }
             return HostList(

@@ -26,7 +26,7 @@ enum Statements {
     /// The same, but waits for another transaction that has it.
     static let lock = PreparedStatement("lock", "SELECT true FROM pg_advisory_xact_lock($1::int8)")
     /// Finds out whether the server answers.
-    static let question = PreparedStatement("question", "SELECT 1")
+    static let probe = PreparedStatement("probe", "SELECT 1")
     /// The settings of all transactions of a session, if the server's process has the number `process`: a row if it has.
     ///
     /// A sequential scan would read the whole table, and SERIALIZABLE would then regard each write as a conflict.

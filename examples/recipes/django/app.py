@@ -18,7 +18,7 @@ from django.urls import path
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 from postern import Postern
-from postern.errors import CallError, ClientClosed, ProcessEnded
+from postern.errors import CallError, ClientClosed, ProcessEnded, operators
 
 settings.configure(
     SECRET_KEY=os.environ["SECRET_KEY"],
@@ -27,6 +27,8 @@ settings.configure(
     MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware", f"{__name__}.Refusals"],
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
 )
+# Only to try it without TLS.
+SECURE_COOKIES = os.environ.get("SECURE_COOKIES") != "0"
 FORMS = {
     "/sign-up": ("Create an account", ["first_name", "last_name", "email", "password"]),
     "/sign-in": ("Sign in", ["email", "password"]),
@@ -49,19 +51,22 @@ class Accounts:
     """The client of this worker, opened in it and not before the fork. It closes when the worker exits."""
 
     def __init__(self):
-        self.lock, self.client = threading.Lock(), None
+        self.lock, self.client, self.used = threading.Lock(), None, threading.local()
 
     @property
     def operators(self):
         with self.lock:
             if self.client is None:
                 self.client = Postern(timeout=10)
+            self.used.client = self.client
             return self.client.operators
 
     def forget(self):
         """The process has died. What was acknowledged is in the directory, and the next request opens a new client."""
         with self.lock:
-            self.client = None
+            # Another request may have opened the next one already.
+            if self.client is self.used.client:
+                self.client = None
 
 
 accounts = Accounts()
@@ -77,6 +82,9 @@ class Refusals:
         return self.answer(request)
 
     def process_exception(self, request, error):
+        if isinstance(error, operators.AuthenticationFailed):
+            # The session has expired, or was ended elsewhere.
+            return signed_out()
         if isinstance(error, CallError):
             return show(request, error.message, status=400)
         if isinstance(error, ProcessEnded | ClientClosed):
@@ -100,7 +108,13 @@ def origin(request):
 def session(request):
     """The credential in the cookie."""
     number, _, secret = request.COOKIES.get("session", "0.").partition(".")
-    return {"user_id": int(number) if number.isdigit() else 0, "session_id": secret}
+    return {"user_id": int(number) if number.isdecimal() else 0, "session_id": secret}
+
+
+def signed_out():
+    response = HttpResponseRedirect("/")
+    response.delete_cookie("session")
+    return response
 
 
 @require_GET
@@ -127,16 +141,14 @@ def sign_in(request):
     operator = accounts.operators.signin(email=email, password=password, client=origin(request))
     response = HttpResponseRedirect("/")
     cookie = f"{operator.id}.{operator.session_id}"
-    response.set_cookie("session", cookie, httponly=True, samesite="Lax", secure=request.is_secure())
+    response.set_cookie("session", cookie, httponly=True, samesite="Lax", secure=SECURE_COOKIES)
     return response
 
 
 @require_POST
 def sign_out(request):
     accounts.operators.signout(**session(request))
-    response = HttpResponseRedirect("/")
-    response.delete_cookie("session")
-    return response
+    return signed_out()
 
 
 @require_POST

@@ -5,7 +5,7 @@
 // The process has its own Postern process; any number of them use the directory that POSTERN_DATA names.
 
 import express from "express";
-import { CallError, ClientClosed, Postern, ProcessEnded } from "postern-client";
+import { CallError, ClientClosed, Postern, ProcessEnded, errors } from "postern-client";
 
 const FORMS = {
   "/sign-up": ["Create an account", ["first_name", "last_name", "email", "password"]],
@@ -15,6 +15,9 @@ const FORMS = {
   "/operators/confirm": ["Confirm your email", ["code"]],
   "/operators/reset": ["Set a new password", ["code", "password"]],
 };
+
+// Only to try it without TLS.
+const SECURE_COOKIES = process.env.SECURE_COOKIES !== "0";
 
 const escaped = (text) => String(text ?? "").replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
@@ -31,8 +34,9 @@ function page(message, content = "") {
 let opening;
 
 /** The client, opened by the first request, and again after its process has died. */
-function postern() {
+function postern(request) {
   opening ??= Postern.open();
+  request.opening = opening;
   return opening;
 }
 
@@ -56,7 +60,7 @@ app.get("/", handled(async (request, response) => {
   if (!credential) {
     return response.send(page("You are not signed in.", Object.keys(FORMS).slice(0, 3).map((path) => form(path)).join("")));
   }
-  const { operators } = await postern();
+  const { operators } = await postern(request);
   const [account, { sessions }] = await Promise.all([operators.account(credential), operators.sessions(credential)]);
   const items = sessions.map((open) => `<li>${escaped(open.agent)} ${open.current ? "(this one)" : ""}
     <form method=post action=/sessions/end><button name=id value=${open.id}>End</button></form>`);
@@ -69,52 +73,56 @@ for (const path of Object.keys(FORMS)) {
 }
 
 app.post("/sign-up", handled(async (request, response) => {
-  const { password, ...user } = request.body;
-  await (await postern()).operators.register({ user, password, client: origin(request) });
+  const { first_name, last_name, email, password } = request.body;
+  const user = { first_name, last_name, email };
+  await (await postern(request)).operators.register({ user, password, client: origin(request) });
   response.send(page("A mail with a link is on its way."));
 }));
 
 app.post("/operators/confirm", handled(async (request, response) => {
-  await (await postern()).operators.confirmEmail({ code: request.body.code });
+  await (await postern(request)).operators.confirmEmail({ code: request.body.code });
   response.redirect("/");
 }));
 
 app.post("/sign-in", handled(async (request, response) => {
   const { email, password } = request.body;
-  const operator = await (await postern()).operators.signin({ email, password, client: origin(request) });
+  const operator = await (await postern(request)).operators.signin({ email, password, client: origin(request) });
   // With SameSite, other sites cannot send forms in the name of the user.
-  const options = { httpOnly: true, sameSite: "lax", secure: request.secure };
+  const options = { httpOnly: true, sameSite: "lax", secure: SECURE_COOKIES };
   response.cookie("session", `${operator.id}.${operator.session_id}`, options).redirect("/");
 }));
 
 app.post("/sign-out", handled(async (request, response) => {
-  await (await postern()).operators.signout(session(request) ?? { user_id: 0, session_id: "" });
+  await (await postern(request)).operators.signout(session(request) ?? { user_id: 0, session_id: "" });
   response.clearCookie("session").redirect("/");
 }));
 
 app.post("/sessions/end", handled(async (request, response) => {
   const credential = session(request) ?? { user_id: 0, session_id: "" };
-  await (await postern()).operators.endSession({ ...credential, id: Number(request.body.id) });
+  await (await postern(request)).operators.endSession({ ...credential, id: Number(request.body.id) });
   response.redirect("/");
 }));
 
 app.post("/forgotten", handled(async (request, response) => {
-  await (await postern()).operators.resetPassword({ email: request.body.email, client: origin(request) });
+  await (await postern(request)).operators.resetPassword({ email: request.body.email, client: origin(request) });
   response.send(page("A mail with a link is on its way."));
 }));
 
 app.post("/operators/reset", handled(async (request, response) => {
   const { code, password } = request.body;
-  await (await postern()).operators.completeReset({ code, password, client: origin(request) });
+  await (await postern(request)).operators.completeReset({ code, password, client: origin(request) });
   response.redirect("/");
 }));
 
 // Express recognises an error handler by its four parameters.
 app.use((error, request, response, next) => {
+  // The session has expired, or was ended elsewhere.
+  if (error instanceof errors.operators.AuthenticationFailed) return response.clearCookie("session").redirect("/");
   if (error instanceof CallError) return response.status(400).send(page(error.message));
   if (!(error instanceof ProcessEnded || error instanceof ClientClosed)) return next(error);
   // What was acknowledged is in the directory, and the next request opens a new client.
-  opening = undefined;
+  // Another request may have opened the next one already.
+  if (opening === request.opening) opening = undefined;
   response.status(503).send(page("Please try again."));
 });
 

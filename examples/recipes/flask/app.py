@@ -5,11 +5,12 @@
 Each worker has its own Postern process; all of them use the directory that POSTERN_DATA names.
 """
 
+import os
 import threading
 
-from flask import Flask, make_response, redirect, render_template_string, request
+from flask import Flask, g, make_response, redirect, render_template_string, request
 from postern import Postern
-from postern.errors import CallError, ClientClosed, ProcessEnded
+from postern.errors import CallError, ClientClosed, ProcessEnded, operators
 
 FORMS = {
     "/sign-up": ("Create an account", ["first_name", "last_name", "email", "password"]),
@@ -28,6 +29,9 @@ PAGE = """<!doctype html><title>Accounts</title>
 {% for name in names %}<input name={{ name }} placeholder={{ name }} value="{{ request.args.get(name, '') }}">{% endfor %}
 <button>{{ title }}</button></form>{% endfor %}"""
 
+# Only to try it without TLS.
+SECURE_COOKIES = os.environ.get("SECURE_COOKIES") != "0"
+
 app = Flask(__name__)
 lock = threading.Lock()
 client = None
@@ -39,6 +43,7 @@ def postern():
     with lock:
         if client is None:
             client = Postern(timeout=10)
+        g.client = client
         return client
 
 
@@ -47,13 +52,21 @@ def refused(error):
     return render_template_string(PAGE, message=error.message, forms={}), 400
 
 
+@app.errorhandler(operators.AuthenticationFailed)
+def session_ended(error):
+    """The session has expired, or was ended elsewhere."""
+    return signed_out()
+
+
 @app.errorhandler(ProcessEnded)
 @app.errorhandler(ClientClosed)
 def ended(error):
     """The process has died. What was acknowledged is in the directory, and the next request opens a new client."""
     global client
     with lock:
-        client = None
+        # Another request may have opened the next one already.
+        if client is g.client:
+            client = None
     return render_template_string(PAGE, message="Please try again.", forms={}), 503
 
 
@@ -65,14 +78,20 @@ def origin():
 def session():
     """The credential in the cookie."""
     number, _, secret = request.cookies.get("session", "0.").partition(".")
-    return {"user_id": int(number) if number.isdigit() else 0, "session_id": secret}
+    return {"user_id": int(number) if number.isdecimal() else 0, "session_id": secret}
 
 
 def back(cookie=None):
     response = make_response(redirect("/"))
     if cookie is not None:
         # With SameSite, other sites cannot send forms in the name of the user.
-        response.set_cookie("session", cookie, httponly=True, samesite="Lax", secure=request.is_secure)
+        response.set_cookie("session", cookie, httponly=True, samesite="Lax", secure=SECURE_COOKIES)
+    return response
+
+
+def signed_out():
+    response = back()
+    response.delete_cookie("session")
     return response
 
 
@@ -80,8 +99,8 @@ def back(cookie=None):
 def home():
     if "session" not in request.cookies:
         return render_template_string(PAGE, message="You are not signed in.", forms=dict(list(FORMS.items())[:3]))
-    operators = postern().operators
-    account, sessions = operators.account(**session()), operators.sessions(**session()).sessions
+    methods = postern().operators
+    account, sessions = methods.account(**session()), methods.sessions(**session()).sessions
     return render_template_string(PAGE, message=f"You are {account.user.email}.", sessions=sessions, forms={})
 
 
@@ -108,16 +127,15 @@ def confirm():
 
 @app.post("/sign-in")
 def sign_in():
-    operator = postern().operators.signin(**request.form, client=origin())
+    given = request.form
+    operator = postern().operators.signin(email=given["email"], password=given["password"], client=origin())
     return back(cookie=f"{operator.id}.{operator.session_id}")
 
 
 @app.post("/sign-out")
 def sign_out():
     postern().operators.signout(**session())
-    response = back()
-    response.delete_cookie("session")
-    return response
+    return signed_out()
 
 
 @app.post("/sessions/end")
@@ -134,5 +152,6 @@ def forgotten():
 
 @app.post("/operators/reset")
 def reset():
-    postern().operators.complete_reset(**request.form, client=origin())
+    given = request.form
+    postern().operators.complete_reset(code=given["code"], password=given["password"], client=origin())
     return back()

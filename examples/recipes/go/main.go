@@ -23,6 +23,9 @@ import (
 	postern "postern/clients/go"
 )
 
+// Only to try it without TLS.
+var secureCookies = os.Getenv("SECURE_COOKIES") != "0"
+
 // A form of the application: a page that shows it, and what it does.
 type form struct {
 	Path, Title string
@@ -59,7 +62,7 @@ type application struct {
 	client *postern.Client
 }
 
-func (a *application) operators() (*postern.OperatorsMethods, error) {
+func (a *application) open() (*postern.Client, error) {
 	a.lock.Lock()
 	defer a.lock.Unlock()
 	if a.client == nil {
@@ -69,7 +72,7 @@ func (a *application) operators() (*postern.OperatorsMethods, error) {
 		}
 		a.client = client
 	}
-	return &a.client.Operators, nil
+	return a.client, nil
 }
 
 // close waits for the calls in flight, and for the process.
@@ -82,17 +85,24 @@ func (a *application) close() error {
 	return a.client.Close()
 }
 
-// fail shows what the service refuses.
-func (a *application) fail(w http.ResponseWriter, err error) {
+// fail shows what the service refuses. The client is the one that was used.
+func (a *application) fail(w http.ResponseWriter, r *http.Request, client *postern.Client, err error) {
 	var refused *postern.CallError
+	var failed *postern.OperatorsAuthenticationFailed
 	var ended *postern.ProcessEnded
 	switch {
+	case errors.As(err, &failed):
+		// The session has expired, or was ended elsewhere.
+		signedOut(w, r)
 	case errors.As(err, &refused):
 		show(w, http.StatusBadRequest, content{Message: refused.Message})
 	case errors.As(err, &ended):
 		// What was acknowledged is in the directory, and the next request opens a new client.
 		a.lock.Lock()
-		a.client = nil
+		// Another request may have opened the next one already.
+		if a.client == client {
+			a.client = nil
+		}
 		a.lock.Unlock()
 		show(w, http.StatusServiceUnavailable, content{Message: "Please try again."})
 	default:
@@ -104,12 +114,12 @@ func (a *application) fail(w http.ResponseWriter, err error) {
 // handled is the handler of an action, which is given the methods, the form and where the request comes from.
 func (a *application) handled(action func(*postern.OperatorsMethods, http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		operators, err := a.operators()
+		client, err := a.open()
 		if err == nil {
-			err = action(operators, w, r)
+			err = action(&client.Operators, w, r)
 		}
 		if err != nil {
-			a.fail(w, err)
+			a.fail(w, r, client, err)
 		}
 	}
 }
@@ -191,7 +201,7 @@ func signIn(operators *postern.OperatorsMethods, w http.ResponseWriter, r *http.
 	// With SameSite, other sites cannot send forms in the name of the user.
 	http.SetCookie(w, &http.Cookie{
 		Name: "session", Value: fmt.Sprintf("%d.%s", operator.ID, operator.SessionID), Path: "/",
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secureCookies,
 	})
 	return back(w, r, nil)
 }
@@ -200,9 +210,14 @@ func signOut(operators *postern.OperatorsMethods, w http.ResponseWriter, r *http
 	id, secret, _ := session(r)
 	err := operators.Signout(r.Context(), postern.OperatorsSignoutParams{UserID: id, SessionID: secret})
 	if err == nil {
-		http.SetCookie(w, &http.Cookie{Name: "session", Path: "/", MaxAge: -1})
+		signedOut(w, r)
 	}
-	return back(w, r, err)
+	return err
+}
+
+func signedOut(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, &http.Cookie{Name: "session", Path: "/", MaxAge: -1})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func endSession(operators *postern.OperatorsMethods, w http.ResponseWriter, r *http.Request) error {
