@@ -271,7 +271,7 @@ clients-figures: release client-deps ## Measures the overhead of the clients, tw
 	$(SWIFT) build -c release --product PosternClientTrials
 	/usr/bin/python3 clients/figures.py $(BINARY)
 
-test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs, libraries and servers, as root, two to three minutes
+test-peers: release peer-deps ## Runs the binary with third-party editors, SDKs, libraries and servers, as root, a minute and a half
 	/usr/bin/python3 Tests/Peers/peers.py $(BINARY)
 
 webapp-deps:

@@ -7,11 +7,11 @@ enum ApacheAuthnz: OneShotProgram {
         guard call.variable("AUTHTYPE") ?? Array("PASS".utf8) == Array("PASS".utf8) else {
             return .refused(reason: "mod_authnz_external asks for a group")
         }
-        let text = try call.read(ProgramCall.inputBytesMax)
+        let text = try call.read(Limits.inputBytesMax)
         guard !text.isEmpty else {
             throw CallFault("stdin has no name and no password: the method of mod_authnz_external must be pipe")
         }
-        guard text.count <= ProgramCall.inputBytesMax else { return .refused(reason: "the input is too long") }
+        guard text.count <= Limits.inputBytesMax else { return .refused(reason: "the input is too long") }
         guard let (name, password) = TwoLines.read(text) else {
             return .refused(reason: "the input has not two lines")
         }

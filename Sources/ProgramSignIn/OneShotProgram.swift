@@ -25,9 +25,6 @@ package struct ProgramCall {
     func text(_ name: String) -> String {
         variable(name).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
     }
-
-    /// The maximum length of what a program writes about one attempt.
-    static let inputBytesMax = 16 << 10
 }
 
 /// A call that is not made as the convention says: a mistake in the other program's configuration, and no attempt.

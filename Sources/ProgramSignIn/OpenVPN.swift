@@ -22,8 +22,8 @@ enum OpenVPN: OneShotProgram {
                 )
             )
         }
-        let text = try call.read(ProgramCall.inputBytesMax)
-        guard text.count <= ProgramCall.inputBytesMax else { return .refused(reason: "the file is too long") }
+        let text = try call.read(Limits.inputBytesMax)
+        guard text.count <= Limits.inputBytesMax else { return .refused(reason: "the file is too long") }
         guard let (name, password) = TwoLines.read(text) else { return .refused(reason: "the file has not two lines") }
         return .attempt(Attempt(name: name, password: password, from: address, agent: agent))
     }

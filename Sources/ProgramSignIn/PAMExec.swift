@@ -9,8 +9,8 @@ enum PAMExec: OneShotProgram {
         let phase = call.text("PAM_TYPE")
         guard phase == "auth" else { return .refused(reason: "PAM_TYPE is not auth") }
         let name = try call.needed("PAM_USER")
-        let text = try call.read(ProgramCall.inputBytesMax)
-        guard text.count <= ProgramCall.inputBytesMax else { return .refused(reason: "the password is too long") }
+        let text = try call.read(Limits.inputBytesMax)
+        guard text.count <= Limits.inputBytesMax else { return .refused(reason: "the password is too long") }
         let password = text.prefix { $0 != 0 }
         // pam_exec writes nothing without expose_authtok, and also for an empty password.
         guard !password.isEmpty else {

@@ -7,8 +7,8 @@ package final class RequestBuffer {
     private let memory: UnsafeMutableRawBufferPointer
     package private(set) var count = 0
 
-    package init(capacity: Int = 128 << 10) {
-        memory = .allocate(byteCount: capacity, alignment: 1)
+    package init() {
+        memory = .allocate(byteCount: Limits.requestBufferBytes, alignment: 1)
     }
 
     deinit {

@@ -13,8 +13,6 @@ struct Squid: HelperProgram {
     /// Whether the rest of a line that is too long is being dropped.
     private var isDropping = false
 
-    static let lineBytesMax = 16 << 10
-
     init(hasChannels: Bool) {
         self.hasChannels = hasChannels
     }
@@ -29,12 +27,12 @@ struct Squid: HelperProgram {
                 continue
             }
             guard let end else {
-                guard buffer.count > Self.lineBytesMax else { return nil }
+                guard buffer.count > Limits.squidLineBytesMax else { return nil }
                 isDropping = true
                 return buffer.withBytes { tooLong($0[...]) }
             }
             let request = buffer.withBytes { bytes in
-                end > Self.lineBytesMax ? tooLong(bytes[..<end]) : self.request(in: bytes[..<end])
+                end > Limits.squidLineBytesMax ? tooLong(bytes[..<end]) : self.request(in: bytes[..<end])
             }
             buffer.removeFirst(end + 1)
             return request
@@ -65,7 +63,7 @@ struct Squid: HelperProgram {
             return HelperRequest(.refused(reason: "a line without a password"), channel: channel)
         }
         let (name, password) = (fields.removeFirst(), fields.removeFirst())
-        guard let name = Self.decoded(name), var password = Self.decoded(password) else {
+        guard let name = PercentEncoding.decoded(name), var password = PercentEncoding.decoded(password) else {
             return HelperRequest(.refused(reason: "a line with an invalid percent-encoding"), channel: channel)
         }
         defer { password.withUnsafeMutableBytes { $0.wipe() } }
@@ -74,46 +72,19 @@ struct Squid: HelperProgram {
     }
 
     private func tooLong(_ line: Slice<UnsafeRawBufferPointer>) -> HelperRequest {
-        let first = line.prefix(Self.channelBytesMax + 1).prefix { $0 != UInt8(ascii: " ") }
+        let first = line.prefix(Limits.squidChannelDigitsMax + 1).prefix { $0 != UInt8(ascii: " ") }
         return HelperRequest(
-            .refused(reason: "a line over \(Self.lineBytesMax) bytes"),
+            .refused(reason: "a line over \(Limits.squidLineBytesMax) bytes"),
             channel: hasChannels ? Self.channel(Array(first)) : nil
         )
     }
 
-    private static let channelBytesMax = 20
-
     /// The number of a channel; nil if the field is not a number.
     private static func channel(_ field: [UInt8]) -> String? {
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        guard (1...channelBytesMax).contains(field.count), field.allSatisfy(digits.contains) else { return nil }
+        guard (1...Limits.squidChannelDigitsMax).contains(field.count), field.allSatisfy(digits.contains) else {
+            return nil
+        }
         return String(decoding: field, as: UTF8.self)
-    }
-
-    /// Decodes RFC 3986 §2.1; nil if a percent sign is not followed by two hexadecimal digits. A plus sign is itself.
-    private static func decoded(_ field: some Collection<UInt8>) -> [UInt8]? {
-        var (result, rest) = ([UInt8](), field[...])
-        // An array that grows leaves copies of a password behind.
-        result.reserveCapacity(field.count)
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                result.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                return nil
-            }
-            result.append(high << 4 | low)
-        }
-        return result
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

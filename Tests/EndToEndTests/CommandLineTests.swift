@@ -44,7 +44,7 @@ struct CommandLineTests {
         ),
         (["mail", "test"], "postern mail takes test ADDRESS"),
         (["mail", "send", "a@b.co"], "postern mail takes test ADDRESS"),
-        (["mail", "test", "nobody", "--mail", "smtp://mx"], "nobody is not an email address"),
+        (["mail", "test", "ann", "--mail", "smtp://mx"], "ann is not an email address"),
         (["mail", "test", "a@b.co"], "postern mail test needs --mail with a directory, a command or a mail server"),
         (["--mail-from", "nobody"], "--mail-from takes ADDRESS, not nobody"),
         (["--mail-templates", "/nonexistent"], "--mail-templates: open /nonexistent: No such file or directory"),

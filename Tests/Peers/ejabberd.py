@@ -77,7 +77,7 @@ def main():
         query.append(slixmpp.xmlstream.ET.fromstring(
             "<query xmlns='jabber:iq:register'><username>ann</username><password>new</password></query>"
         ))
-        # ejabberd reports a success, whatever the helper answers.
+        # ejabberd reports success for every answer of the helper.
         await query.send()
 
     def keeps_the_password():
@@ -90,7 +90,7 @@ def main():
         # ejabberd states no address.
         play(checks, store, signs_in, "ejabberd", None)
         checks.run(
-            "an escaped address is the email, whatever the server",
+            "an escaped address is the email on any server",
             lambda: expect(signs_in("ann\\40b.co@xmpp.example", PASSWORD), True, "the answer"),
         )
         checks.run(

@@ -162,7 +162,7 @@ package struct SignIn<Account: PasswordAccount> {
         lockNotice.map { environment.outbox.notice($0, locale: locale, MailSecrets(environment.random)) }
     }
 
-    /// Opens the session, if there is to be one, or counts a failure.
+    /// Opens the session, or counts a failure. A sign-in to another program opens none.
     ///
     /// - Parameters:
     ///   - known: what the password was verified against; nil if the email had no account.

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// A mail server and how to submit mails to it, from a URL `smtp://[USER@]HOST[:PORT][/NAME]` or `smtps://…`.
 ///
 /// With `smtp` the connection starts in plain text and must change to TLS with STARTTLS (RFC 3207) before the user or a
@@ -37,7 +39,7 @@ package struct SMTPServer: Equatable, Sendable {
     /// Whether a text has only characters that RFC 3986 §3.2.1 allows in a user, percent-encoded others included, and no
     /// `:`, which starts a password.
     private static func isUser(_ text: String) -> Bool {
-        guard !text.isEmpty, let bytes = PercentEncoding.decoded(text) else { return false }
+        guard !text.isEmpty, let bytes = PercentEncoding.decoded(text.utf8) else { return false }
         return bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
             && text.utf8.allSatisfy { PercentEncoding.isUnreserved($0) || "%!$&'()*+,;=".utf8.contains($0) }
     }
@@ -77,12 +79,12 @@ package struct SMTPServer: Equatable, Sendable {
             ("upload-file", "-"), ("max-time", "\(seconds)"),
             ("connect-timeout", "\(Limits.smtpConnectSeconds)"),
         ]
-        if let user = user, let password {
+        if let user, let password {
             let credentials = "\(user):\(PercentEncoding.encoded(password))@"
             settings[0].1 = url.replacing("://", with: "://\(credentials)", maxReplacements: 1)
         }
-        // The dialogue is what a failure is explained with.
-        // Without globoff, curl takes the brackets of an address for a pattern.
+        // Without globoff, curl takes the brackets of an address for a pattern. Verbose prints the dialogue, which explains a
+        // failure.
         let switches = ["ssl-reqd", "globoff", "silent", "show-error", "verbose"]
         return (settings.map { "\($0.0) = \(Self.quoted($0.1))" } + switches).joined(separator: "\n") + "\n"
     }
