@@ -13,7 +13,7 @@ struct PythonClientEmitter {
         ]
         let errors = contract.errorGroups.map { ("errors/\($0.api)", Self.errors(of: $0)) }
         files = (texts + errors).map { name, lines in
-            ("clients/python/src/postern/\(name).py", ([Self.mark] + lines).joined(separator: "\n") + "\n")
+            ("clients/python/src/postern_accounts/\(name).py", ([Self.mark] + lines).joined(separator: "\n") + "\n")
         }
     }
 
