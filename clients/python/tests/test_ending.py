@@ -44,7 +44,7 @@ def check_mute_end(error: object) -> None:
     assert isinstance(error, ProcessEnded)
     assert (error.exit_code, error.signal_number) == (3, None)
     assert error.stderr_lines == ("heard 1", "heard 2", "heard 3", "farewell")
-    assert "exited with code 3" in str(error) and "farewell" in str(error) and "is not known" in str(error)
+    assert "exited with code 3" in str(error) and "farewell" in str(error) and "the outcome is unknown" in str(error)
 
 
 def test_exit_fails_all_calls_of_threads(tmp_path: Path) -> None:

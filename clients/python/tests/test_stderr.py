@@ -55,7 +55,7 @@ def test_a_log_that_raises_in_a_host_without_stderr_prints_nothing_on_stdout(tmp
 
 def test_no_pipe_of_a_client_gets_a_standard_descriptor() -> None:
     """Otherwise the process would read text that a library writes to descriptor 2 as a request."""
-    script = "from postern_accounts import Postern; p = Postern(':memory:'); q = p._connection.process; \
+    script = "from postern_accounts import Postern; p = Postern(':memory:'); q = p._connection.traffic.process; \
 print(min(q.stdin, q.stdout, q._stderr._pipe.fileno()) > 2); p.close()"
     command = ["bash", "-c", f'{sys.executable} -c "$1" 2>&- <&-', "bash", script]
     assert subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20).stdout == "True\n"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from support import PERSON
+from support import PERSON, run_pytest
 
 from postern_accounts import AsyncPostern, Postern
 from postern_accounts.testing import async_mailed_code, deterministic, mailed_code
@@ -77,11 +77,11 @@ def test_a_suite_can_override_the_flags(pytester: pytest.Pytester, conftest: str
     override = 'import pytest\n@pytest.fixture\ndef postern_arguments(): return ["--no-email-confirmation"]'
     pytester.makeconftest(conftest.format(override=override))
     pytester.makepyfile(TESTS)
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
+    assert run_pytest(pytester) == {"passed": 2}
 
 
 def test_a_fixture_works_without_importing_the_others(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "from postern_accounts.testing import postern\n\ndef test(postern): assert postern.system.info()"
     )
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    assert run_pytest(pytester) == {"passed": 1}

@@ -10,7 +10,7 @@ import json
 import types
 import typing
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date
 from typing import Any, Literal
 
 from replay import as_json
@@ -142,4 +142,4 @@ def to_json(value: Any) -> Any:
         return {name: to_json(inner) for name, (inner, default) in properties.items() if inner is not default}
     if isinstance(value, tuple):
         return [to_json(element) for element in value]
-    return wire_value(value) if isinstance(value, datetime) else value
+    return wire_value(value) if isinstance(value, date) else value

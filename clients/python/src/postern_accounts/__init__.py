@@ -1,10 +1,11 @@
 """A client of Postern, a user-accounts backend that runs as a child process.
 
-`Postern` is for threads and scripts, `AsyncPostern` for asyncio. `postern_accounts.errors` has the errors,
+`Postern` is for threads and scripts, `AsyncPostern` for asyncio and Trio. `postern_accounts.errors` has the errors,
 `postern_accounts.types` the types of params and results, and `postern_accounts.testing` fixtures for pytest.
 """
 
 from ._async import AsyncPostern
+from ._supervision import Backoff, ProcessExit
 from ._sync import Postern
 from ._unset import UNSET, Unset
 from .errors import (
@@ -22,6 +23,7 @@ from .errors import (
 __all__ = [
     "UNSET",
     "AsyncPostern",
+    "Backoff",
     "BinaryNotFound",
     "CallError",
     "CallTimeout",
@@ -31,6 +33,7 @@ __all__ = [
     "Postern",
     "PosternError",
     "ProcessEnded",
+    "ProcessExit",
     "ProtocolError",
     "Unset",
 ]

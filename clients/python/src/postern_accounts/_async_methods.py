@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from ._calls import AsyncCall
@@ -1274,7 +1275,7 @@ class AsyncCarePatientsMethods:
         access_token: str,
         first_name: str,
         last_name: str | Unset | None = UNSET,
-        birthdate: str | Unset | None = UNSET,
+        birthdate: date | str | Unset | None = UNSET,
         sex: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
     ) -> CarePatientResult:
@@ -1360,7 +1361,7 @@ class AsyncCarePatientsMethods:
         patient_id: int,
         first_name: str | Unset = UNSET,
         last_name: str | Unset | None = UNSET,
-        birthdate: str | Unset | None = UNSET,
+        birthdate: date | str | Unset | None = UNSET,
         sex: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
     ) -> CarePatientResult:

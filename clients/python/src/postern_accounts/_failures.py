@@ -58,7 +58,8 @@ class CallError(PosternError):
 
 
 class ProcessEnded(PosternError):
-    """The process ended before the client was closed. Whether the calls in flight took effect is not known."""
+    """The process ended before the client was closed. The outcome of the calls in flight is unknown: each may have
+    taken effect."""
 
     __module__ = "postern_accounts.errors"
 
@@ -74,7 +75,7 @@ class ProcessEnded(PosternError):
     def __str__(self) -> str:
         lines = "".join(f"\n    {line}" for line in self.stderr_lines)
         said = f" Its last lines on stderr:{lines}" if lines else " It wrote nothing to stderr."
-        return f"Postern {self._end}; whether the calls in flight took effect is not known.{said}"
+        return f"Postern {self._end}. Of a call that was in flight, the outcome is unknown.{said}"
 
     @property
     def _end(self) -> str:

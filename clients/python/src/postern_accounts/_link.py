@@ -56,6 +56,16 @@ class Link(Generic[SomeWaiter]):
         self._failure: PosternError | None = None
 
     @property
+    def is_closing(self) -> bool:
+        """Whether `hang_up` was called."""
+        return self._closing
+
+    @property
+    def failure(self) -> PosternError | None:
+        """The failure given to `end`; None before."""
+        return self._failure
+
+    @property
     def has_unsent(self) -> bool:
         """Whether bytes wait until the process reads earlier ones."""
         return bool(self._unsent)

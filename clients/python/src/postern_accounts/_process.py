@@ -23,6 +23,8 @@ _EXIT_SECONDS = 5
 CLOSING_SECONDS = 30.0
 TERMINATION_SECONDS = 5.0
 
+AFTER_FORK = "this client was opened before a fork; open another one in the child process"
+
 StrPath = str | os.PathLike[str]
 
 
@@ -34,25 +36,31 @@ class Options:
     binary: StrPath | None = None
     arguments: Sequence[str] = ()
     cwd: StrPath | None = None
-    env: Mapping[str, str] | None = None
+    env: Mapping[str, str | None] | None = None
     log: Log | None = None
     delivers_mail: bool = False
-    event_flags: Sequence[str] = ()
 
-    def command(self) -> list[str]:
+    def environment(self) -> dict[str, str] | None:
+        """The environment of the process; None for the one of this process."""
+        if self.env is None:
+            return None
+        merged = {**os.environ, **self.env}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def command(self, event_flags: Sequence[str]) -> list[str]:
         """The command line."""
         data = [] if self.data is None else ["--data", os.fspath(self.data)]
         framing = ["--replies", "as-completed", "--framing", "line"]
         mail = ["--mail", "host"] if self.delivers_mail else []
-        return [find_binary(self.binary), *data, *framing, *self.arguments, *mail, *self.event_flags]
+        return [find_binary(self.binary), *data, *framing, *self.arguments, *mail, *event_flags]
 
 
 class Process:
     """A running Postern process and its pipes. A thread reads its stderr, so that the pipe never fills."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, event_flags: Sequence[str] = ()) -> None:
         """Starts the process. Raises BinaryNotFound, and PosternError if the system refuses to start it."""
-        command = options.command()
+        command = options.command(event_flags)
         self.is_of_another_process = False
         """Whether this process is the child of a fork, and its parent started the Postern process."""
         with _low_descriptors_taken():
@@ -98,11 +106,6 @@ class Process:
     def at_exit(self, close: Callable[[], None]) -> None:
         """Sets what is called, in place of `close`, if the process still runs when the interpreter exits."""
         _running[self] = close
-
-    def refuse_after_fork(self) -> None:
-        """Raises PosternError in the child of a fork, because the process belongs to the parent."""
-        if self.is_of_another_process:
-            raise PosternError("this client was opened before a fork; open another one in the child process")
 
     def write(self, data: bytes) -> int:
         """Writes without blocking, and returns how many bytes were written."""
@@ -196,7 +199,7 @@ def _spawn(command: list[str], options: Options) -> _Spawned:
             stdout=theirs[1],
             stderr=theirs[2],
             cwd=options.cwd,
-            env=options.env,
+            env=options.environment(),
             start_new_session=True,
         )
     except BaseException as error:

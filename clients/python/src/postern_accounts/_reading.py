@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from .errors import ProtocolError
@@ -107,6 +107,16 @@ def time(value: object) -> datetime:
         except ValueError:
             pass
     raise Mismatch("is no time")
+
+
+def day(value: object) -> date:
+    """Reads a date, such as 1970-12-31."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise Mismatch("is no date")
 
 
 def object_members(value: object) -> dict[str, Any]:

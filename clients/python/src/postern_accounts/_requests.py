@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
 from ._bounds import MESSAGE_BYTES_MAX, NESTING_DEPTH_MAX
 from .errors import MessageTooLong
 
 
 def wire_value(value: object) -> object:
-    """The JSON value of a time: UTC with microseconds. Raises TypeError for other values that JSON cannot represent."""
+    """The JSON value of a date, or of a time: UTC with microseconds. Raises TypeError for other values that JSON cannot
+    represent."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     if not isinstance(value, datetime):
         # The message has only the type, because the value may be a password.
         raise TypeError(f"a {type(value).__name__} cannot be a param")

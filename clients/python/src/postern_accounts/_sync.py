@@ -9,16 +9,17 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ._contract import check_contract
-from ._events import NO_EVENTS, EventQueue, flags
+from ._events import NO_EVENTS, EventQueue
 from ._host import DeliverMail
-from ._process import CLOSING_SECONDS, OPENING_SECONDS, Options, Process, StrPath
+from ._process import AFTER_FORK, CLOSING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
 from ._stderr import Log
+from ._supervision import Backoff, OnExit, supervision
+from ._supervisor import Supervisor
 from ._sync_methods import SyncMethods
 from ._traffic import Traffic
-from .errors import CallError, ClientClosed, PosternError
+from .errors import ClientClosed, PosternError
 from .types import Event
 
 Value = TypeVar("Value")
@@ -40,13 +41,16 @@ class Postern(SyncMethods):
         binary: StrPath | None = None,
         arguments: Sequence[str] = (),
         cwd: StrPath | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         log: Log | None = None,
         timeout: float | None = None,
         deliver_mail: DeliverMail | None = None,
         events: bool = False,
         events_after: int | None = None,
         wait_until_ready: bool = True,
+        supervise: bool = False,
+        on_exit: OnExit | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         """Starts the process, and waits until it serves.
 
@@ -55,10 +59,10 @@ class Postern(SyncMethods):
             binary: The binary; by default the one that POSTERN_BIN names, or else `postern` on the PATH.
             arguments: Further flags, such as `--no-email-confirmation`.
             cwd: The working directory of the process; by default that of this process.
-            env: The environment of the process; by default a copy of this process's.
-            log: Called on its own thread with each line that the process writes to stderr; by default the lines are
-                printed to `sys.stderr`. If it is slow, the process does not wait: 16 MiB of lines are buffered, and
-                later lines are dropped.
+            env: Variables that are added to the environment of this process or replace some of it; None removes one.
+            log: Called on its own thread with each line that the process writes to stderr; by default the lines go to
+                the logger `postern_accounts`, or to `sys.stderr` if logging is not configured. If it is slow, the
+                process does not wait: 16 MiB of lines are buffered, and later lines are dropped.
             timeout: How many seconds a call may take; None for no limit.
             deliver_mail: Delivers each mail, on a thread of its own; the flag `--mail host` is added. If it raises, or
                 takes longer than 30 seconds, the process tries again later. Up to four mails are delivered at the same
@@ -69,25 +73,35 @@ class Postern(SyncMethods):
                 is kept.
             wait_until_ready: Whether to wait for the reply to a `system.info`, so that a process that cannot serve
                 (a wrong flag, a damaged store) fails here. Otherwise the first call fails.
+            supervise: Whether the process is started again after it has ended. Calls wait for the next process. A call
+                that was in flight is sent once more if its method is idempotent, and fails with ProcessEnded otherwise.
+                A store in memory cannot be supervised.
+            on_exit: Called on a thread of the client at each end of a process and at each start that failed.
+            backoff: The delays between the end of a process and the next start.
 
         Raises:
             BinaryNotFound: The binary was not found.
             ProcessEnded: The process has ended before it served; the error has its last lines on stderr.
             CallTimeout: The process has not replied within 60 seconds.
-            ProtocolError: The contract of the service is older than that of this client.
-            PosternError: The system refuses to start the process.
+            ProtocolError: The contract of the service does not fit that of this client.
+            PosternError: The system refuses to start the process, or a store in memory is to be supervised.
+            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it.
         """
-        event_flags = flags(events, events_after)
-        process = Process(Options(data, binary, arguments, cwd, env, log, deliver_mail is not None, event_flags))
-        with process.ended_on_failure():
-            connection = _Connection(process, deliver_mail, EventQueue(events_after) if event_flags else None)
+        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready)
+        options = Options(data, binary, arguments, cwd, env, log, deliver_mail is not None)
+        queue = EventQueue(events_after) if events or events_after is not None else None
+        start = partial(_start, options, deliver_mail, queue)
+        if settings is not None:
+            self._open(_Connection(Supervisor(start, settings, queue), queue is not None), timeout)
+            return
+        traffic = start()
         if wait_until_ready:
             try:
-                connection.wait_until_ready()
+                traffic.ready()
             except BaseException:
-                connection.close(0)
+                traffic.close(0)
                 raise
-        self._open(connection, timeout)
+        self._open(_Connection(traffic, queue is not None), timeout)
 
     def _open(self, connection: _Connection, timeout: float | None) -> None:
         self._connection = connection
@@ -96,8 +110,8 @@ class Postern(SyncMethods):
 
     @property
     def pid(self) -> int:
-        """The process id."""
-        return self._connection.process.pid
+        """The process id; of a supervised client, that of the last process."""
+        return self._connection.traffic.process.pid
 
     def call(
         self, method: str, params: Mapping[str, Any] | Sequence[Any] | None = None, *, timeout: float | None = None
@@ -174,15 +188,14 @@ def _until_closed(connection: _Connection) -> Iterator[Event]:
 
 
 class _Connection:
-    """A process that ends when this object is garbage."""
+    """A process that ends when this object is garbage, or one process after another."""
 
-    def __init__(self, process: Process, deliver_mail: DeliverMail | None, events: EventQueue | None) -> None:
-        self.process = process
-        self.has_events = events is not None
-        self.traffic = Traffic(process, deliver_mail, events)
+    def __init__(self, traffic: Traffic | Supervisor, has_events: bool) -> None:
+        self.traffic = traffic
+        self.has_events = has_events
 
     def next_event(self) -> Event:
-        self.process.refuse_after_fork()
+        self._refuse_after_fork()
         return self.traffic.next_event()
 
     def call_typed(
@@ -191,19 +204,25 @@ class _Connection:
         return read_result(method, self.call(method, params, timeout), reader)
 
     def call(self, method: str, params: object, timeout: float | None) -> object:
-        self.process.refuse_after_fork()
+        self._refuse_after_fork()
         return self.traffic.call(Request(method, params), timeout)
 
-    def wait_until_ready(self) -> None:
-        # An error reply also shows that the process serves.
-        with suppress(CallError):
-            check_contract(self.call("system.info", None, OPENING_SECONDS))
-
     def close(self, timeout: float) -> None:
-        if not self.process.is_of_another_process:
+        if not self.traffic.is_of_another_process:
             self.traffic.close(timeout)
 
+    def _refuse_after_fork(self) -> None:
+        if self.traffic.is_of_another_process:
+            raise PosternError(AFTER_FORK)
+
     def __del__(self) -> None:
-        if self.process.is_running:
-            warnings.warn(f"Postern {self.process.pid} was not closed", ResourceWarning, source=self, stacklevel=2)
+        if self.traffic.is_open:
+            pid = self.traffic.process.pid
+            warnings.warn(f"Postern {pid} was not closed", ResourceWarning, source=self, stacklevel=2)
             self.traffic.abandon()
+
+
+def _start(options: Options, deliver_mail: DeliverMail | None, events: EventQueue | None) -> Traffic:
+    process = Process(options, [] if events is None else events.resume())
+    with process.ended_on_failure():
+        return Traffic(process, deliver_mail, events)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from ._calls import Call
@@ -1272,7 +1273,7 @@ class CarePatientsMethods:
         access_token: str,
         first_name: str,
         last_name: str | Unset | None = UNSET,
-        birthdate: str | Unset | None = UNSET,
+        birthdate: date | str | Unset | None = UNSET,
         sex: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
     ) -> CarePatientResult:
@@ -1358,7 +1359,7 @@ class CarePatientsMethods:
         patient_id: int,
         first_name: str | Unset = UNSET,
         last_name: str | Unset | None = UNSET,
-        birthdate: str | Unset | None = UNSET,
+        birthdate: date | str | Unset | None = UNSET,
         sex: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
     ) -> CarePatientResult:

@@ -5,20 +5,24 @@ from __future__ import annotations
 
 import select
 import threading
+import time
+from contextlib import suppress
 from functools import partial
 
 from ._calls import result_of
+from ._contract import check_service
 from ._events import EventQueue
+from ._failures import anew
 from ._host import DeliverMail, HostMessage, text_of
 from ._link import Link
-from ._process import CLOSING_SECONDS, TERMINATION_SECONDS, Process
+from ._process import CLOSING_SECONDS, OPENING_SECONDS, TERMINATION_SECONDS, Process
 from ._requests import Request
 from ._wake import Wake
-from .errors import CallTimeout
+from .errors import CallError, CallTimeout, PosternError
 from .types import Event
 
 
-class _Waiter:
+class Waiter:
     """A thread that waits for its reply."""
 
     __slots__ = ("_pending", "outcome")
@@ -47,10 +51,12 @@ class Traffic:
     """
 
     def __init__(self, process: Process, deliver_mail: DeliverMail | None, events: EventQueue | None) -> None:
-        self._process = process
+        self.process = process
+        self.opened = time.monotonic()
+        """When it was opened, in seconds of the monotonic clock."""
         self._deliver_mail = deliver_mail
         self._events = events
-        self._link: Link[_Waiter] = Link(process, self._start_delivery if deliver_mail else None, events)
+        self._link: Link[Waiter] = Link(process, self._start_delivery if deliver_mail else None, events)
         self._lock = threading.Lock()
         # Notified when there are new events, or no more follow.
         self._arrival = threading.Condition(self._lock)
@@ -63,18 +69,53 @@ class Traffic:
         process.at_exit(partial(self.close, CLOSING_SECONDS))
         self._attendant.start()
 
-    def call(self, request: Request, timeout: float | None) -> object:
-        """The result of a call. Raises the errors of the client's `call`."""
-        seconds = None if timeout is None else _bounded(timeout)
-        waiter = _Waiter()
+    @property
+    def is_open(self) -> bool:
+        """Whether the process was not yet seen to end."""
+        return self.process.is_running
+
+    @property
+    def is_of_another_process(self) -> bool:
+        """Whether this process is the child of a fork, and its parent opened the client."""
+        return self.process.is_of_another_process
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self._link.is_closing
+
+    @property
+    def failure(self) -> PosternError | None:
+        """Why all calls fail; None while the process serves."""
+        return self._link.failure
+
+    def send(self, request: Request) -> Waiter:
+        """Sends a request. Raises as `Link.send`."""
+        waiter = Waiter()
         with self._lock:
             was_holding = self._link.is_holding
             self._link.send(waiter, request)
             if self._link.has_unsent or was_holding:
                 self._wake.ring()
+        return waiter
+
+    def call(self, request: Request, timeout: float | None) -> object:
+        """The result of a call. Raises the errors of the client's `call`."""
+        seconds = None if timeout is None else bounded(timeout)
+        waiter = self.send(request)
         if not waiter.wait(seconds):
-            raise CallTimeout(f"{request.method} took longer than {timeout} s; it may still take effect")
+            raise too_late(request, timeout)
         return result_of(request.method, waiter.outcome)
+
+    def ready(self, is_supervised: bool = False) -> None:
+        """Waits until the process serves. Raises as the opening of a client."""
+        # An error reply also shows that the process serves.
+        with suppress(CallError):
+            check_service(self.call(Request("system.info", None), OPENING_SECONDS), is_supervised)
+
+    def wait_for_end(self) -> None:
+        """Waits until all calls have ended and the process has exited."""
+        self._attendant.join()
 
     def next_event(self) -> Event:
         """The next event, for which it waits. Raises as `EventQueue.take`."""
@@ -87,6 +128,9 @@ class Traffic:
                     self._wake.ring()
                 if event is not None:
                     return event
+                if self._link.failure is not None:
+                    # A supervised client continues the queue with another process.
+                    raise anew(self._link.failure)
                 self._arrival.wait()
 
     def _attend(self) -> None:
@@ -94,7 +138,7 @@ class Traffic:
             self._move()
         finally:
             # Even after a MemoryError, so that no call waits for ever.
-            end = self._process.finish()
+            end = self.process.finish()
             with self._lock:
                 self._link.end(end)
                 self._arrival.notify_all()
@@ -103,7 +147,7 @@ class Traffic:
         """Reads replies, and writes unsent bytes, until the process has ended."""
         poll = select.poll()
         poll.register(self._wake.descriptor, select.POLLIN)
-        for descriptor in self._process.telling:
+        for descriptor in self.process.telling:
             poll.register(descriptor, select.POLLIN)
         is_writing = False
         is_reading = True
@@ -111,7 +155,7 @@ class Traffic:
             ready = {descriptor for descriptor, _ in poll.poll()}
             if self._wake.descriptor in ready:
                 self._wake.reset()
-            replies = self._link.read() if ready.intersection(self._process.telling) else []
+            replies = self._link.read() if ready.intersection(self.process.telling) else []
             if replies is None:
                 return
             with self._lock:
@@ -123,19 +167,19 @@ class Traffic:
                 is_holding = self._link.is_holding
                 self._arrival.notify_all()
             if has_unsent and not is_writing:
-                poll.register(self._process.stdin, select.POLLOUT)
+                poll.register(self.process.stdin, select.POLLOUT)
             elif is_writing and not has_unsent:
-                poll.unregister(self._process.stdin)
+                poll.unregister(self.process.stdin)
             is_writing = has_unsent
             if is_holding and is_reading:
-                poll.unregister(self._process.stdout)
+                poll.unregister(self.process.stdout)
             elif not is_holding and not is_reading:
-                poll.register(self._process.stdout, select.POLLIN)
+                poll.register(self.process.stdout, select.POLLIN)
             is_reading = not is_holding
 
     def _start_delivery(self, request: HostMessage) -> None:
         thread = threading.Thread(
-            target=self._deliver, args=(request,), name=f"postern-mail-{self._process.pid}", daemon=True
+            target=self._deliver, args=(request,), name=f"postern-mail-{self.process.pid}", daemon=True
         )
         try:
             thread.start()
@@ -162,8 +206,8 @@ class Traffic:
                 self._link.hang_up()
                 self._arrival.notify_all()
             self._wake.ring()
-            for seconds, end in ((timeout, self._process.terminate), (TERMINATION_SECONDS, self._process.kill)):
-                self._attendant.join(_bounded(seconds))
+            for seconds, end in ((timeout, self.process.terminate), (TERMINATION_SECONDS, self.process.kill)):
+                self._attendant.join(bounded(seconds))
                 if not self._attendant.is_alive():
                     return
                 end()
@@ -176,6 +220,11 @@ class Traffic:
         self._wake.ring()
 
 
-def _bounded(seconds: float) -> float:
+def too_late(request: Request, timeout: float | None) -> CallTimeout:
+    """The error of a call whose timeout is over."""
+    return CallTimeout(f"{request.method} took longer than {timeout} s; it may still take effect")
+
+
+def bounded(seconds: float) -> float:
     """The seconds, limited to the range that a lock can wait for."""
     return min(max(0, seconds), threading.TIMEOUT_MAX)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, TypedDict
 
 from ._reading import (
     any_object,
     boolean,
     choice,
+    day,
     integer,
     listed,
     nullable,
@@ -20,6 +21,7 @@ from ._reading import (
     string,
     time,
 )
+from ._redacting import SECRET, Redacting
 
 EventKind = Literal[
     "registered",
@@ -120,8 +122,8 @@ class OperatorsPerson:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorsOperator:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OperatorsOperator(Redacting):
     """An operator, with an open session."""
 
     id: int
@@ -130,7 +132,7 @@ class OperatorsOperator:
     """When the operator registered."""
     user: OperatorsPerson
     """The operator's person data."""
-    session_id: str = field(repr=False)
+    session_id: str = field(metadata=SECRET)
     """The session: 128 hexadecimal digits."""
 
     @classmethod
@@ -208,11 +210,11 @@ class OperatorsConfirmedEmail:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorsSessionCredential:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OperatorsSessionCredential(Redacting):
     """A new session."""
 
-    session_id: str = field(repr=False)
+    session_id: str = field(metadata=SECRET)
     """The session: 128 hexadecimal digits."""
 
     @classmethod
@@ -444,11 +446,11 @@ class CareConfirmedEmail:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CareAccessToken:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CareAccessToken(Redacting):
     """A new session."""
 
-    access_token: str = field(repr=False)
+    access_token: str = field(metadata=SECRET)
     """The bearer token of the session."""
     success: bool
     """Always true."""
@@ -489,7 +491,7 @@ class CarePatient:
     """The first name."""
     last_name: str
     """The last name."""
-    birthdate: str | None
+    birthdate: date | None
     """The day of birth."""
     sex: CareSex | None
     """male, female or other."""
@@ -512,7 +514,7 @@ class CarePatient:
             id=read(properties, "id", integer),
             first_name=read(properties, "first_name", string),
             last_name=read(properties, "last_name", string),
-            birthdate=read(properties, "birthdate", nullable(string)),
+            birthdate=read(properties, "birthdate", nullable(day)),
             sex=read(properties, "sex", nullable(choice)),
             phone=read(properties, "phone", string),
             creator=read(properties, "creator", string),
@@ -532,7 +534,7 @@ class CarePatientResult:
     """The first name."""
     last_name: str
     """The last name."""
-    birthdate: str | None
+    birthdate: date | None
     """The day of birth."""
     sex: CareSex | None
     """male, female or other."""
@@ -557,7 +559,7 @@ class CarePatientResult:
             id=read(properties, "id", integer),
             first_name=read(properties, "first_name", string),
             last_name=read(properties, "last_name", string),
-            birthdate=read(properties, "birthdate", nullable(string)),
+            birthdate=read(properties, "birthdate", nullable(day)),
             sex=read(properties, "sex", nullable(choice)),
             phone=read(properties, "phone", string),
             creator=read(properties, "creator", string),
@@ -841,8 +843,8 @@ class SalesCreated:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SalesCreatedWithKey:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SalesCreatedWithKey(Redacting):
     """A new salesperson or internal user, with an open session."""
 
     email: str
@@ -851,7 +853,7 @@ class SalesCreatedWithKey:
     """When the account was created, as Unix time in seconds."""
     external_id: str
     """A random UUID, the account's public id."""
-    api_key: str = field(repr=False)
+    api_key: str = field(metadata=SECRET)
     """The bearer token of the session."""
 
     @classmethod
@@ -866,13 +868,13 @@ class SalesCreatedWithKey:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SalesAuthenticated:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SalesAuthenticated(Redacting):
     """A new session."""
 
     email: str
     """The email address."""
-    api_key: str = field(repr=False)
+    api_key: str = field(metadata=SECRET)
     """The bearer token of the session."""
 
     @classmethod
@@ -1004,11 +1006,11 @@ class SalesAccount:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SalesNewKey:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SalesNewKey(Redacting):
     """A new session."""
 
-    api_key: str = field(repr=False)
+    api_key: str = field(metadata=SECRET)
     """The bearer token of the session."""
 
     @classmethod
@@ -1574,13 +1576,13 @@ class AdminAccountExport:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminNewInvitation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AdminNewInvitation(Redacting):
     """A new invitation."""
 
     id: int
     """The invitation's number."""
-    referral_code: str = field(repr=False)
+    referral_code: str = field(metadata=SECRET)
     """The code, which cannot be read again."""
     expires: datetime
     """When it expires."""
@@ -1662,15 +1664,15 @@ class AdminOutboxPage:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminOutboxMailText:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AdminOutboxMailText(Redacting):
     """A mail with its text."""
 
     mail: AdminOutboxEntry
     """The mail."""
-    text: str | None = field(default=None, repr=False)
+    text: str | None = field(default=None, metadata=SECRET)
     """The text; absent after it was erased. None if the reply omits it."""
-    html: str | None = field(default=None, repr=False)
+    html: str | None = field(default=None, metadata=SECRET)
     """The text as HTML; absent if the template has no HTML part, and after it was erased. None if the reply omits
     it.
     """
@@ -1826,8 +1828,8 @@ class ServiceOutbox:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceMail:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ServiceMail(Redacting):
     """A mail that the host delivers."""
 
     id: int
@@ -1836,15 +1838,15 @@ class ServiceMail:
     """The address of the recipient."""
     subject: str
     """The subject."""
-    text: str = field(repr=False)
+    text: str = field(metadata=SECRET)
     """Plain text; a line ends with a line feed. It contains the code, the link or both."""
     kind: str
     """The kind of mail, which is the name of its template, such as `operators-reset`."""
-    code: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, metadata=SECRET)
     """The code or temporary password in the text; absent if the mail has none. None if the reply omits it."""
-    link: str | None = field(default=None, repr=False)
+    link: str | None = field(default=None, metadata=SECRET)
     """The link with the code; absent if the code must not be in a link. None if the reply omits it."""
-    html: str | None = field(default=None, repr=False)
+    html: str | None = field(default=None, metadata=SECRET)
     """The text as an HTML document, with the same code and link; absent if the template has no HTML part. None if
     the reply omits it.
     """
