@@ -12,6 +12,9 @@ class PosternError(Exception):
 
     __module__ = "postern_accounts.errors"
 
+    _was_sent = True
+    """False if no process could read the request of the call, so that any call can be sent again."""
+
 
 class CallError(PosternError):
     """The service replied to a call with an error. Each known slug has a subclass."""

@@ -52,6 +52,8 @@ class Link(Generic[SomeWaiter]):
         self._last_number = 0
         self._waiting: dict[int, SomeWaiter] = {}
         self._unsent = bytearray()
+        # The calls whose requests no process could read.
+        self._unread: set[int] = set()
         self._closing = False
         self._failure: PosternError | None = None
 
@@ -92,6 +94,8 @@ class Link(Generic[SomeWaiter]):
         self._waiting[self._last_number] = waiter
         if self._unsent or len(line) > select.PIPE_BUF or not self._process.write(line):
             self._unsent += line
+        elif self._process.has_no_reader:
+            self._unread.add(self._last_number)
 
     def send_rest(self) -> None:
         """Writes unsent bytes until the pipe is full. After `hang_up`, closes stdin once all bytes are written and all
@@ -123,8 +127,10 @@ class Link(Generic[SomeWaiter]):
         waiting, self._waiting = self._waiting, {}
         self._unsent.clear()
         self._process.close_stdin()
-        for waiter in waiting.values():
-            waiter.settle(anew(self._failure))
+        for number, waiter in waiting.items():
+            failure = anew(self._failure)
+            failure._was_sent = number not in self._unread
+            waiter.settle(failure)
 
     def read(self) -> list[Message] | None:
         """Reads the process's output; None if there is none, which is the end if a descriptor of `telling` is readable.

@@ -63,6 +63,8 @@ class Process:
         command = options.command(event_flags)
         self.is_of_another_process = False
         """Whether this process is the child of a fork, and its parent started the Postern process."""
+        self.has_no_reader = False
+        """Whether a write has failed, because the process had closed its stdin."""
         with _low_descriptors_taken():
             self._child, self._stdin, self._stdout, stderr = _spawn(command, options)
             self._exit = _exit_of(self._child)
@@ -108,7 +110,8 @@ class Process:
         _running[self] = close
 
     def write(self, data: bytes) -> int:
-        """Writes without blocking, and returns how many bytes were written."""
+        """Writes without blocking, and returns how many bytes were written. If the process has ended, it sets
+        `has_no_reader`."""
         try:
             # Command line programs use the default action of SIGPIPE for their own stdout. A closed pipe to the process
             # must not end the host.
@@ -118,7 +121,8 @@ class Process:
         except BlockingIOError:
             return 0
         except OSError:
-            # The process has ended, which `telling` reports, so all bytes count as sent.
+            # The process has ended, which `telling` reports. Nothing is left to be written.
+            self.has_no_reader = True
             return len(data)
 
     def close_stdin(self) -> None:

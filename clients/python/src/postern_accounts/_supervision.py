@@ -135,10 +135,12 @@ class Attempts:
         self._end: PosternError | None = None
 
     def repeats_after(self, outcome: object) -> bool:
-        """Whether the call is sent once more, after the end of the process with which it was in flight."""
-        if self._end is not None or self._method not in IDEMPOTENT:
-            return False
+        """Whether the call is sent once more, after the end of the process that it was sent to."""
         if not isinstance(outcome, (ProcessEnded, ProtocolError)):
+            return False
+        if not outcome._was_sent:
+            return True
+        if self._end is not None or self._method not in IDEMPOTENT:
             return False
         self._end = outcome
         return True
