@@ -5,6 +5,7 @@
 """
 
 from ._async import AsyncPostern
+from ._binary import find_postern_bin
 from ._sync import Postern
 from ._unset import UNSET, Unset
 from .errors import (
@@ -33,4 +34,5 @@ __all__ = [
     "ProcessEnded",
     "ProtocolError",
     "Unset",
+    "find_postern_bin",
 ]
