@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 BUILD = ROOT / ".build/dist"
 VERSION = (ROOT / "VERSION").read_text().strip()
-SUMMARY = "A user-accounts backend for any program, over stdin and stdout"
+SUMMARY = "User-accounts backend for any program, over stdin and stdout"
 DESCRIPTION = (
     "Registration, sign-in, sessions, password resets, email confirmation and administration for programs in any "
     "language, which spawn one process and exchange lines of JSON-RPC 2.0 with it. The data are a directory of JSON "

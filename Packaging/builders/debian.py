@@ -1,10 +1,12 @@
 """The Debian package: the program, its man page and completions, units for systemd, and a system user."""
 
+import datetime
 import email.utils
 import os
 import pathlib
 import subprocess
 import tempfile
+import textwrap
 
 from archives import Entries, Entry, gzipped, write_tree
 from builders import tarball
@@ -40,6 +42,7 @@ def _files(machine: Machine, seconds: int) -> Entries:
     manual = files.pop("usr/share/man/man1/postern.1")
     files["usr/share/man/man1/postern.1.gz"] = Entry(gzipped(manual.data or b""))
     files |= {f"lib/systemd/system/{path.name}": Entry.of(path) for path in sorted((SOURCES / "units").iterdir())}
+    files["usr/lib/postern/backup"] = Entry((SOURCES / "backup").read_bytes(), 0o755)
     files["etc/default/postern"] = Entry.of(SOURCES / "default")
     files[f"{DOCUMENTS}/copyright"] = Entry(b"\n".join(path.read_bytes() for path in NOTICES))
     files[f"{DOCUMENTS}/changelog.gz"] = Entry(gzipped(_changelog(seconds).encode()))
@@ -53,11 +56,11 @@ def _control(machine: Machine, size: int) -> str:
         architecture=machine.debian,
         maintainer=MAINTAINER,
         kilobytes=(size + 1023) // 1024,
-        summary=SUMMARY[0].lower() + SUMMARY[1:],
-        description=DESCRIPTION,
+        summary=SUMMARY,
+        description="\n ".join(textwrap.wrap(DESCRIPTION, 74)),
     )
 
 
 def _changelog(seconds: int) -> str:
-    date = email.utils.format_datetime(email.utils.datetime.datetime.fromtimestamp(seconds, email.utils.datetime.timezone.utc))
+    date = email.utils.format_datetime(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
     return f"postern ({VERSION}) stable; urgency=medium\n\n  * CHANGELOG.md of the sources has the changes.\n\n -- {MAINTAINER}  {date}\n"

@@ -19,7 +19,7 @@ import (
 )
 
 func main() {{
-	client, err := postern.Open(context.Background(), postern.Options{{Data: ":memory:"}})
+	client, err := postern.Open(postern.Options{{Data: ":memory:"}})
 	if err != nil {{
 		log.Fatal(err)
 	}}

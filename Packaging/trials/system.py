@@ -32,7 +32,7 @@ def make_base() -> None:
         return
     subprocess.run(["rm", "-rf", "--one-file-system", BASE], check=True)
     print(f"Installing Debian {SUITE} in {BASE}…", flush=True)
-    command = ["debootstrap", "--variant=minbase", "--include=systemd,dbus,python3-minimal", SUITE, BASE]
+    command = ["debootstrap", "--variant=minbase", "--include=systemd,dbus,python3", SUITE, BASE]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (BASE / "complete").touch()
 
