@@ -340,7 +340,7 @@ format: ## Formats the sources
 warnings: deps ## Builds with warnings as errors
 	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
 
-generate: ## Generates code and documents from schema/, and the drawing of the targets
+generate: ## Generates code and documents from schema/ and VERSION, and the drawing of the targets
 	$(SWIFT) run PosternSchema
 	/usr/bin/python3 docs/architecture.py
 

@@ -4,9 +4,6 @@ import Platform
 /// of one request through the code.
 @main
 struct Postern {
-    /// The program's version.
-    static let version = "0.1.0"
-
     static func main() {
         StandardDescriptors.occupy()
         // A closed reader and a file-size limit then fail the write with an error instead of ending the process.

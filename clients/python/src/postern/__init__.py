@@ -7,6 +7,7 @@ types of params and results, and `postern.testing` fixtures for pytest.
 from ._async import AsyncPostern
 from ._sync import Postern
 from ._unset import UNSET, Unset
+from ._version import __version__
 from .errors import (
     BinaryNotFound,
     CallError,
@@ -33,4 +34,5 @@ __all__ = [
     "ProcessEnded",
     "ProtocolError",
     "Unset",
+    "__version__",
 ]
