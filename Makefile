@@ -165,11 +165,14 @@ $(BINARY):
 	$(MAKE) release
 
 install: $(BINARY) ## Copies the release binary, its man page and completions below PREFIX (/usr/local), in DESTDIR
-	install -D -m 755 $(BINARY) "$(INSTALLED_BINARY)"
-	$(BINARY) man | install -D -m 644 /dev/stdin "$(INSTALLED_MAN)"
-	$(BINARY) completions bash | install -D -m 644 /dev/stdin "$(INSTALLED_BASH)"
-	$(BINARY) completions zsh | install -D -m 644 /dev/stdin "$(INSTALLED_ZSH)"
-	$(BINARY) completions fish | install -D -m 644 /dev/stdin "$(INSTALLED_FISH)"
+	umask 022; for file in "$(INSTALLED_BINARY)" "$(INSTALLED_MAN)" "$(INSTALLED_BASH)" "$(INSTALLED_ZSH)" "$(INSTALLED_FISH)"; do \
+		mkdir -p "$${file%/*}" || exit 1; \
+	done
+	install -m 755 $(BINARY) "$(INSTALLED_BINARY)"
+	umask 022; $(BINARY) man > "$(INSTALLED_MAN)"
+	umask 022; $(BINARY) completions bash > "$(INSTALLED_BASH)"
+	umask 022; $(BINARY) completions zsh > "$(INSTALLED_ZSH)"
+	umask 022; $(BINARY) completions fish > "$(INSTALLED_FISH)"
 
 uninstall: ## Removes what make install has copied
 	rm -f "$(INSTALLED_BINARY)" "$(INSTALLED_MAN)" "$(INSTALLED_BASH)" "$(INSTALLED_ZSH)" "$(INSTALLED_FISH)"

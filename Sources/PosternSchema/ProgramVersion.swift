@@ -69,12 +69,12 @@ struct ProgramVersion {
 
         /// A text with another version.
         func replaced(in text: String, with version: String) throws -> String {
-            let start = text.hasPrefix(line) ? text.startIndex : text.firstRange(of: "\n\(line)")?.upperBound
-            guard let start, let lead = text[start...].firstRange(of: lead),
-                !text[start..<lead.lowerBound].contains("\n")
+            var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            guard let index = lines.firstIndex(where: { $0.hasPrefix(line) }),
+                let start = lines[index].dropFirst(line.count).firstRange(of: lead)?.upperBound
             else { throw SchemaError("\(path) has no line with the version") }
-            let rest = text[lead.upperBound...].drop { "0123456789.".contains($0) }
-            return text[..<lead.upperBound] + version + rest
+            lines[index] = lines[index][..<start] + version + lines[index][start...].drop { "0123456789.".contains($0) }
+            return lines.joined(separator: "\n")
         }
     }
 }

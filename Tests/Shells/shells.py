@@ -39,14 +39,15 @@ def files(folder):
 
 
 def check_install(binary, destination):
-    """Installs the program. Yields what is checked, and what is wrong or None."""
+    """Installs the program, as a user whose new files are private. Yields what is checked, and what is wrong or None."""
     os.umask(0o077)
     run = make("install", binary, destination)
     yield "make install", run.stderr if run.returncode else None
     expected = {f"{PREFIX[1:]}/{name}": mode for name, mode in INSTALLED.items()}
     yield "the installed files", None if files(destination) == expected else str(files(destination))
-    share = destination / PREFIX[1:]
-    yield "the installed binary", None if (share / "bin/postern").read_bytes() == binary.read_bytes() else "differs"
+    closed = [str(path) for path in destination.rglob("*") if path.is_dir() and stat.S_IMODE(path.stat().st_mode) != 0o755]
+    yield "the installed folders", None if not closed else str(closed)
+    yield "the installed binary", None if (destination / PREFIX[1:] / "bin/postern").read_bytes() == binary.read_bytes() else "differs"
 
 
 def check_repeats(binary, folder):

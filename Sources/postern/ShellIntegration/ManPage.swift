@@ -54,11 +54,11 @@ struct ManPage {
             let value = flag.value.map { " " + Roff.italic($0) } ?? ""
             let commands =
                 flag.commands == Command.onStore
-                ? "All commands on a store" : flag.commands.map(\.rawValue).joined(separator: ", ").capitalizedFirst
-            let variable = flag.isOnlyGiven ? "no variable" : flag.variable
+                ? "all on a store" : flag.commands.map(\.rawValue).joined(separator: ", ")
+            let place = "Commands: \(commands)." + (flag.isOnlyGiven ? "" : " Variable: \(flag.variable).")
             return Roff.entry(
                 Roff.bold(flag.word) + value,
-                Roff.prose(flag.summary.capitalizedFirst + ".") + "\n.br\n" + Roff.prose("\(commands); \(variable).")
+                Roff.prose(flag.summary.capitalizedFirst + ".") + "\n.br\n" + Roff.prose(place)
             )
         }
         return ([Roff.section("FLAGS"), head] + entries).joined(separator: "\n")

@@ -34,13 +34,9 @@ enum Roff {
         }.joined()
     }
 
-    /// A sentence, in lines. A hyphen within a word stays one, where a line may end; the dashes of a flag are typed.
+    /// A sentence, in lines. Its hyphens are what is typed, because many are parts of names: no line ends at one.
     static func prose(_ text: String) -> String {
-        let words = text.split(separator: " ").map { word in
-            let text = literal(String(word))
-            return word.contains("--") || word.hasPrefix("-") || word.contains("/")
-                ? text : text.split(separator: "\\-", omittingEmptySubsequences: false).joined(separator: "-")
-        }
+        let words = text.split(separator: " ").map { literal(String($0)) }
         let lines = words.reduce(into: [String]()) { lines, word in
             if let last = lines.last, last.utf8.count + 1 + word.utf8.count <= lineBytesMax {
                 lines[lines.count - 1] += " " + word
