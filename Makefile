@@ -35,12 +35,23 @@ POSTGRES_FAULTS_SHARE := commit_cuts held_back server_restarts standbys
 WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
 WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
 WEBAPP := .build/webapp
+# Shells that read the completions, and formatters of man pages.
+SHELL_PACKAGES := --no-install-recommends python3 bash zsh fish groff-base mandoc shellcheck
+SHELL_TOOLS := /usr/bin/python3 bash zsh fish groff mandoc shellcheck
 # Benchmark tools and peers. From PyPI: Benchmarks/peers/requirements.txt.
 BENCH_PACKAGES := python3-venv gcc libc6-dev libsqlite3-dev nodejs strace valgrind
 BENCH_TOOLS := gcc node strace valgrind /usr/bin/python3
 BENCH_ENVIRONMENT := .build/bench-venv
 BENCH := $(BENCH_ENVIRONMENT)/bin/python Benchmarks
 BINARY := .build/release/postern
+# Where `make install` copies the program: below PREFIX, in the root directory DESTDIR.
+PREFIX ?= /usr/local
+DESTDIR ?=
+INSTALLED_BINARY := $(DESTDIR)$(PREFIX)/bin/postern
+INSTALLED_MAN := $(DESTDIR)$(PREFIX)/share/man/man1/postern.1
+INSTALLED_BASH := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postern
+INSTALLED_ZSH := $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_postern
+INSTALLED_FISH := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/postern.fish
 RELEASE := build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 # The release binary:
 # - is statically linked, which halves its start time. Cost: no ASLR, and an update of libsodium or libcrypt needs a build.
@@ -94,7 +105,7 @@ endef
 
 .PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate released-contract check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -148,6 +159,23 @@ release-postgres: postgres-deps ## Builds the release binary with the PostgreSQL
 
 release-dynamic: deps
 	$(SWIFT) $(RELEASE) --scratch-path .build/dynamic
+
+# Builds the binary only if there is none, so that `sudo make install` after `make release` builds nothing as root.
+$(BINARY):
+	$(MAKE) release
+
+install: $(BINARY) ## Copies the release binary, its man page and completions below PREFIX (/usr/local), in DESTDIR
+	umask 022; for file in "$(INSTALLED_BINARY)" "$(INSTALLED_MAN)" "$(INSTALLED_BASH)" "$(INSTALLED_ZSH)" "$(INSTALLED_FISH)"; do \
+		mkdir -p "$${file%/*}" || exit 1; \
+	done
+	install -m 755 $(BINARY) "$(INSTALLED_BINARY)"
+	umask 022; $(BINARY) man > "$(INSTALLED_MAN)"
+	umask 022; $(BINARY) completions bash > "$(INSTALLED_BASH)"
+	umask 022; $(BINARY) completions zsh > "$(INSTALLED_ZSH)"
+	umask 022; $(BINARY) completions fish > "$(INSTALLED_FISH)"
+
+uninstall: ## Removes what make install has copied
+	rm -f "$(INSTALLED_BINARY)" "$(INSTALLED_MAN)" "$(INSTALLED_BASH)" "$(INSTALLED_ZSH)" "$(INSTALLED_FISH)"
 
 demo: release ## Installs dependencies, builds, and plays a transcript of all three APIs
 	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), with $(BINARY) $(DETERMINISTIC)"
@@ -353,6 +381,11 @@ dist-test-deps: dist-deps
 
 test-dist: dist dist-test-deps ## Tries each package as its people would, without Swift and this repository; as root, two minutes
 	/usr/bin/python3 Packaging/test_dist.py
+shell-deps:
+	$(call install,Shells and formatters of man pages,$(call has,$(SHELL_TOOLS)),$(SHELL_PACKAGES))
+
+test-shells: release shell-deps ## Tests make install, the man page, and the completions in bash, zsh and fish, under a minute
+	/usr/bin/python3 Tests/Shells/shells.py $(BINARY)
 
 test-csv: release .build/hash-vectors/installed ## Imports 1,000 users with bcrypt from a CSV file and signs them in, under a minute
 	.build/hash-vectors/bin/python Tests/HashVectors/csv_users.py $(BINARY)
@@ -370,7 +403,7 @@ format: ## Formats the sources
 warnings: deps ## Builds with warnings as errors
 	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
 
-generate: ## Generates code and documents from schema/, and the drawing of the targets
+generate: ## Generates code and documents from schema/ and VERSION, and the drawing of the targets
 	$(SWIFT) run PosternSchema
 	/usr/bin/python3 docs/architecture.py
 
