@@ -103,7 +103,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
@@ -112,6 +112,10 @@ help: ## Lists the targets
 
 deps: ## Installs libsodium, libcrypt and pkg-config if they are missing (Debian, Ubuntu)
 	$(call install,Build dependencies,pkg-config --exists libsodium libcrypt,$(PACKAGES))
+
+all-deps: ## Installs what the tests of all targets need
+	@$(MAKE) --silent test-deps fault-deps client-deps postgres-test-deps peer-deps webapp-deps recipe-deps docs-test-deps shell-deps \
+		.build/hash-vectors/installed dist-test-deps $(DIST)/bookworm/complete
 
 postgres-deps: deps
 	$(call install,The library of PostgreSQL,pkg-config --exists libpq,$(POSTGRES_PACKAGES))
@@ -407,12 +411,18 @@ test-arm64: release-arm64 arm64-test-deps ## Runs the binary for arm64 in an emu
 dist: dist-deps $(foreach machine,$(MACHINES),$(DIST)/$(machine)/postern) ## Builds all packages into dist/, for the MACHINES x86_64 and aarch64
 	/usr/bin/python3 Packaging/dist.py
 
-dist-test-deps: dist-deps
+dist-test-deps: dist-deps $(if $(filter aarch64,$(MACHINES)),arm64-test-deps)
 	$(call install,Tools that try packages,$(call has,$(DIST_TEST_TOOLS)),$(DIST_TEST_PACKAGES))
 	$(call install,npm,$(call has,node npm),nodejs npm)
 
-test-dist: dist dist-test-deps ## Tries each package as its people would, without Swift and this repository; as root, two minutes
+test-dist: dist dist-test-deps $(DIST)/bookworm/complete ## Tries each package as its people would, without Swift and this repository; as root, two minutes
 	/usr/bin/python3 Packaging/test_dist.py
+
+# A small Debian, in which the Debian package is tried.
+$(DIST)/bookworm/complete: | dist-test-deps
+	$(SUDO) rm -rf --one-file-system $(@D)
+	$(SUDO) debootstrap --variant=minbase --include=systemd,dbus,python3 bookworm $(@D) >/dev/null
+	$(SUDO) touch $@
 shell-deps:
 	$(call install,Shells and formatters of man pages,$(call has,$(SHELL_TOOLS)),$(SHELL_PACKAGES))
 

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 from project import DIST, VERSION, Machine
-from trials.system import System, booted, make_base
+from trials.system import System, booted
 from trials.trial import Failed, expect, play_tour, run, runner
 
 SOCKET = "/run/postern/postern.sock"
@@ -37,7 +37,6 @@ def tried(machine: Machine, folder: pathlib.Path) -> None:
         run("dpkg-deb", "--extract", package, folder, folder=folder)
         play_tour([*runner(machine), folder / "usr/bin/postern"], folder)
         return
-    make_base()
     with booted() as system:
         subprocess.run(["cp", package, system.root / "root/postern.deb"], check=True)
         try:
