@@ -103,12 +103,12 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
 help: ## Lists the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 deps: ## Installs libsodium, libcrypt and pkg-config if they are missing (Debian, Ubuntu)
 	$(call install,Build dependencies,pkg-config --exists libsodium libcrypt,$(PACKAGES))
@@ -352,6 +352,67 @@ docs: docs-deps ## Builds the documentation as a site, .build/site
 test-docs: release docs-test-deps docs ## Runs the blocks of the documentation, follows its links, and builds the site
 	/usr/bin/python3 docs/check.py $(BINARY)
 
+# The packages. MACHINES selects for which machines; aarch64 takes long at first.
+DIST := .build/dist
+DIST_PACKAGES := python3-venv binutils dpkg xz-utils git
+# What tries them: package managers, checkers, and a Debian without Swift in a folder.
+DIST_TEST_PACKAGES := --no-install-recommends debootstrap lintian skopeo umoci python3-venv golang-go gcc libc6-dev systemd
+DIST_TEST_TOOLS := debootstrap lintian skopeo umoci go gcc systemd-analyze
+MACHINES ?= x86_64 aarch64
+dist test-dist: export MACHINES := $(MACHINES)
+
+dist-deps:
+	$(call install,Tools for packages,$(call has,strip dpkg-deb xz git) && /usr/bin/python3 -c 'import ensurepip',$(DIST_PACKAGES))
+	@$(MAKE) --silent .build/dist-venv/installed
+
+.build/dist-venv/installed: Packaging/requirements.txt
+	$(call environment,.build/dist-venv,$<)
+
+$(DIST)/x86_64/postern: release
+	@mkdir -p $(@D)
+	strip -o $@ $(BINARY)
+
+# The release binary for arm64, by Debian's Swift in a chroot (Packaging/arm64/), with the flags of the release binary.
+ARM64_PACKAGES := debootstrap debian-archive-keyring
+ARM64_SDK := .build/sdk-arm64
+ARM64_SCRATCH := .build/arm64
+ARM64_BINARY := $(DIST)/aarch64/postern
+# A Debian mirror. One of a past date, of snapshot.debian.org, repeats the versions of an earlier record.
+DEBIAN_MIRROR ?= http://deb.debian.org/debian
+# The binary for arm64 as a program of this machine.
+ARM64_EMULATED := $(ARM64_SCRATCH)/postern-emulated
+ARM64_TESTS := TranscriptTests|WireFaultTests|KillTests|LifeCycleTests|StoreToolTests
+
+arm64-deps:
+	$(call install,Tools for the arm64 SDK,[ -e /usr/sbin/debootstrap ] && [ -e /usr/share/keyrings/debian-archive-keyring.gpg ],$(ARM64_PACKAGES))
+
+sdk-arm64: arm64-deps ## Makes the SDK for arm64, .build/sdk-arm64; as root, about 10 minutes and 6 GB the first time
+	@$(SUDO) Packaging/arm64/sdk.sh $(ARM64_SDK) $(DEBIAN_MIRROR)
+
+release-arm64: $(ARM64_BINARY) ## Builds the release binary for arm64, .build/dist/aarch64/postern, without symbols; as root
+
+$(ARM64_BINARY): sdk-arm64
+	@mkdir -p $(ARM64_SCRATCH) $(@D)
+	$(SUDO) Packaging/arm64/build.sh $(ARM64_SDK) $(ARM64_SCRATCH) $(@D) $(RELEASE) $(STATIC)
+
+arm64-test-deps: test-deps
+	$(call install,An emulator of arm64,$(call has,qemu-aarch64-static),qemu-user-static)
+
+test-arm64: release-arm64 arm64-test-deps ## Runs the binary for arm64 in an emulator: transcripts, wire faults, kills, the life cycle, store tools
+	printf '#!/bin/sh\nexec qemu-aarch64-static %s "$$@"\n' $(CURDIR)/$(ARM64_BINARY) > $(ARM64_EMULATED)
+	chmod +x $(ARM64_EMULATED)
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	POSTERN_TEST_BINARY=$(CURDIR)/$(ARM64_EMULATED) $(SWIFT) test --skip-build --filter '$(ARM64_TESTS)'
+
+dist: dist-deps $(foreach machine,$(MACHINES),$(DIST)/$(machine)/postern) ## Builds all packages into dist/, for the MACHINES x86_64 and aarch64
+	/usr/bin/python3 Packaging/dist.py
+
+dist-test-deps: dist-deps
+	$(call install,Tools that try packages,$(call has,$(DIST_TEST_TOOLS)),$(DIST_TEST_PACKAGES))
+	$(call install,npm,$(call has,node npm),nodejs npm)
+
+test-dist: dist dist-test-deps ## Tries each package as its people would, without Swift and this repository; as root, two minutes
+	/usr/bin/python3 Packaging/test_dist.py
 shell-deps:
 	$(call install,Shells and formatters of man pages,$(call has,$(SHELL_TOOLS)),$(SHELL_PACKAGES))
 
@@ -377,6 +438,9 @@ warnings: deps ## Builds with warnings as errors
 generate: ## Generates code and documents from schema/ and VERSION, and the drawing of the targets
 	$(SWIFT) run PosternSchema
 	/usr/bin/python3 docs/architecture.py
+
+released-contract: generate ## Writes the contract that later commits are compared with; for a release
+	/usr/bin/python3 Tests/ContractTests/Resources/released_contract.py
 
 check-generated: deps ## Fails if a generated file is stale
 	$(SWIFT) run PosternSchema --check

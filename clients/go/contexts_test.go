@@ -12,7 +12,7 @@ import (
 	"time"
 	"unsafe"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // The reply to the ended call is dropped, and the next call gets its own reply.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // The five steps of a first session.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // hosts are programs that use a client. Tests run them as processes.

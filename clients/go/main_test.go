@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // TestMain runs the tests, or a fake or host that a test starts: the test binary also serves as those, so that tests

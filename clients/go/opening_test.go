@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestAProgramThatCannotServeFailsToOpen(t *testing.T) {

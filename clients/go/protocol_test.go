@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestOutputThatIsNotAReplyEndsTheClient(t *testing.T) {

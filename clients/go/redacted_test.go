@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestFormattedValuesHaveNoSecrets(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestMuchStderrDoesNotBlockTheProcess(t *testing.T) {

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from postern import Postern
-from postern.errors import CallError, CallTimeout, ClientClosed, ProcessEnded, operators
+from postern_accounts import Postern
+from postern_accounts.errors import CallError, CallTimeout, ClientClosed, ProcessEnded, operators
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -229,6 +229,6 @@ extension GoClientEmitter {
                 "\tswitch api + \".\" + string(slug) {",
             ]
             + errors + ["\tdefault:", "\t\treturn false", "\t}", "}"]
-        return text("transcript", [["import postern \"postern/clients/go\""], names, form, type])
+        return text("transcript", [["import postern \"github.com/postern-accounts/postern-go\""], names, form, type])
     }
 }

@@ -18,7 +18,7 @@ struct PythonClientEmitter {
     }
 
     /// The folder of the package.
-    static let folder = "clients/python/src/postern"
+    static let folder = "clients/python/src/postern_accounts"
 
     private static let mark = "# \(generatedWords)"
 

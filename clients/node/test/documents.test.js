@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import * as client from "postern-client";
+import * as client from "postern-accounts";
 import { binary, packageFolder, run, temporaryFolder } from "../testing/support.js";
 
 const readme = await readFile(join(packageFolder, "README.md"), "utf8");
@@ -25,7 +25,7 @@ function blocks(language) {
 async function programFolder(test) {
   const folder = await temporaryFolder(test);
   await mkdir(join(folder, "node_modules"));
-  await symlink(packageFolder, join(folder, "node_modules/postern-client"));
+  await symlink(packageFolder, join(folder, "node_modules/postern-accounts"));
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   return folder;
 }

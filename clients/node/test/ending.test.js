@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ClientClosed, PosternError, ProcessEnded } from "postern-client";
+import { ClientClosed, PosternError, ProcessEnded } from "postern-accounts";
 import { isRunning, open, openFake, session, until } from "../testing/support.js";
 
 const login = { email: "lasoren@bu.edu", password: "password" };

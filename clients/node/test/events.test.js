@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EventsLost, PosternError, ProcessEnded, ProtocolError } from "postern-client";
+import { EventsLost, PosternError, ProcessEnded, ProtocolError } from "postern-accounts";
 import { contractVersion } from "../lib/generated/limits.js";
 import { binary, clientInput, open, openFake, run, session, temporaryFolder } from "../testing/support.js";
 

@@ -12,7 +12,7 @@ const environment = { ...process.env, POSTERN_BIN: binary };
 
 /** The arguments with which Node runs a program that can import the package. */
 function program(text) {
-  return ["--input-type=module", "--eval", `import { Postern } from "postern-client";\n${text}`];
+  return ["--input-type=module", "--eval", `import { Postern } from "postern-accounts";\n${text}`];
 }
 
 const inHost = { cwd: packageFolder, env: environment };

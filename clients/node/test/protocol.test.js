@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { CallError, PosternError, ProtocolError } from "postern-client";
+import { CallError, PosternError, ProtocolError } from "postern-accounts";
 import { isRunning, openFake, until } from "../testing/support.js";
 
 const broken = {

@@ -1,7 +1,7 @@
 // Replays the transcripts of schema/cases through the client. schema/README.md describes their format.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { CallError, Postern } from "postern-client";
+import { CallError, Postern } from "postern-accounts";
 import { binary, projectFolder } from "./support.js";
 
 const folder = join(projectFolder, "schema/cases");

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from postern import AsyncPostern, Postern
-from postern.types import OperatorsPersonInput
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts.types import OperatorsPersonInput
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SCHEMA = PACKAGE.parents[1] / "schema"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support import PERSON, calls_in_flight, fake_binary, wait_until
 
-from postern import (
+from postern_accounts import (
     UNSET,
     AsyncPostern,
     CallError,
@@ -25,11 +25,11 @@ from postern import (
     ProcessEnded,
     ProtocolError,
 )
-from postern._bounds import MESSAGE_BYTES_MAX
-from postern._reading import time
-from postern._requests import wire_value
-from postern.errors import operators
-from postern.types import OperatorsClient
+from postern_accounts._bounds import MESSAGE_BYTES_MAX
+from postern_accounts._reading import time
+from postern_accounts._requests import wire_value
+from postern_accounts.errors import operators
+from postern_accounts.types import OperatorsClient
 
 # Replies to each request with its params, and to a request without params when the next one with params arrives.
 ECHO = """

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from support import PERSON, fake_binary, wait_until
 
-from postern import AsyncPostern, EventsLost, Postern, PosternError, ProcessEnded, ProtocolError
-from postern._bounds import CONTRACT_VERSION
-from postern.types import Event, OperatorsPersonInput
+from postern_accounts import AsyncPostern, EventsLost, Postern, PosternError, ProcessEnded, ProtocolError
+from postern_accounts._bounds import CONTRACT_VERSION
+from postern_accounts.types import Event, OperatorsPersonInput
 
 FLAGS = ["--no-email-confirmation"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support import fake_binary
 
-from postern import Postern
+from postern_accounts import Postern
 
 # Writes a line to stderr before each reply.
 TALKATIVE = "for request in sys.stdin:\n    print('a line', file=sys.stderr, flush=True)\n    answer(request, 1)"
@@ -27,7 +27,7 @@ def host(folder: Path, redirection: str, before: str = "") -> subprocess.Complet
     script = f"""
         import signal, time
         {before}
-        from postern import Postern
+        from postern_accounts import Postern
         with Postern(binary={binary!r}, wait_until_ready=False) as postern:
             for _ in range(20):
                 postern.call("any")
@@ -48,14 +48,14 @@ def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(tmp_path: Path, 
 
 
 def test_a_log_that_raises_in_a_host_without_stderr_prints_nothing_on_stdout(tmp_path: Path) -> None:
-    body = "import postern._stderr as stderr\n        stderr._print_to_stderr = lambda line: 1 / 0"
+    body = "import postern_accounts._stderr as stderr\n        stderr._print_to_stderr = lambda line: 1 / 0"
     done = host(tmp_path, "2>&-", body)
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
 
 def test_no_pipe_of_a_client_gets_a_standard_descriptor() -> None:
     """Otherwise the process would read text that a library writes to descriptor 2 as a request."""
-    script = "from postern import Postern; p = Postern(':memory:'); q = p._connection.process; \
+    script = "from postern_accounts import Postern; p = Postern(':memory:'); q = p._connection.process; \
 print(min(q.stdin, q.stdout, q._stderr._pipe.fileno()) > 2); p.close()"
     command = ["bash", "-c", f'{sys.executable} -c "$1" 2>&- <&-', "bash", script]
     assert subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20).stdout == "True\n"
@@ -94,7 +94,7 @@ def test_a_full_pipe_as_stderr_does_not_block_a_host(tmp_path: Path, patched: bo
     body = "for request in sys.stdin:\n    print('x' * 200_000, file=sys.stderr, flush=True)\n    answer(request, 1)"
     script = f"""
         {"from gevent import monkey; monkey.patch_all()" if patched else ""}
-        from postern import Postern
+        from postern_accounts import Postern
         with Postern(binary={str(fake_binary(tmp_path, body))!r}) as postern:
             print(sum(postern.call("any", timeout=10) for _ in range(5)))
         """
@@ -130,8 +130,8 @@ def test_calls_do_not_block_the_greenlets_of_a_host_patched_by_gevent() -> None:
         from gevent import monkey
         monkey.patch_all()
         import gevent
-        from postern import Postern
-        from postern.errors import ProcessEnded
+        from postern_accounts import Postern
+        from postern_accounts.errors import ProcessEnded
         ticks = []
         def tick():
             while True:

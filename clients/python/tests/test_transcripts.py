@@ -17,9 +17,9 @@ from replay import as_json
 from support import SCHEMA
 from transcripts import Step, Transcript, all_transcripts, matches
 
-from postern import AsyncPostern, CallError, Postern, errors
-from postern._requests import wire_value
-from postern.testing import async_deterministic, deterministic
+from postern_accounts import AsyncPostern, CallError, Postern, errors
+from postern_accounts._requests import wire_value
+from postern_accounts.testing import async_deterministic, deterministic
 
 METHODS = {method["name"] for method in json.loads((SCHEMA / "openrpc.json").read_text())["methods"]}
 

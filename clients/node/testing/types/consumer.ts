@@ -10,7 +10,7 @@ import {
   ProcessEnded,
   ProtocolError,
   errors,
-} from "postern-client";
+} from "postern-accounts";
 import type {
   AbortSignalLike,
   CallOptions,
@@ -25,7 +25,7 @@ import type {
   Event,
   ServiceMail,
   Time,
-} from "postern-client";
+} from "postern-accounts";
 
 declare global {
   // The declaration of TypeScript's libraries since 5.2, and of Node's types; the package's must merge with it.

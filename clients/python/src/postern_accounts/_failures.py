@@ -1,4 +1,4 @@
-"""The errors that any call can raise. `postern.errors` exports them, and `__module__` names it as their module."""
+"""The errors that any call can raise. `postern_accounts.errors` exports them, and `__module__` names that module."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TypeVar
 class PosternError(Exception):
     """The base of all errors of this package."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
 
 class CallError(PosternError):
     """The service replied to a call with an error. Each known slug has a subclass."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
     def __init__(self, code: int, message: str, data: object = None) -> None:
         super().__init__(code, message, data)
@@ -60,7 +60,7 @@ class CallError(PosternError):
 class ProcessEnded(PosternError):
     """The process ended before the client was closed. Whether the calls in flight took effect is not known."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
     def __init__(self, exit_code: int | None, signal_number: int | None, stderr_lines: Sequence[str] = ()) -> None:
         super().__init__(exit_code, signal_number, tuple(stderr_lines))
@@ -91,7 +91,7 @@ class ProcessEnded(PosternError):
 class ClientClosed(PosternError):
     """A call was made after the client was closed."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
     def __init__(self, message: str = "this client is closed") -> None:
         super().__init__(message)
@@ -101,7 +101,7 @@ class EventsLost(PosternError):
     """The program took events so slowly that later ones were dropped. All before them were delivered. A new client with
     `events_after` gets the others."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
     def __init__(self, after: int | None) -> None:
         super().__init__(after)
@@ -115,13 +115,13 @@ class EventsLost(PosternError):
 class BinaryNotFound(PosternError):
     """The binary was not found. The message lists where the client looked."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
 
 class MessageTooLong(PosternError):
     """A request is longer than the service accepts. It was not sent; later calls work."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
 
 class ProtocolError(PosternError):
@@ -131,13 +131,13 @@ class ProtocolError(PosternError):
     names the method and the property, and the client continues; the call has taken effect.
     """
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
 
 class CallTimeout(PosternError, TimeoutError):
     """A call took longer than its timeout. Its reply is dropped when it arrives. The call may still take effect."""
 
-    __module__ = "postern.errors"
+    __module__ = "postern_accounts.errors"
 
 
 Failure = TypeVar("Failure", bound=PosternError)

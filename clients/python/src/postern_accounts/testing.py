@@ -1,6 +1,6 @@
 """Fixtures for pytest: a fresh Postern in memory for each test, in deterministic mode: times, ids and codes repeat.
 
-Import them in a `conftest.py`, or name the module there: `pytest_plugins = ["postern.testing"]`.
+Import them in a `conftest.py`, or name the module there: `pytest_plugins = ["postern_accounts.testing"]`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """A client of Postern, a user-accounts backend that runs as a child process.
 
-`Postern` is for threads and scripts, `AsyncPostern` for asyncio. `postern.errors` has the errors, `postern.types` the
-types of params and results, and `postern.testing` fixtures for pytest.
+`Postern` is for threads and scripts, `AsyncPostern` for asyncio. `postern_accounts.errors` has the errors,
+`postern_accounts.types` the types of params and results, and `postern_accounts.testing` fixtures for pytest.
 """
 
 from ._async import AsyncPostern
+from ._binary import find_postern_bin
 from ._sync import Postern
 from ._unset import UNSET, Unset
 from ._version import __version__
@@ -35,4 +36,5 @@ __all__ = [
     "ProtocolError",
     "Unset",
     "__version__",
+    "find_postern_bin",
 ]
