@@ -44,10 +44,22 @@ struct ProgramVersion {
             __version__ = "\(text)"
 
             """
-        return try [
+        let files = [
             ("Sources/postern/Generated/Postern+Version.swift", swift),
             ("\(PythonClientEmitter.folder)/_version.py", python),
-        ] + Self.places.map { place in (place.path, try place.text(with: text, in: root)) }
+        ]
+        return try files + Self.places.map { place in (place.path, try place.text(with: text, in: root)) }
+            + Self.pages.map { path in
+                (path, Self.replaced(in: try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8), with: text))
+            }
+    }
+
+    /// The pages in which every version is the program's.
+    private static let pages = ["docs/installing.md"]
+
+    /// A text in which every version is another one.
+    static func replaced(in text: String, with version: String) -> String {
+        text.replacing(/[0-9]+\.[0-9]+\.[0-9]+/, with: version)
     }
 
     /// The files that people write and that have the version too.

@@ -126,8 +126,8 @@ def cases(binary, place):
         yield line, set()
 
 
-def strings(words):
-    """Candidates in one form: with or without the = or / that a shell adds."""
+def compared(words):
+    """Candidates without the = or / that some shells add at their ends."""
     return {re.sub(r"=$|(?<!:/)/$", "", word) for word in words}
 
 
@@ -153,7 +153,7 @@ def check(binary, share, folder, variables):
         for line, expected in cases(binary, place):
             for name, shell in shells.items():
                 found = shell.completes(line)
-                wrong = strings(found) ^ strings(expected)
+                wrong = compared(found) ^ compared(expected)
                 yield f"{name}: {line!r}", f"completes {sorted(found)}, not {sorted(expected)}" if wrong else None
     finally:
         for shell in shells.values():

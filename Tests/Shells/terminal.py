@@ -9,7 +9,6 @@ import signal
 import time
 
 ANSWER_SECONDS_MAX = 30
-END_SECONDS_MAX = 5
 
 
 class Shell:
