@@ -37,14 +37,14 @@ def build(machines: list[Machine], seconds: int) -> list[pathlib.Path]:
 def _image(machine: Machine, blobs: Entries, seconds: int) -> dict[str, object]:
     """Adds the image for a machine, and returns its descriptor."""
     layer = tar(_root(machine), seconds)
-    created = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     configuration = {
         "created": created,
         "architecture": machine.container,
         "os": "linux",
         "config": {
             "User": f"{USER}:{USER}",
-            "Env": [f"PATH=/usr/bin", f"POSTERN_DATA={STORE}"],
+            "Env": ["PATH=/usr/bin", f"POSTERN_DATA={STORE}"],
             "Entrypoint": ["/usr/bin/postern"],
             "Cmd": ["serve"],
             "Volumes": {"/data": {}},

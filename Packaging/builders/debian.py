@@ -55,16 +55,20 @@ def _files(machine: Machine, seconds: int) -> Entries:
 
 
 def _control(machine: Machine, size: int) -> str:
-    return (SOURCES / "control").read_text().format(
-        version=VERSION,
-        architecture=machine.debian,
-        maintainer=MAINTAINER,
-        kilobytes=(size + 1023) // 1024,
-        summary=SUMMARY,
-        description="\n ".join(textwrap.wrap(DESCRIPTION, 74)),
+    return (
+        (SOURCES / "control")
+        .read_text()
+        .format(
+            version=VERSION,
+            architecture=machine.debian,
+            maintainer=MAINTAINER,
+            kilobytes=(size + 1023) // 1024,
+            summary=SUMMARY,
+            description="\n ".join(textwrap.wrap(DESCRIPTION, 74)),
+        )
     )
 
 
 def _changelog(seconds: int) -> str:
-    date = email.utils.format_datetime(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
+    date = email.utils.format_datetime(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
     return f"postern ({VERSION}) stable; urgency=medium\n\n  * CHANGELOG.md of the sources has the changes.\n\n -- {MAINTAINER}  {date}\n"

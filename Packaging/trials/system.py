@@ -73,7 +73,9 @@ def booted() -> Iterator[System]:
             # systemd gets its session and namespaces, and is killed with all it started.
             command = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc", "--cgroup"]
             process = subprocess.Popen(
-                [*command, "bash", "-c", BOOT, "boot", root], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                [*command, "bash", "-c", BOOT, "boot", root],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
             system = System(root, _child(process.pid))
