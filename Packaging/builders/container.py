@@ -37,7 +37,7 @@ def build(machines: list[Machine], seconds: int) -> list[pathlib.Path]:
 def _image(machine: Machine, blobs: Entries, seconds: int) -> dict[str, object]:
     """Adds the image for a machine, and returns its descriptor."""
     layer = tar(_root(machine), seconds)
-    created = datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     configuration = {
         "created": created,
         "architecture": machine.container,

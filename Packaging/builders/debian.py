@@ -70,5 +70,5 @@ def _control(machine: Machine, size: int) -> str:
 
 
 def _changelog(seconds: int) -> str:
-    date = email.utils.format_datetime(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
+    date = email.utils.format_datetime(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
     return f"postern ({VERSION}) stable; urgency=medium\n\n  * CHANGELOG.md of the sources has the changes.\n\n -- {MAINTAINER}  {date}\n"

@@ -15,7 +15,7 @@ def build(seconds: int) -> list[pathlib.Path]:
     version = f"v{VERSION}"
     folder = DIST / "go" / MODULE / "@v"
     folder.mkdir(parents=True)
-    modified = datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    modified = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     files = [path for path in sorted(CLIENT.rglob("*")) if path.is_file()] + [ROOT / "LICENSE"]
     names = {path: path.name if path.parent == ROOT else str(path.relative_to(CLIENT)) for path in files}
     contents = {
