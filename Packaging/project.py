@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 BUILD = ROOT / ".build/dist"
 VERSION = (ROOT / "VERSION").read_text().strip()
-SUMMARY = "A user-accounts backend for any program, over stdin and stdout"
+SUMMARY = "User-accounts backend for any program, over stdin and stdout"
 DESCRIPTION = (
     "Registration, sign-in, sessions, password resets, email confirmation and administration for programs in any "
     "language, which spawn one process and exchange lines of JSON-RPC 2.0 with it. The data are a directory of JSON "
@@ -53,9 +53,7 @@ def date_of_sources() -> int:
     """The time that every file of a package gets, in Unix seconds: SOURCE_DATE_EPOCH, or else the last commit's."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given is None:
-        given = subprocess.run(
-            ["git", "-C", ROOT, "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True
-        ).stdout
+        given = subprocess.run(["git", "-C", ROOT, "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True).stdout
     if not re.fullmatch(r"\d+", given.strip()):
         raise SystemExit("SOURCE_DATE_EPOCH is not a number of seconds")
     return int(given)

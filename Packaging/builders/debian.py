@@ -1,10 +1,12 @@
 """The Debian package: the program, its man page and completions, units for systemd, and a system user."""
 
+import datetime
 import email.utils
 import os
 import pathlib
 import subprocess
 import tempfile
+import textwrap
 
 from archives import Entries, Entry, gzipped, write_tree
 from builders import tarball
@@ -14,6 +16,10 @@ SOURCES = ROOT / "Packaging/debian"
 DOCUMENTS = "usr/share/doc/postern"
 # Debian's shells look for packaged completions of zsh in another directory than for those of an administrator.
 MOVED = {"share/zsh/site-functions/_postern": "share/zsh/vendor-completions/_postern"}
+
+COMMON_LICENSES = b"""On Debian systems, these licenses are in /usr/share/common-licenses/LGPL-2.1, /usr/share/common-licenses/Apache-2.0
+and /usr/share/common-licenses/GPL-3.
+"""
 
 
 def build(machine: Machine, seconds: int) -> list[pathlib.Path]:
@@ -40,24 +46,29 @@ def _files(machine: Machine, seconds: int) -> Entries:
     manual = files.pop("usr/share/man/man1/postern.1")
     files["usr/share/man/man1/postern.1.gz"] = Entry(gzipped(manual.data or b""))
     files |= {f"lib/systemd/system/{path.name}": Entry.of(path) for path in sorted((SOURCES / "units").iterdir())}
+    files["usr/lib/postern/backup"] = Entry((SOURCES / "backup").read_bytes(), 0o755)
     files["etc/default/postern"] = Entry.of(SOURCES / "default")
-    files[f"{DOCUMENTS}/copyright"] = Entry(b"\n".join(path.read_bytes() for path in NOTICES))
+    files[f"{DOCUMENTS}/copyright"] = Entry(b"\n".join([*(path.read_bytes() for path in NOTICES), COMMON_LICENSES]))
     files[f"{DOCUMENTS}/changelog.gz"] = Entry(gzipped(_changelog(seconds).encode()))
     files["usr/share/lintian/overrides/postern"] = Entry.of(SOURCES / "lintian-overrides")
     return files
 
 
 def _control(machine: Machine, size: int) -> str:
-    return (SOURCES / "control").read_text().format(
-        version=VERSION,
-        architecture=machine.debian,
-        maintainer=MAINTAINER,
-        kilobytes=(size + 1023) // 1024,
-        summary=SUMMARY[0].lower() + SUMMARY[1:],
-        description=DESCRIPTION,
+    return (
+        (SOURCES / "control")
+        .read_text()
+        .format(
+            version=VERSION,
+            architecture=machine.debian,
+            maintainer=MAINTAINER,
+            kilobytes=(size + 1023) // 1024,
+            summary=SUMMARY,
+            description="\n ".join(textwrap.wrap(DESCRIPTION, 74)),
+        )
     )
 
 
 def _changelog(seconds: int) -> str:
-    date = email.utils.format_datetime(email.utils.datetime.datetime.fromtimestamp(seconds, email.utils.datetime.timezone.utc))
+    date = email.utils.format_datetime(datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc))
     return f"postern ({VERSION}) stable; urgency=medium\n\n  * CHANGELOG.md of the sources has the changes.\n\n -- {MAINTAINER}  {date}\n"

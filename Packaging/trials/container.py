@@ -23,7 +23,7 @@ def tried(machine: Machine, folder: pathlib.Path, times: Times) -> None:
         return
     settings = json.loads((folder / "bundle/config.json").read_text())["process"]
     expect(settings["user"]["uid"] == settings["user"]["gid"] == USER, f"the user is {settings['user']}")
-    first = ["unshare", "--fork", "--pid", "--mount", "chroot", f"--userspec={USER}:{USER}", str(root)]
+    first = ["unshare", "--fork", "--pid", "--mount", "/usr/sbin/chroot", f"--userspec={USER}:{USER}", str(root)]
     variables = dict(word.split("=", 1) for word in settings["env"])
     # The store is a directory in the volume, and survives the container.
     expect_info(run(*first, *settings["args"], folder=folder, variables=variables, given=INFO))

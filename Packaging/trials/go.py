@@ -19,7 +19,7 @@ import (
 )
 
 func main() {{
-	client, err := postern.Open(context.Background(), postern.Options{{Data: ":memory:"}})
+	client, err := postern.Open(postern.Options{{Data: ":memory:"}})
 	if err != nil {{
 		log.Fatal(err)
 	}}
@@ -38,7 +38,10 @@ def tried(program: pathlib.Path, folder: pathlib.Path, times: Times) -> None:
     (folder / "main.go").write_text(PROGRAM)
     (folder / "go.mod").write_text(f"module example.com/app\n\ngo 1.19\n\nrequire {MODULE} v{VERSION}\n")
     variables = {
-        "GOPROXY": f"file://{DIST / 'go'}", "GOFLAGS": "-mod=mod -modcacherw", "GONOSUMDB": "*", "GOTOOLCHAIN": "local",
+        "GOPROXY": f"file://{DIST / 'go'}",
+        "GOFLAGS": "-mod=mod -modcacherw",
+        "GONOSUMDB": "*",
+        "GOTOOLCHAIN": "local",
         "GOPATH": str(folder / "gopath"),
     }
     started = time.monotonic()

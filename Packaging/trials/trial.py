@@ -21,7 +21,7 @@ class Failed(Exception):
 
 def environment(folder: pathlib.Path, **variables: str) -> dict[str, str]:
     """The environment of a user who has only the system's programs."""
-    return {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", **variables}
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", **variables}
 
 
 def run(

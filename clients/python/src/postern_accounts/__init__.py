@@ -8,6 +8,7 @@ from ._async import AsyncPostern
 from ._binary import find_postern_bin
 from ._sync import Postern
 from ._unset import UNSET, Unset
+from ._version import __version__
 from .errors import (
     BinaryNotFound,
     CallError,
@@ -34,5 +35,6 @@ __all__ = [
     "ProcessEnded",
     "ProtocolError",
     "Unset",
+    "__version__",
     "find_postern_bin",
 ]
