@@ -33,7 +33,10 @@ inside() {
 }
 
 inside swift "$@" --scratch-path /scratch --swift-sdks-path /sdk --swift-sdk aarch64-unknown-linux-gnu
-inside aarch64-linux-gnu-strip -o /scratch/postern.stripped /scratch/aarch64-unknown-linux-gnu/release/postern
+# GNU strip warns about .ARM.attributes, which lld has joined from all object files. The build ID is a hash of the debug
+# information too, which has paths.
+inside llvm-objcopy --strip-all --remove-section=.ARM.attributes --remove-section=.note.gnu.build-id \
+    /scratch/aarch64-unknown-linux-gnu/release/postern /scratch/postern.stripped
 mv "$scratch/postern.stripped" "$output/postern"
 # Files belong to the owner of the repository, who may have used sudo.
 chown -R --reference=. "$scratch" "$output"

@@ -8,7 +8,7 @@
 #
 #     record.txt       the mirror, the date, and the version of every package; its existence means that the SDK is complete
 #     stages/          an empty file for each stage that is complete; an interrupted run continues after the last one
-#     root/            the chroot: Debian sid for amd64, with Swift, lld and binutils
+#     root/            the chroot: Debian sid for amd64, with Swift and lld
 #       arm64/         the system root of arm64: the unpacked packages of ARM64_PACKAGES, with their symbolic links of a
 #                      merged /usr, and Swift's libraries where a Swift SDK has them
 #       arm64-debs/    those packages
@@ -27,7 +27,7 @@ fi
 sdk=$1
 mirror=${2:-http://deb.debian.org/debian}
 root=$sdk/root
-AMD64_PACKAGES=(swiftlang libc6-dev g++ gcc-aarch64-linux-gnu lld pkg-config libsodium-dev libcrypt-dev git)
+AMD64_PACKAGES=(swiftlang libc6-dev g++ lld pkg-config git)
 # @GCC@ stands for the version of GCC that Debian has at the time.
 ARM64_PACKAGES=(swiftlang libc6 libc6-dev linux-libc-dev libcrypt-dev libsodium-dev libgcc-s1 libstdc++6
     libgcc-@GCC@-dev libstdc++-@GCC@-dev)
@@ -73,7 +73,7 @@ install_toolchain() {
 }
 
 # The version of GCC, such as 16.
-gcc_version() { inside aarch64-linux-gnu-gcc -dumpversion | cut -d . -f 1; }
+gcc_version() { inside gcc -dumpversion | cut -d . -f 1; }
 
 download_arm64() {
     local packages=("${ARM64_PACKAGES[@]//@GCC@/$(gcc_version)}")
