@@ -7,7 +7,7 @@ enum EnvironmentNames {
     private static let clients = ["POSTERN_BIN", "POSTERN_CLIENT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_TIMEOUT"]
 
     /// The names of the variables of this process.
-    private static let given = ProcessEnvironment.names(withPrefix: prefix)
+    static let given = ProcessEnvironment.names(withPrefix: prefix)
 
     /// Whether there is a variable.
     static var isUsed: Bool { !given.isEmpty }

@@ -53,7 +53,8 @@ struct MistakeTests {
         Mistake(["--password-list"], "--password-list needs a value"),
         Mistake(
             ["stats", "--password-policy", "nist"],
-            "--password-policy is not a flag of postern stats, but of postern serve, postern call, postern account"
+            "--password-policy is not a flag of postern stats, but of postern serve, postern call, postern account, "
+                + "postern test"
         ),
         Mistake(["import", "--from", "csv", "users.csv"], "--from needs --api, --confirmed and FILE"),
         Mistake(
