@@ -62,7 +62,7 @@ enum Command: String, CaseIterable {
         switch self {
         case .serve: "reads JSON-RPC 2.0 requests from stdin and writes replies to stdout; the default command"
         case .call:
-            "calls one method and prints its result, or the error on stderr with exit code 1; - reads the params from "
+            "calls one method and prints its result, or the error as JSON on stderr with exit code 1; - reads the params from "
                 + "stdin, a value @FILE or @- reads a file or stdin"
         case .test:
             "plays transcripts, files of requests and expected replies, each against a new server in memory, and prints the "

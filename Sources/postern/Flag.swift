@@ -159,6 +159,15 @@ struct Flag: Sendable {
             options.replyTimeoutSeconds = seconds
             return true
         },
+        Flag(
+            name: "result",
+            value: "PROPERTY",
+            summary: "prints only this property of the result, such as user.email, and a string without quotes",
+            commands: [.call]
+        ) { options, text in
+            options.resultPath = text
+            return true
+        }.onlyGiven,
         .toggle(
             name: "no-email-confirmation",
             summary: "lets operators sign in without a confirmed email",

@@ -87,6 +87,8 @@ struct Options {
     var search: String?
     /// Who asks for an operation of administration.
     var actor: String?
+    /// The path of the property of a result that `call` prints; nil for the whole result.
+    var resultPath: String?
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning

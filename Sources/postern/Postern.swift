@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// The entry point: reads the command line, runs the command and sets the exit code. `Command.serve` describes the way
@@ -21,7 +22,7 @@ struct Postern {
             try options.command.run(options)
             try flushOutput()
         } catch {
-            StandardError.write(line: "postern: \(error.message)")
+            StandardError.write(line: error.isJSON ? error.message : "postern: \(error.message)")
             CurrentProcess.end(status: error.status)
         }
     }
@@ -56,6 +57,8 @@ struct CommandError: Error {
     /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 111 for a question of another program that
     /// has no answer, 1 for any other error.
     let status: Int32
+    /// Whether the message is JSON, which is printed without the program's name, so that programs can read it.
+    private(set) var isJSON = false
 
     static func usage(_ message: String) -> CommandError {
         CommandError(message: "\(message); see postern --help", status: usageStatus)
@@ -66,6 +69,13 @@ struct CommandError: Error {
 
     static func failed(_ message: String) -> CommandError {
         CommandError(message: message, status: 1)
+    }
+
+    /// An error that a method returned, as the JSON object of the reply.
+    static func refused(_ error: JSONValue) -> CommandError {
+        var refusal = CommandError.failed(error.prettyText)
+        refusal.isJSON = true
+        return refusal
     }
 
     /// A question of another program that cannot be answered now, or not with this configuration. The exit code is that
