@@ -9,8 +9,8 @@ TEST_PACKAGES := python3 python3-jsonschema jq curl
 FAULT_PACKAGES := python3 strace gcc libc6-dev xfsprogs e2fsprogs bindfs
 FAULT_TOOLS := strace gcc mkfs.xfs mkfs.ext4 bindfs /usr/bin/python3
 # Compilers and linters of the clients' languages. From PyPI: clients/python/requirements.txt.
-CLIENT_PACKAGES := python3-venv golang-go gcc libc6-dev jq shellcheck procps
-CLIENT_TOOLS := go gcc jq shellcheck pgrep
+CLIENT_PACKAGES := python3-venv golang-go gcc libc6-dev
+CLIENT_TOOLS := go gcc
 # Third-party JSON-RPC peers: editors and libraries from Debian, and mail servers. From PyPI: Tests/Peers/requirements/.
 PEER_PACKAGES := python3-venv python3-gi gir1.2-json-1.0 gir1.2-jsonrpc-1.0 emacs-nox neovim golang-go golang-github-sourcegraph-jsonrpc2-dev \
 	curl msmtp postfix
@@ -105,7 +105,7 @@ endef
 
 .PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
 help: ## Lists the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -273,11 +273,11 @@ fuzz-corpus: deps ## Minimizes the fuzzers' corpus
 fuzz-sessions: release test-deps ## Runs random sessions against the binary for SESSION_SECONDS (60) and checks every reply
 	/usr/bin/python3 Tests/Fuzz/sessions.py $(BINARY)
 
-test-clients: test-python test-node test-go test-swift test-bash ## Installs dependencies, and runs and compares the tests of all clients
+test-clients: test-python test-node test-go test-swift ## Installs dependencies, and runs and compares the tests of all clients
 	/usr/bin/python3 clients/replays.py $(BINARY)
 	/usr/bin/python3 clients/check_readme.py
 
-test-python test-node test-go test-swift test-bash clients-figures: export POSTERN_BIN := $(CURDIR)/$(BINARY)
+test-python test-node test-go test-swift clients-figures: export POSTERN_BIN := $(CURDIR)/$(BINARY)
 
 test-python: release client-deps ## Runs the Python client's tests and checks, half a minute
 	cd clients/python && ../../.build/venv/bin/pytest -q
@@ -294,10 +294,6 @@ test-go: release client-deps ## Runs the Go client's tests and checks, half a mi
 test-swift: release ## Runs the Swift client's tests, half a minute
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --filter PosternClientTests
-
-test-bash: release client-deps ## Runs the Bash client's tests and checks, a minute and a half
-	cd clients/bash && tests/run.bash
-	cd clients/bash && for file in *.bash lib/process.bash tests/run.bash tests/replay.bash; do shellcheck -x -a $$file || exit 1; done
 
 clients-figures: release client-deps ## Measures the overhead of the clients, two minutes
 	$(SWIFT) build -c release --product PosternClientTrials
@@ -345,7 +341,7 @@ docs-deps:
 	$(call install,Python environments,/usr/bin/python3 -c 'import ensurepip',python3-venv)
 	@$(MAKE) --silent $(DOCS)/installed
 
-docs-test-deps: client-deps docs-deps
+docs-test-deps: client-deps docs-deps test-deps
 	$(call install,Compose,$(call has,docker-compose),docker-compose)
 
 docs: export NO_MKDOCS_2_WARNING := 1

@@ -59,11 +59,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "ProgramSignIn", dependencies: ["Accounts", "JSON", "Platform"], swiftSettings: settings),
+        .target(name: "Transcripts", dependencies: ["JSON"], swiftSettings: settings),
         .executableTarget(
             name: "postern",
             dependencies: [
                 "Accounts", "DirectoryStore", "JSON", "JSONRPC", "Mail", "Platform", "ProgramSignIn", "Service",
-                "Store",
+                "Store", "Transcripts",
                 .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
             ],
             swiftSettings: settings
@@ -84,11 +85,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "PosternClientTrials",
-            dependencies: ["JSON", "PosternClient", "PosternTranscripts"],
+            dependencies: ["JSON", "PosternClient", "PosternTranscripts", "Transcripts"],
             path: "clients/swift/Trials",
             swiftSettings: settings
         ),
 
+        .testTarget(name: "TranscriptsTests", dependencies: ["JSON", "Transcripts"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "PlatformTests", dependencies: ["CLibrary", "Platform"], swiftSettings: settings),
         .testTarget(
@@ -107,7 +109,7 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "JSON", "Platform", "PosternTesting", "PosternTranscripts", "PostgresStore", "Store",
+                "JSON", "Platform", "PosternTesting", "PosternTranscripts", "PostgresStore", "Store", "Transcripts",
             ],
             swiftSettings: settings
         ),
@@ -120,8 +122,7 @@ let package = Package(
             name: "ServiceTests",
             dependencies: [
                 "DirectoryStore", "Accounts", "JSON", "JSONRPC", "Mail", "Platform", "PosternTesting",
-                "PosternTranscripts", "Service",
-                "Store",
+                "PosternTranscripts", "Service", "Store", "Transcripts",
             ],
             swiftSettings: settings
         ),
@@ -148,13 +149,15 @@ let package = Package(
         ),
         .target(
             name: "PosternTranscripts",
-            dependencies: ["JSON"],
+            dependencies: ["JSON", "Transcripts"],
             path: "Tests/PosternTranscripts",
             swiftSettings: settings
         ),
         .testTarget(
             name: "ContractTests",
-            dependencies: ["Accounts", "JSON", "PosternSchema", "PosternTesting", "PosternTranscripts"],
+            dependencies: [
+                "Accounts", "JSON", "PosternSchema", "PosternTesting", "PosternTranscripts", "Transcripts",
+            ],
             exclude: ["Resources"],
             swiftSettings: settings
         ),
@@ -168,7 +171,7 @@ let package = Package(
             name: "PosternClientTests",
             dependencies: [
                 "JSON", "PosternClient", "PosternClientExample", "PosternClientTrials", "PosternTesting",
-                "PosternTranscripts", "Platform",
+                "PosternTranscripts", "Platform", "Transcripts",
             ],
             path: "clients/swift/Tests/PosternClientTests",
             exclude: ["Fakes"],

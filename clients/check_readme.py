@@ -14,7 +14,6 @@ EXAMPLES = {
     "js": "node/example.js",
     "go": "go/example/main.go",
     "swift": "swift/Example/FiveSteps.swift",
-    "bash": "bash/example.bash",
 }
 
 

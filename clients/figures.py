@@ -22,7 +22,6 @@ PROGRAMS = [
     (["node", "bench.js"], "node", {}),
     (["go", "run", "./bench"], "go", {}),
     ([SWIFT, "bench"], "swift", {}),
-    (["bash", "bench.bash"], "bash", {}),
 ]
 MEASURES = ["raw_us", "client_us", "overhead_us", "concurrent_calls_per_second"]
 

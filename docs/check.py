@@ -21,7 +21,7 @@ PAGES = [*sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in ("READ
 OTHERS = [ROOT / "CHANGELOG.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"), ROOT / "schema/REFERENCE.md"]
 BLOCK_SECONDS_MAX = 60
 PROGRAMS = ROOT / ".build/docs-venv/bin"
-# The session in five languages, whose blocks are parts of programs that clients/check_readme.py compares.
+# The session in four languages, whose blocks are parts of programs that clients/check_readme.py compares.
 SESSION = re.compile(r"<!-- session -->.*<!-- end of the session -->", re.DOTALL)
 BLOCK = re.compile(r"(?:^<!-- tested by (\S+) -->\n+)?^```([\w-]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 OTHERS = {
     "reference.md": "schema/REFERENCE.md",
     "clients.md": "clients/README.md",
-    **{f"client-{language}.md": f"clients/{language}/README.md" for language in ("python", "node", "go", "swift", "bash")},
+    **{f"client-{language}.md": f"clients/{language}/README.md" for language in ("python", "node", "go", "swift")},
     "webapp.md": "examples/webapp/README.md",
     "recipes.md": "examples/recipes/README.md",
     "changelog.md": "CHANGELOG.md",

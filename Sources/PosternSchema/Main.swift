@@ -86,8 +86,8 @@ extension ClientContract {
     /// The path and text of every generated file of the clients.
     func generatedFiles() -> [(String, String)] {
         let emitted = [
-            BashClientEmitter(self).files, GoClientEmitter(self).files, NodeClientEmitter(self).files,
-            PythonClientEmitter(self).files, SwiftClientEmitter(self).files,
+            GoClientEmitter(self).files, NodeClientEmitter(self).files, PythonClientEmitter(self).files,
+            SwiftClientEmitter(self).files,
         ]
         return emitted.flatMap { $0 }
     }

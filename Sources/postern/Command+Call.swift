@@ -12,7 +12,28 @@ extension Command {
         ]
         let reply = Server.execute(request, by: wiring.service)
         wiring.finish()
-        if let error = reply["error"] { throw .failed(error.prettyText) }
-        print((reply["result"] ?? .null).prettyText)
+        if let error = reply["error"] { throw .refused(error) }
+        let result = reply["result"] ?? .null
+        guard let path = options.resultPath else {
+            print(result.prettyText)
+            return
+        }
+        let value = try Self.property(path, of: result)
+        print(value.string ?? value.prettyText)
+    }
+
+    /// The property of a result with a path, such as `user.email` or `clients.0.id`.
+    private static func property(_ path: String, of result: JSONValue) throws(CommandError) -> JSONValue {
+        var (value, place) = (result, "the result")
+        for name in path.split(separator: ".", omittingEmptySubsequences: false) {
+            let names = value.object?.map(\.name) ?? value.array?.indices.map { "\($0)" } ?? []
+            guard let index = names.firstIndex(of: String(name)) else {
+                let others = names.isEmpty ? "no properties" : "only \(names.joined(separator: ", "))"
+                throw .failed("the method was called, but \(place) has no \(name): it has \(others)")
+            }
+            value = value.object?[index].value ?? value.array?[index] ?? .null
+            place = String(name)
+        }
+        return value
     }
 }

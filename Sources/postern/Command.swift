@@ -3,7 +3,7 @@ import Platform
 
 /// A command of the program.
 enum Command: String, CaseIterable {
-    case serve, call, verify, helper, account, invite, outbox, mail, audit, stats, check, backup, export, `import`
+    case serve, call, test, verify, helper, account, invite, outbox, mail, audit, stats, check, backup, export, `import`
     case compact, salvage, schema, completions, man, help, version
 
     /// The command of a command line without one.
@@ -24,6 +24,7 @@ enum Command: String, CaseIterable {
     var words: String {
         switch self {
         case .call: "METHOD [JSON | NAME=VALUE … | -]"
+        case .test: "TRANSCRIPT …"
         case .verify: "[FILE]"
         case .account: AccountCommand.words
         case .invite: "[list | revoke ID]"
@@ -40,7 +41,7 @@ enum Command: String, CaseIterable {
     /// Whether the arguments are paths, which need not be UTF-8.
     var takesPaths: Bool {
         switch self {
-        case .verify, .backup, .salvage, .import, .export: true
+        case .test, .verify, .backup, .salvage, .import, .export: true
         case .serve, .call, .helper, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema,
             .completions, .man, .help, .version:
             false
@@ -50,7 +51,7 @@ enum Command: String, CaseIterable {
     /// How many arguments the command takes.
     var wordCount: ClosedRange<Int> {
         switch self {
-        case .call, .account: 1...Int.max
+        case .call, .test, .account: 1...Int.max
         case .outbox: 1...2
         case .mail: 2...2
         case .backup, .salvage, .completions: 1...1
@@ -64,8 +65,11 @@ enum Command: String, CaseIterable {
         switch self {
         case .serve: "reads JSON-RPC 2.0 requests from stdin and writes replies to stdout; the default command"
         case .call:
-            "calls one method and prints its result, or the error on stderr with exit code 1; - reads the params from "
+            "calls one method and prints its result, or the error as JSON on stderr with exit code 1; - reads the params from "
                 + "stdin, a value @FILE or @- reads a file or stdin"
+        case .test:
+            "plays transcripts, files of requests and expected replies, each against a new server in memory, and prints the "
+                + "results as TAP; exit code 1 if one fails; - reads stdin; no environment variable applies"
         case .verify:
             "answers another program whether a person may sign in: exit code 0 yes, 1 no, 111 later; reads name and password as "
                 + "the program's convention, --as, passes them; FILE is for openvpn"
@@ -115,6 +119,7 @@ enum Command: String, CaseIterable {
         case .man: printManPage()
         case .serve: try serve(options)
         case .call: try callMethod(options)
+        case .test: try test(options)
         case .verify: try verify(options)
         case .helper: try answerRequests(options)
         case .account: try administer(options)

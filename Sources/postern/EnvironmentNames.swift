@@ -4,10 +4,10 @@ import Platform
 /// The environment variables with the prefix `POSTERN_`.
 enum EnvironmentNames {
     /// The variables that the clients read. The program inherits them from the environment of its host.
-    private static let clients = ["POSTERN_BIN", "POSTERN_CLIENT", "POSTERN_CLOSE_TIMEOUT", "POSTERN_TIMEOUT"]
+    private static let clients = ["POSTERN_BIN"]
 
     /// The names of the variables of this process.
-    private static let given = ProcessEnvironment.names(withPrefix: prefix)
+    static let given = ProcessEnvironment.names(withPrefix: prefix)
 
     /// Whether there is a variable.
     static var isUsed: Bool { !given.isEmpty }

@@ -11,7 +11,7 @@ struct Flag: Sendable {
     /// The placeholder of the value in the help and in errors, such as `SECONDS`; nil for a flag without a value.
     let value: String?
     let summary: String
-    /// The commands that accept the flag.
+    /// The commands that accept the flag. `test` accepts those of the server that it starts.
     let commands: [Command]
     /// The hint in the error for an invalid value; nil for no hint.
     let hint: @Sendable (String) -> String?
@@ -30,7 +30,8 @@ struct Flag: Sendable {
         hint: @escaping @Sendable (String) -> String? = { _ in nil },
         set: @escaping @Sendable (inout Options, String) -> Bool
     ) {
-        (self.name, self.value, self.summary, self.commands, self.hint) = (name, value, summary, commands, hint)
+        (self.name, self.value, self.summary, self.hint) = (name, value, summary, hint)
+        self.commands = commands.contains(.serve) ? commands + [.test] : commands
         take = { options, value in value.text.map { set(&options, $0) } ?? false }
     }
 
@@ -148,6 +149,25 @@ struct Flag: Sendable {
             options.tools = tools
             return true
         },
+        Flag(
+            name: "reply-timeout",
+            value: "SECONDS",
+            summary: "how long a step of a transcript waits for a message (60)",
+            commands: [.test]
+        ) { options, text in
+            guard let seconds = Int(text), (1...3_600).contains(seconds) else { return false }
+            options.replyTimeoutSeconds = seconds
+            return true
+        },
+        Flag(
+            name: "result",
+            value: "PROPERTY",
+            summary: "prints only this property of the result, such as user.email, and a string without quotes",
+            commands: [.call]
+        ) { options, text in
+            options.resultPath = text
+            return true
+        }.onlyGiven,
         .toggle(
             name: "no-email-confirmation",
             summary: "lets operators sign in without a confirmed email",

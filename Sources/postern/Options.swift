@@ -13,6 +13,10 @@ struct Options {
     var words: [String] { paths.map { $0.text ?? "\($0)" } }
     /// The same arguments as bytes, for commands that take paths.
     private(set) var paths: [SystemString] = []
+    /// The flags of the servers of `test`, as the command line gives them.
+    private(set) var serverFlags: [SystemString] = []
+    /// How long a step of a transcript waits for a message.
+    var replyTimeoutSeconds = 60
 
     /// The directory of the store, `:memory:`, or the URI of a database.
     var data = Options.defaultData
@@ -85,6 +89,8 @@ struct Options {
     var search: String?
     /// Who asks for an operation of administration.
     var actor: String?
+    /// The path of the property of a result that `call` prints; nil for the whole result.
+    var resultPath: String?
     /// Whether an unknown property of params is an error.
     var refusesUnknownParams = false
     var logLevel = Log.Level.warning
@@ -128,12 +134,16 @@ struct Options {
                 paths.append(word)
             }
         }
-        try readEnvironment()
+        // A transcript's results must not depend on the environment, and it must not change the store of a server.
+        if command == .test { data = ":memory:" } else { try readEnvironment() }
         for (flag, value) in given {
             guard flag.commands.contains(command) else {
                 throw .flag(flag, isNoneOf: command)
             }
             try set(flag, to: value, as: "--\(flag.name)")
+            if command == .test, flag.commands.contains(.serve) {
+                serverFlags.append(SystemString(bytes: Array("--\(flag.name)=".utf8) + value.bytes))
+            }
         }
         try check()
     }
@@ -181,7 +191,7 @@ struct Options {
         }
         _ = try userSource
         try checkSignIn()
-        guard mail != .host || command == .serve else {
+        guard mail != .host || command == .serve || command == .test else {
             throw .usage(
                 "--mail host is only for postern serve: postern \(command.rawValue) has no host that answers requests"
             )

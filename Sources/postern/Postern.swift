@@ -1,3 +1,4 @@
+import JSON
 import Platform
 
 /// The entry point: reads the command line, runs the command and sets the exit code. `Command.serve` describes the way
@@ -18,7 +19,7 @@ struct Postern {
             try options.command.run(options)
             try flushOutput()
         } catch {
-            StandardError.write(line: "postern: \(error.message)")
+            StandardError.write(line: error.isJSON ? error.message : "postern: \(error.message)")
             CurrentProcess.end(status: error.exit.rawValue)
         }
     }
@@ -51,6 +52,8 @@ struct Postern {
 struct CommandError: Error {
     let message: String
     let exit: ExitStatus
+    /// Whether the message is JSON, which is printed without the program's name, so that programs can read it.
+    private(set) var isJSON = false
 
     static func usage(_ message: String) -> CommandError {
         CommandError(message: "\(message); see postern --help", exit: .usage)
@@ -58,6 +61,13 @@ struct CommandError: Error {
 
     static func failed(_ message: String) -> CommandError {
         CommandError(message: message, exit: .failure)
+    }
+
+    /// An error that a method returned, as the JSON object of the reply.
+    static func refused(_ error: JSONValue) -> CommandError {
+        var refusal = CommandError.failed(error.prettyText)
+        refusal.isJSON = true
+        return refusal
     }
 
     /// A question of another program that cannot be answered now, or not with this configuration.

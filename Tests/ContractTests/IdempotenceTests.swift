@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import PosternTesting
 import PosternTranscripts
+import Transcripts
 import Testing
 
 @testable import PosternSchema

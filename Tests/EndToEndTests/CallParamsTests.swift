@@ -80,6 +80,51 @@ struct CallParamsTests {
         }
     }
 
+    @Test func printsOnePropertyOfTheResult() throws {
+        let register = try call(
+            "operators.register",
+            "user.first_name=L",
+            "user.last_name=S",
+            "user.email=a@b.co",
+            "password=p",
+            "--result",
+            "session_id"
+        )
+        #expect(register.status == 0 && register.errors == "" && register.output.count == 128)
+        let session = ["user_id=1", "session_id=\(register.output)"]
+        func result(_ path: String) throws -> PosternProcess.Outcome {
+            try PosternProcess.run(["call", "operators.sessions"] + session + ["--result", path] + data)
+        }
+        #expect(try result("sessions.0.current").output == "true")
+        #expect(try result("sessions.0").output.hasPrefix("{\n  \"id\": "))
+        for (path, message) in [
+            ("session", "the result has no session: it has only sessions"),
+            ("sessions.1", "sessions has no 1: it has only 0"),
+            ("sessions.0.id.x", "id has no x: it has no properties"), ("", "--result needs a value"),
+        ] {
+            let none = try result(path)
+            #expect(
+                none.status == (path.isEmpty ? 64 : 1) && none.output == "" && none.errors.contains(message),
+                "\(none.errors)"
+            )
+        }
+        // A variable that changes what is printed would break the scripts of others.
+        let environment = ["POSTERN_RESULT": "id"]
+        let whole = try PosternProcess.run(["call", "operators.sessions"] + session + data, environment: environment)
+        #expect(whole.output.hasPrefix("{\n") && whole.errors.contains("POSTERN_RESULT has no effect"))
+    }
+
+    /// The error was preceded by the program's name once, and no program could read it.
+    @Test func printsAnErrorAsJSON() throws {
+        let refused = try call("care.auth.token", "email=a@b.co", "password=p")
+        #expect(refused.status == 1 && refused.output == "")
+        let error = try JSONValue(parsing: refused.errors)
+        #expect(error["code"] == 401 && error["data"]?["errors"]?.array?.count == 1)
+        // Other failures have the program's name.
+        let none = try PosternProcess.run(["call", "system.info", "--data", folder.path("none")])
+        #expect(none.status == 1 && none.errors.hasPrefix("postern: "))
+    }
+
     /// While a call runs, every user of the machine can read its command line.
     @Test func hidesSecretsFromTheCommandLine() throws {
         let call = try PosternProcess(["call", "care.user.register", "-"] + data)

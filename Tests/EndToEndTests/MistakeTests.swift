@@ -53,7 +53,8 @@ struct MistakeTests {
         Mistake(["--password-list"], "--password-list needs a value"),
         Mistake(
             ["stats", "--password-policy", "nist"],
-            "--password-policy is not a flag of postern stats, but of postern serve, postern call, postern account"
+            "--password-policy is not a flag of postern stats, but of postern serve, postern call, postern account, "
+                + "postern test"
         ),
         Mistake(["import", "--from", "csv", "users.csv"], "--from needs --api, --confirmed and FILE"),
         Mistake(
@@ -161,12 +162,10 @@ struct MistakeTests {
         let clients = PosternProcess.repository.appending(path: "clients")
         let files = try #require(FileManager.default.enumerator(at: clients, includingPropertiesForKeys: nil))
         var read: Set<String> = []
-        for case let file as URL in files where ["py", "js", "go", "swift", "bash"].contains(file.pathExtension) {
+        for case let file as URL in files where ["py", "js", "go", "swift"].contains(file.pathExtension) {
             let text = try String(contentsOf: file, encoding: .utf8)
             let reads = /(?:env\.|environ\.get\("|[gG]etenv\("|environment\(")(POSTERN_[A-Z_]+)/
-            // A Bash variable that takes its value from the environment.
-            let keeps = /\n(POSTERN_[A-Z_]+)=\$\{\1-/
-            read.formUnion((text.matches(of: reads) + text.matches(of: keeps)).map { String($0.1) })
+            read.formUnion(text.matches(of: reads).map { String($0.1) })
         }
         #expect(read.contains("POSTERN_BIN"))
         let source = PosternProcess.repository.appending(path: "Sources/postern/EnvironmentNames.swift")

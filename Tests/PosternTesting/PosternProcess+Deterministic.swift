@@ -1,4 +1,5 @@
 import PosternTranscripts
+import Transcripts
 
 extension PosternProcess {
     /// The flags that start deterministic mode, as all transcripts use them.

@@ -41,12 +41,6 @@ LEFT_OUT = {
         "test_a_locked_store_fails_at_opening": FILES,
         "test_the_clients_flags_override_the_environment": PLACE,
     },
-    "bash": {
-        "test_the_readme_and_the_example_print_the_expected_lines": FILES,
-        "test_opening_fails_if_the_program_cannot_serve": FILES,
-        "test_a_damaged_store_fails_at_opening": FILES,
-        "test_a_locked_store_fails_at_opening": FILES,
-    },
     "node": {
         "a data directory can have any name": FILES,
         "the data are stored in the directory": FILES,
@@ -71,16 +65,15 @@ LEFT_OUT = {
 }
 FOLDERS = {
     "python": "clients/python/tests", "node": "clients/node/test", "go": "clients/go",
-    "swift": "clients/swift/Tests/PosternClientTests", "bash": "clients/bash/tests", "mcp": "Tests/Peers",
+    "swift": "clients/swift/Tests/PosternClientTests", "mcp": "Tests/Peers",
 }
-SOURCES = {".py", ".js", ".go", ".swift", ".bash"}
+SOURCES = {".py", ".js", ".go", ".swift"}
 # How each says how many tests have passed and failed.
 COUNTS = {
     "python": (r"\b(\d+) passed", r"\b(\d+) (?:failed|error)"),
     "node": (r"^# pass (\d+)", r"^# fail (\d+)"),
     "go": (r"^--- PASS: ", r"^--- FAIL: "),
     "swift": (r"^. Test (?!run ).* passed after", r"^. Test (?!run ).* failed after"),
-    "bash": (r"^(\d+) passed", r"^\d+ passed, (\d+) failed"),
     "mcp": (r"^(\d+) passed", r"^\d+ passed, (\d+) failed"),
 }
 # Beside other programs that use the processors, a client's tests take several minutes.
@@ -132,8 +125,6 @@ def command(name: str, program: str) -> list[str]:
             swift = ["swift", "test", "--no-parallel", "--skip-build", "--traits", "Postgres"]
             swift += ["--scratch-path", ".build/postgres"]
             return ["env", "-C", str(PROJECT), *swift, "--filter", "PosternClientTests", *skips]
-        case "bash":
-            return ["./run.bash", *all_but(name, r"^(test_\w+)\(\)")]
     peers = ["--only", "mcp_1_session", "--only", "mcp_2_client"]
     return ["/usr/bin/python3", "peers.py", program, *peers]
 

@@ -3,6 +3,7 @@ import JSON
 import JSONRPC
 import PosternTesting
 import PosternTranscripts
+import Transcripts
 import Synchronization
 import Testing
 

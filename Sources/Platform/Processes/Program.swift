@@ -5,14 +5,22 @@ package struct Program: Sendable {
     private let path: SystemString
     private let arguments: [SystemString]
     private let variables: [String: SystemString]
+    private let removedVariables: [String]
 
     /// - Parameters:
     ///   - path: the path of the executable file.
     ///   - arguments: the arguments, without the program's name.
     ///   - variables: variables, by name, that are added to this process's environment for the program, or replace
     ///     variables of it.
-    package init(path: SystemString, arguments: [SystemString], variables: [String: SystemString] = [:]) {
-        (self.path, self.arguments, self.variables) = (path, arguments, variables)
+    ///   - removedVariables: variables of this process's environment that the program does not get.
+    package init(
+        path: SystemString,
+        arguments: [SystemString],
+        variables: [String: SystemString] = [:],
+        removing removedVariables: [String] = []
+    ) {
+        (self.path, self.arguments) = (path, arguments)
+        (self.variables, self.removedVariables) = (variables, removedVariables)
     }
 
     /// Whether the file at a path is regular and this user may execute it.
@@ -94,7 +102,9 @@ package struct Program: Sendable {
         var words = ([path] + arguments).map { strdup($0.cString) } + [nil]
         let added = variables.map { SystemString(bytes: Array("\($0.key)=".utf8) + $0.value.bytes) }
         var environment =
-            ProcessEnvironment.copies(except: Array(variables.keys)) + added.map { strdup($0.cString) } + [nil]
+            ProcessEnvironment.copies(except: variables.keys + removedVariables) + added.map { strdup($0.cString) } + [
+                nil
+            ]
         defer { for word in words + environment { free(word) } }
         var process = pid_t()
         let status = posix_spawn(&process, path.cString, &actions, &attributes, &words, &environment)

@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import PosternClient
 import PosternTranscripts
+import Transcripts
 
 /// Programs for the client's tests and measurements:
 ///

@@ -1,5 +1,6 @@
 import JSON
-package import PosternTranscripts
+import PosternTranscripts
+package import Transcripts
 import PosternClient
 
 /// A transcript that was replayed through the client: with the typed methods if the params have their types, or else

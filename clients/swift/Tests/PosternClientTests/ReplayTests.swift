@@ -3,6 +3,7 @@ import PosternClient
 import PosternClientTrials
 import PosternTesting
 import PosternTranscripts
+import Transcripts
 import JSON
 import Testing
 
