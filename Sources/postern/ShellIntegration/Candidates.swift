@@ -56,7 +56,7 @@ struct Candidates: Equatable {
     private mutating func add(_ form: String) {
         let start = String(form.prefix { !("A"..."Z").contains($0) })
         let place = form.dropFirst(start.count)
-        let pathsHere: Paths? = ["DIR": .directories, "TO": .directories, "FILE": .files][place]
+        let pathsHere: Paths? = ["DIR": .directories, "TO": .directories, "FILE": .files, "TRANSCRIPT": .files][place]
         switch (start.isEmpty, place.isEmpty) {
         case (true, _):
             if place == "API:" { starts = Realm.allCases.map { Start(text: "\($0.rawValue):", paths: nil) } }

@@ -13,7 +13,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .success: "The command succeeded. For verify: the person may sign in."
         case .failure:
             "The command failed, and stderr says why: for call, with the error of the method. For verify: the person "
-                + "may not sign in. For check and salvage: something in the store is wrong."
+                + "may not sign in. For test: a step failed. For check and salvage: something in the store is wrong."
         case .usage: "The command line is wrong, or an environment variable of a flag is."
         case .unanswered: "For verify: the question cannot be answered now, or not with this configuration."
         }
