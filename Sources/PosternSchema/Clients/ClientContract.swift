@@ -36,6 +36,8 @@ struct ClientContract {
         let isOptional: Bool
         /// Whether it is a credential, such as a password or a bearer token, which no log may contain.
         let isSecret: Bool
+        /// Whether it is a string with a date without a time: `2016-02-24`.
+        let isDate: Bool
         /// The allowed strings; empty if any string is allowed.
         let choices: [String]
         /// The enumeration of the allowed strings.
@@ -55,6 +57,8 @@ struct ClientContract {
         let result: Result
         /// Its own errors. Any method can also end with one of the service's errors.
         let errors: [ClientError]
+        /// Whether a client may send it a second time if it does not know the outcome of the first.
+        let isIdempotent: Bool
     }
 
     /// The result of a method.
@@ -177,7 +181,8 @@ extension ClientContract.ClientMethod {
                 api.errors.first { $0.slug == slug }.map {
                     ClientContract.ClientError(api: api.name, slug: slug, description: $0.when)
                 }
-            }
+            },
+            isIdempotent: method.effect.isReadOnly || method.isIdempotent
         )
     }
 }
@@ -207,6 +212,7 @@ extension ClientContract.ClientProperty {
             isNullable: property.type.isNullable,
             isOptional: isOptional,
             isSecret: property.isSecret,
+            isDate: property.constraints.contains { $0.name == "format" && $0.value.string == "date" },
             choices: property.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? [],
             enumeration: property.enumeration
         )

@@ -155,7 +155,8 @@ extension GoClientEmitter {
         let list = [errors.dropLast().joined(separator: ", "), errors.last ?? ""].filter { !$0.isEmpty }
         let ending = errors.isEmpty ? "" : " Its errors: \(list.joined(separator: " and "))."
         let description =
-            "\(method.goName) \(method.summary.lowerFirst) \(method.description)\n\nIt calls `\(method.name)`.\(ending)"
+            "\(method.goName) \(method.summary.lowerFirst) \(method.description)\n\n"
+            + "It calls `\(method.name)`\(method.isIdempotent ? ", which is idempotent" : "").\(ending)"
         let given = method.params.isEmpty ? "nil" : "params"
         let wire = "\"\(method.name)\""
         let (result, body) =
