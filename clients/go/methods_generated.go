@@ -17,6 +17,34 @@ const NestingDepthMax = 128
 // ContractVersion is the version of the contract that this client needs at least.
 const ContractVersion = "1.0.0"
 
+// readOnlyMethods are the methods that change nothing.
+var readOnlyMethods = map[string]bool{
+	"operators.clients.get":  true,
+	"operators.account":      true,
+	"operators.sessions":     true,
+	"operators.metadata":     true,
+	"care.user.view":         true,
+	"care.patients.list":     true,
+	"care.patients.view":     true,
+	"care.patients.shares":   true,
+	"care.user.account":      true,
+	"care.user.sessions":     true,
+	"care.user.metadata":     true,
+	"sales.user.me":          true,
+	"sales.user.account":     true,
+	"sales.user.sessions":    true,
+	"sales.user.metadata":    true,
+	"admin.accounts.list":    true,
+	"admin.accounts.show":    true,
+	"admin.invitations.list": true,
+	"admin.outbox.list":      true,
+	"admin.outbox.show":      true,
+	"admin.events":           true,
+	"rpc.discover":           true,
+	"system.info":            true,
+	"system.outbox":          true,
+}
+
 // idempotentMethods are the methods that change nothing when they are called a second time with the same params.
 var idempotentMethods = map[string]bool{
 	"operators.register":              true,

@@ -40,8 +40,8 @@ type Options struct {
 	NoWait bool
 	// Supervise starts the process again after it has ended. Calls wait for the next process as long as their contexts
 	// allow. A call in flight is sent once more if its method is idempotent, which the method's documentation says, and
-	// otherwise returns a [ProcessEnded]: the outcome is unknown. A repeated call can find its own effect, as a
-	// registration that was stored but not answered does. [Client.NextEvent] continues after the last event that has arrived;
+	// otherwise returns a [ProcessEnded]: the outcome is unknown. So does a repeated call that changes something and is
+	// refused, because the first request may be the reason: the email of a registration is taken. [Client.NextEvent] continues after the last event that has arrived;
 	// if none has, set EventsAfter to miss none. Refused for `:memory:`, see [ErrInMemory].
 	Supervise bool
 	// OnExit is called each time that a supervised process has ended or could not be started, before the wait.

@@ -1,10 +1,12 @@
 package postern_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,12 +46,36 @@ func init() {
 					}
 					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{"contract":"1.0.0"}}`, id)
 				})
+			case "die after an effect":
+				dieAfterAnEffect()
 			case "sleep":
 				time.Sleep(500 * time.Millisecond)
 			}
 		}
 		panic(syscall.Exec(os.Getenv("POSTERN_BIN"), append([]string{"postern"}, os.Args[1:]...), os.Environ()))
 	}
+}
+
+// dieAfterAnEffect passes two requests on to a Postern, and the reply to the first one.
+func dieAfterAnEffect() {
+	service := exec.Command(os.Getenv("POSTERN_BIN"), os.Args[1:]...)
+	requests, _ := service.StdinPipe()
+	replies, _ := service.StdoutPipe()
+	if err := service.Start(); err != nil {
+		panic(err)
+	}
+	read, lines := bufio.NewReader(replies), bufio.NewReader(os.Stdin)
+	for number := 0; number < 2; number++ {
+		request, _ := lines.ReadString('\n')
+		fmt.Fprint(requests, request)
+		reply, _ := read.ReadString('\n')
+		if number == 0 {
+			fmt.Print(reply)
+		}
+	}
+	requests.Close()
+	_ = service.Wait()
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 
 func startsIn(path string) int {
@@ -184,6 +210,25 @@ func TestACallIsRepeatedOnlyOnce(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d starts", startsIn(starts))
 		}
+	}
+}
+
+func TestARefusalOfARepeatedChangeDoesNotHideThatTheFirstRequestMayHaveTakenEffect(t *testing.T) {
+	options, starts := wrapped(t, "die after an effect", 1, 1)
+	client, _ := openSupervised(t, options)
+	if _, err := client.Operators.Register(limited(t), registration(0)); !wasKilled(err) || startsIn(starts) != 2 {
+		t.Errorf("%d starts: %v", startsIn(starts), err)
+	}
+	if _, err := client.Operators.Register(limited(t), registration(0)); !isExists(err) {
+		t.Errorf("got %v", err)
+	}
+	// A method that only reads has no effect to find.
+	options, _ = wrapped(t, "serve once", 1, 1)
+	client, _ = openSupervised(t, options)
+	var refused *postern.OperatorsAuthenticationFailed
+	params := postern.OperatorsAccountParams{UserID: 1, SessionID: "x"}
+	if _, err := client.Operators.Account(limited(t), params); !errors.As(err, &refused) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package postern
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -78,22 +79,34 @@ func (s *supervisor) pid() int { return s.latest().pid() }
 
 // call sends a request, and once more to the next process if the method is idempotent and the process ends meanwhile.
 func (s *supervisor) call(ctx context.Context, method string, params any) (json.RawMessage, error) {
-	hasRepeated := false
+	// How the process ended to which the request was sent first.
+	var end error
 	for process := s.latest(); ; {
 		result, wasSent, err := process.send(ctx, method, params)
 		if err == nil || !process.hasFailedWith(err) {
-			return result, err
+			return result, outcomeOf(method, end, err)
 		}
 		if wasSent {
-			if hasRepeated || !idempotentMethods[method] {
+			if end != nil || !idempotentMethods[method] {
 				return nil, err
 			}
-			hasRepeated = true
+			end = err
 		}
 		if process, err = process.wait(ctx); err != nil {
-			return nil, fmt.Errorf("postern: %s: %w", method, err)
+			return nil, outcomeOf(method, end, fmt.Errorf("postern: %s: %w", method, err))
 		}
 	}
+}
+
+// outcomeOf is the error of a call that was sent again after the end of a process, or the error itself if end is nil.
+// The first request may have taken effect, and may be the reason for a refusal of the second one.
+func outcomeOf(method string, end, err error) error {
+	var refusal *CallError
+	isRefusal := errors.As(err, &refusal) || errors.Is(err, ErrClosed)
+	if end != nil && isRefusal && !readOnlyMethods[method] {
+		return end
+	}
+	return err
 }
 
 // nextEvent returns the next event of any of the processes.

@@ -52,6 +52,8 @@ struct ClientContract {
         var localName: String { String(name.split(separator: ".").last ?? "") }
         let summary: String
         let description: String
+        /// Whether it changes nothing.
+        let isReadOnly: Bool
         /// The params, the required ones first.
         let params: [ClientProperty]
         let result: Result
@@ -175,6 +177,7 @@ extension ClientContract.ClientMethod {
             name: method.name,
             summary: method.summary,
             description: ([method.description] + limits.sentences).joined(separator: " "),
+            isReadOnly: method.effect.isReadOnly,
             params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
             result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
             errors: method.errors.compactMap { slug in

@@ -112,15 +112,19 @@ extension GoClientEmitter {
                 + ["const NestingDepthMax = \(contract.nestingDepthMax)"],
             GoText.comment("ContractVersion is the version of the contract that this client needs at least.")
                 + ["const ContractVersion = \"\(contract.version)\""],
-            GoText.comment("idempotentMethods are \(ClientContract.idempotentMeaning.lowerFirst)")
-                + ["var idempotentMethods = map[string]bool{"]
-                + GoText.aligned(contract.methods.filter(\.isIdempotent).map { ("\"\($0.name)\":", "true,") }) + ["}"],
+            set("readOnlyMethods", contract.methods.filter(\.isReadOnly), ClientContract.readOnlyMeaning),
+            set("idempotentMethods", contract.methods.filter(\.isIdempotent), ClientContract.idempotentMeaning),
         ]
         let description = GoText.comment("Methods are the service's methods, grouped by the parts of their names.")
         let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]
         let groups = contract.groups.flatMap(\.outerFirst)
         let functions = groups.flatMap { group in group.methods.flatMap { blocks($0, in: group) } }
         return text("postern", head + [root, binding(contract.groups)] + groups.map(declaration) + functions)
+    }
+
+    private static func set(_ name: String, _ methods: [ClientContract.ClientMethod], _ meaning: String) -> [String] {
+        GoText.comment("\(name) are \(meaning.lowerFirst)") + ["var \(name) = map[string]bool{"]
+            + GoText.aligned(methods.map { ("\"\($0.name)\":", "true,") }) + ["}"]
     }
 
     private static func fields(_ groups: [ClientContract.Group]) -> [String] {

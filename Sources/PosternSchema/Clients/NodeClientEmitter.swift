@@ -131,9 +131,12 @@ struct NodeClientEmitter {
     }
 
     private static func idempotent(_ contract: ClientContract) -> [String] {
-        let names = contract.methods.filter(\.isIdempotent).map { "  \"\($0.name)\"," }
-        return ["/** \(ClientContract.idempotentMeaning) */", "const idempotentMethods = new Set(["] + names + ["]);", ""]
-            + exports(["idempotentMethods"])
+        func set(_ name: String, _ methods: [ClientContract.ClientMethod], _ meaning: String) -> [String] {
+            ["/** \(meaning) */", "const \(name) = new Set(["] + methods.map { "  \"\($0.name)\"," } + ["]);", ""]
+        }
+        return set("readOnlyMethods", contract.methods.filter(\.isReadOnly), ClientContract.readOnlyMeaning)
+            + set("idempotentMethods", contract.methods.filter(\.isIdempotent), ClientContract.idempotentMeaning)
+            + exports(["readOnlyMethods", "idempotentMethods"])
     }
 
     /// The statement that exports names from a CommonJS module.

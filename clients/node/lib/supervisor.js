@@ -4,7 +4,7 @@
 const { reasonOf, unwatch, watch } = require("./aborts.js");
 const { checkOptions, noEvents, timeoutError, timerOf } = require("./connection.js");
 const { ClientClosed, PosternError, ProcessEnded, ProtocolError } = require("./errors.js");
-const { idempotentMethods } = require("./generated/idempotent.js");
+const { idempotentMethods, readOnlyMethods } = require("./generated/idempotent.js");
 const { guarded } = require("./log.js");
 const { launcher, ready } = require("./start.js");
 
@@ -86,16 +86,25 @@ class Supervisor {
     checkOptions(options);
     const { signal, timeout } = options;
     const deadline = timeout === undefined ? undefined : performance.now() + timeout;
-    for (let isRepeat = false; ; isRepeat = true) {
-      const connection = await this.#available(options, deadline);
-      // Nothing is awaited between the choice of the process and the request, so a failure here is one in flight.
+    /** How the process ended to which the call was sent first. */
+    let end = /** @type {Error | undefined} */ (undefined);
+    for (;;) {
       try {
+        const connection = await this.#available(options, deadline);
+        // Nothing is awaited between the choice of the process and the request, so the end of the process is in flight.
         return await connection.call(method, params, { signal, timeout: deadline && millisecondsUntil(deadline) });
       } catch (error) {
         const isEnd = error instanceof ProcessEnded || error instanceof ProtocolError;
-        if (isEnd && !isRepeat && !this.#closing && idempotentMethods.has(method)) continue;
-        const isTimeout = timeout !== undefined && /** @type {any} */ (error)?.name === "TimeoutError";
-        throw isTimeout && !signal?.aborted ? timeoutError(timeout) : error;
+        if (isEnd && !end && !this.#closing && !this.#failure && idempotentMethods.has(method)) {
+          end = error;
+          continue;
+        }
+        if (timeout !== undefined && isTimeout(error, signal)) throw timeoutError(timeout);
+        // The first request may have taken effect, and may be the reason for a refusal of the second one.
+        if (end && !isEnd && error instanceof PosternError && !readOnlyMethods.has(method)) {
+          throw Object.assign(end, { cause: error });
+        }
+        throw error;
       }
     }
   }
@@ -273,6 +282,14 @@ function sinkOf(queue) {
     next: (taken) => queue.next(taken),
     end: () => {},
   };
+}
+
+/**
+ * @param {unknown} error
+ * @param {CallOptions["signal"]} signal
+ */
+function isTimeout(error, signal) {
+  return !signal?.aborted && /** @type {any} */ (error)?.name === "TimeoutError";
 }
 
 /** @param {PosternOptions} options */

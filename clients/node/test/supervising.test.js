@@ -64,6 +64,27 @@ test("a call is repeated only once", async (t) => {
   assert.ok(await until(async () => (await starts()) === 4));
 });
 
+test("a refusal of a repeated change does not hide that the first request may have taken effect", async (t) => {
+  // Passes the requests on to a Postern, and dies once that has answered the second one.
+  const dying = `[ $start -gt 1 ] || { mkfifo $0.out; exec 4<&0; ${binary} "$@" <&4 > $0.out & exec 3< $0.out
+    read -r line <&3; echo "$line"; read -r line <&3; kill -KILL $$; }`;
+  const { path, starts } = await wrapped(t, dying);
+  const { postern } = await supervised(t, { binary: path });
+  const error = await postern.operators.register({ user: clientInput(1).user, password: "password" }).catch((error) => error);
+  assert.ok(error instanceof ProcessEnded && error.signal === "SIGKILL", error.stack);
+  assert.match(error.message, /the outcome is unknown/);
+  assert.equal(error.cause.slug, "operator_exists");
+  assert.equal(await starts(), 2);
+});
+
+test("a refusal of a repeated call that only reads is its outcome", async (t) => {
+  const { path, starts } = await wrapped(t, `[ $start -gt 1 ] || { read -r line
+    echo '{"jsonrpc":"2.0","id":1,"result":{"contract":"1.0.0"}}'; read -r line; kill -KILL $$; }`);
+  const { postern } = await supervised(t, { binary: path });
+  await assert.rejects(postern.operators.account({ user_id: 1, session_id: "x" }), { slug: "authentication_failed" });
+  assert.equal(await starts(), 2);
+});
+
 test("an unexpected line is an end too", async (t) => {
   const raving = `[ $start -gt 1 ] || { read -r line; echo '{"jsonrpc":"2.0","id":1,"result":{"contract":"1.0.0"}}'
     read -r line; echo garbage; exec sleep 60; }`;
@@ -163,7 +184,6 @@ test("after a process has served long enough, the waits are short again", async 
   for (const wait of [0, 0, 0, 2_500]) {
     await sleep(wait);
     kill(postern);
-    await until(() => !isRunning(postern.pid));
     await postern.system.info();
   }
   assert.ok(exits[2].delay > 3 && exits[3].delay < 2, exits.map(({ delay }) => delay).join());

@@ -2,6 +2,34 @@
 
 "use strict";
 
+/** The methods that change nothing. */
+const readOnlyMethods = new Set([
+  "operators.clients.get",
+  "operators.account",
+  "operators.sessions",
+  "operators.metadata",
+  "care.user.view",
+  "care.patients.list",
+  "care.patients.view",
+  "care.patients.shares",
+  "care.user.account",
+  "care.user.sessions",
+  "care.user.metadata",
+  "sales.user.me",
+  "sales.user.account",
+  "sales.user.sessions",
+  "sales.user.metadata",
+  "admin.accounts.list",
+  "admin.accounts.show",
+  "admin.invitations.list",
+  "admin.outbox.list",
+  "admin.outbox.show",
+  "admin.events",
+  "rpc.discover",
+  "system.info",
+  "system.outbox",
+]);
+
 /** The methods that change nothing when they are called a second time with the same params. */
 const idempotentMethods = new Set([
   "operators.register",
@@ -78,5 +106,6 @@ const idempotentMethods = new Set([
 ]);
 
 module.exports = {
+  readOnlyMethods,
   idempotentMethods,
 };
