@@ -39,7 +39,7 @@ func open(t *testing.T, options postern.Options) *postern.Client {
 		options.Data = ":memory:"
 	}
 	if options.Log == nil {
-		options.Log = func(string) {}
+		options.Log = func(postern.LogLevel, string) {}
 	}
 	client, err := postern.Open(options)
 	if err != nil {

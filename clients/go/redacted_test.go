@@ -22,7 +22,7 @@ func TestFormattedValuesHaveNoSecrets(t *testing.T) {
 			}
 		}
 	}
-	if text := fmt.Sprintf("%+v", operator); !strings.Contains(text, "ID:7") || !strings.Contains(text, "SessionID:<redacted>") {
+	if text := fmt.Sprintf("%+v", operator); !strings.Contains(text, "ID:7") || !strings.Contains(text, "SessionID:[redacted]") {
 		t.Errorf("it writes %s", text)
 	}
 	// JSON, which a host may store, has the secrets.

@@ -30,8 +30,9 @@ test("the error for a missing binary lists all places", async (t) => {
     });
     await withEnvironment({ POSTERN_BIN: path }, () => assert.rejects(Postern.open(), { places: [path] }));
   }
+  const packaged = join(packageFolder, `../postern-accounts-${process.platform}-${process.arch}/bin/postern`);
   await withEnvironment({ POSTERN_BIN: "", PATH: `${folder}:/nowhere` }, () =>
-    assert.rejects(Postern.open(), { places: [join(folder, "postern"), "/nowhere/postern"] }),
+    assert.rejects(Postern.open(), { places: [packaged, join(folder, "postern"), "/nowhere/postern"] }),
   );
 });
 
