@@ -1,6 +1,7 @@
-"""Fixtures for pytest: a fresh Postern in memory for each test, in deterministic mode: times, ids and codes repeat.
+"""Helpers of tests, for a Postern in memory in deterministic mode: times, ids and codes repeat.
 
-Import them in a `conftest.py`, or name the module there: `pytest_plugins = ["postern_accounts.testing"]`.
+pytest has the fixtures `postern_service` and `async_postern_service` without an import. Those of this module, with
+shorter names, need one in a `conftest.py`: `pytest_plugins = ["postern_accounts.testing"]`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def deterministic(*arguments: str) -> Postern:
 
 
 def async_deterministic(*arguments: str) -> AsyncPostern:
-    """The same for asyncio. An event loop must be running."""
+    """The same for asyncio and Trio, not opened yet."""
     return AsyncPostern(":memory:", arguments=[*DETERMINISTIC_FLAGS, *arguments])
 
 
@@ -57,21 +58,22 @@ def postern_arguments() -> Sequence[str]:
 @pytest.fixture
 def postern(request: pytest.FixtureRequest) -> Iterator[Postern]:
     """A fresh Postern in memory."""
-    with deterministic(*_arguments(request)) as client:
+    with deterministic(*suite_arguments(request)) as client:
         yield client
 
 
 @pytest.fixture
 def async_postern(request: pytest.FixtureRequest) -> Callable[[], AsyncPostern]:
     """Opens a fresh Postern in memory in a coroutine: `async with async_postern() as postern`."""
-    arguments = _arguments(request)
+    arguments = suite_arguments(request)
     return lambda: async_deterministic(*arguments)
 
 
-def _arguments(request: pytest.FixtureRequest) -> Sequence[str]:
+def suite_arguments(request: pytest.FixtureRequest) -> Sequence[str]:
+    """The flags that the fixture `postern_arguments` returns; none if the suite has no such fixture."""
     try:
         arguments: Sequence[str] = request.getfixturevalue("postern_arguments")
     except pytest.FixtureLookupError:
-        # The test imported the other fixture without this one.
+        # The test imported another fixture without this one.
         return ()
     return arguments
