@@ -92,9 +92,9 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-bash test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -324,6 +324,36 @@ docs: docs-deps ## Builds the documentation as a site, .build/site
 test-docs: release docs-test-deps docs ## Runs the blocks of the documentation, follows its links, and builds the site
 	/usr/bin/python3 docs/check.py $(BINARY)
 
+# The packages. MACHINES selects for which machines; aarch64 needs `make release-arm64`, which takes long at first.
+DIST := .build/dist
+DIST_PACKAGES := python3-venv binutils dpkg xz-utils git
+# What tries them: package managers, checkers, and a Debian without Swift in a folder.
+DIST_TEST_PACKAGES := --no-install-recommends debootstrap lintian skopeo umoci python3-venv golang-go gcc libc6-dev systemd
+DIST_TEST_TOOLS := debootstrap lintian skopeo umoci go gcc systemd-analyze
+MACHINES ?= x86_64 aarch64
+dist test-dist: export MACHINES := $(MACHINES)
+
+dist-deps:
+	$(call install,Tools for packages,$(call has,strip dpkg-deb xz git) && /usr/bin/python3 -c 'import ensurepip',$(DIST_PACKAGES))
+	@$(MAKE) --silent .build/dist-venv/installed
+
+.build/dist-venv/installed: Packaging/requirements.txt
+	$(call environment,.build/dist-venv,$<)
+
+$(DIST)/x86_64/postern: release
+	@mkdir -p $(@D)
+	strip -o $@ $(BINARY)
+
+dist: dist-deps $(foreach machine,$(MACHINES),$(DIST)/$(machine)/postern) ## Builds all packages into dist/, for the MACHINES x86_64 and aarch64
+	/usr/bin/python3 Packaging/dist.py
+
+dist-test-deps: dist-deps
+	$(call install,Tools that try packages,$(call has,$(DIST_TEST_TOOLS)),$(DIST_TEST_PACKAGES))
+	$(call install,npm,$(call has,node npm),nodejs npm)
+
+test-dist: dist dist-test-deps ## Tries each package as its people would, without Swift and this repository; as root, two minutes
+	/usr/bin/python3 Packaging/test_dist.py
+
 test-csv: release .build/hash-vectors/installed ## Imports 1,000 users with bcrypt from a CSV file and signs them in, under a minute
 	.build/hash-vectors/bin/python Tests/HashVectors/csv_users.py $(BINARY)
 
@@ -343,6 +373,9 @@ warnings: deps ## Builds with warnings as errors
 generate: ## Generates code and documents from schema/, and the drawing of the targets
 	$(SWIFT) run PosternSchema
 	/usr/bin/python3 docs/architecture.py
+
+released-contract: generate ## Writes the contract that later commits are compared with; for a release
+	/usr/bin/python3 Tests/ContractTests/Resources/released_contract.py
 
 check-generated: deps ## Fails if a generated file is stale
 	$(SWIFT) run PosternSchema --check

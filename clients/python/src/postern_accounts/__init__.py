@@ -5,6 +5,7 @@
 """
 
 from ._async import AsyncPostern
+from ._binary import find_postern_bin
 from ._supervision import Backoff, ProcessExit
 from ._sync import Postern
 from ._unset import UNSET, Unset
@@ -36,4 +37,5 @@ __all__ = [
     "ProcessExit",
     "ProtocolError",
     "Unset",
+    "find_postern_bin",
 ]
