@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ._binary import find_binary
-from ._stderr import Log, StderrReader, without_sigpipe
+from ._signals import without_sigpipe
+from ._stderr import Log, StderrReader
 from .errors import PosternError, ProcessEnded
 
 # How long opening waits for the first reply.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import os
 import select
-import signal
 import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+
+from ._logging import log_line
+from ._signals import without_sigpipe
 
 Log = Callable[[str], object]
 
@@ -32,7 +34,7 @@ class StderrReader:
 
     def __init__(self, pipe: io.FileIO, log: Log | None, pid: int, at_end: Callable[[], object]) -> None:
         self._pipe = pipe
-        self._log = log or _print_to_stderr
+        self._log = log or log_line
         self._at_end = at_end
         self._last: deque[bytes] = deque(maxlen=_LAST_LINES)
         # The lines to pass on, and None after the last line.
@@ -124,42 +126,3 @@ class StderrReader:
             if sys.stderr is not None:
                 with suppress(Exception), without_sigpipe():
                     traceback.print_exc()
-
-
-def _print_to_stderr(line: str) -> None:
-    stream = sys.stderr
-    if stream is None:
-        # The host started with descriptor 2 closed; print would write to stdout.
-        return
-    with suppress(OSError, ValueError):
-        if stream is not sys.__stderr__ or not isinstance(stream, io.TextIOWrapper):
-            with without_sigpipe():
-                print(line, file=stream, flush=True)
-            return
-        # Not through the stream's buffer, which would keep a failed write and repeat it when the interpreter exits.
-        _write_all(stream.fileno(), f"{line}\n".encode(stream.encoding, "backslashreplace"))
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    # A writable pipe accepts PIPE_BUF bytes without blocking. Under gevent, blocking would stop all greenlets of the
-    # host.
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    while data:
-        poll.poll()
-        with suppress(BlockingIOError), without_sigpipe():
-            data = data[os.write(descriptor, data[: select.PIPE_BUF]) :]
-
-
-@contextmanager
-def without_sigpipe() -> Iterator[None]:
-    """Blocks SIGPIPE: with its default action, a write to a pipe without a reader would end the host."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
-    try:
-        yield
-    except BrokenPipeError:
-        # Consumes the pending signal, which would be delivered when the mask is restored.
-        signal.sigtimedwait({signal.SIGPIPE}, 0)
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._contract import UNSUPERVISABLE
 from ._idempotent import IDEMPOTENT, READ_ONLY
+from ._logging import LOGGER
 from .errors import CallError, PosternError, ProcessEnded, ProtocolError
 
 
@@ -78,7 +78,7 @@ class Supervision:
             if self.on_exit is not None:
                 self.on_exit(exit)
         except Exception:
-            logging.getLogger("postern_accounts").exception("on_exit raised")
+            LOGGER.exception("on_exit raised")
 
 
 def supervision(
