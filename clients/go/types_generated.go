@@ -529,7 +529,7 @@ type CareMetadata struct {
 type SalesCreated struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -539,7 +539,7 @@ type SalesCreated struct {
 type SalesCreatedWithKey struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -605,7 +605,7 @@ type SalesReferralCode struct {
 type SalesAccount struct {
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created. Unix time in seconds.
 	Created int64 `json:"created"`
 	// customer, salesperson or admin.
 	Role SalesRole `json:"role"`

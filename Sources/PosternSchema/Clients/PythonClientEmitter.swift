@@ -97,7 +97,7 @@ struct PythonClientEmitter {
             + [""]
             + classes.imports(
                 of: [
-                    "any_object", "boolean", "choice", "day", "integer", "listed", "nullable",
+                    "any_object", "boolean", "choice", "day", "epoch", "integer", "listed", "nullable",
                     "object_members", "read", "read_optional", "string", "time",
                 ],
                 from: "._reading"

@@ -30,6 +30,7 @@ extension ClientContract.ClientProperty {
             integer: "integer",
             boolean: "boolean",
             time: "time",
+            epoch: "epoch",
             anyObject: "any_object"
         ) { "\($0).from_json" }
         let reader = isList ? "listed(\(element))" : element
@@ -47,6 +48,7 @@ extension ClientContract.ClientProperty {
             integer: "int",
             boolean: "bool",
             time: "datetime",
+            epoch: "datetime",
             anyObject: "dict[str, Any]"
         )
     }

@@ -1157,7 +1157,7 @@ _POSTERN_RESULTS[care.user.revert_email_change]=CareConfirmedEmail
 #         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreated: A new customer.
 #         email: string. The email address.
-#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         created: seconds since 1970. When the account was created.
 #         external_id: string. A random UUID, the account's public id.
 #     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
 #         user_already_exists, too_many_mails.
@@ -1195,7 +1195,7 @@ _POSTERN_RESULTS[sales.user.create_customer]=SalesCreated
 #         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
-#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         created: seconds since 1970. When the account was created.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
 #     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
@@ -1233,7 +1233,7 @@ _POSTERN_RESULTS[sales.user.create_salesperson]=SalesCreatedWithKey
 #         selects templates; without templates for it, mails have the default texts.
 #     Returns SalesCreatedWithKey: A new salesperson or internal user, with an open session.
 #         email: string. The email address.
-#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         created: seconds since 1970. When the account was created.
 #         external_id: string. A random UUID, the account's public id.
 #         api_key: string. The bearer token of the session.
 #     Errors: invalid_request, password_too_short, password_common, password_personal, invalid_referral_code,
@@ -1401,7 +1401,7 @@ _POSTERN_RESULTS[sales.user.signout]=nothing
 #     api_key: string. required. A bearer token from a sign-in.
 #     Returns SalesAccount: An account, as its owner sees it, with all that is stored about it.
 #         external_id: string. A random UUID, the account's public id.
-#         created: seconds since 1970. When the account was created, as Unix time in seconds.
+#         created: seconds since 1970. When the account was created.
 #         role: string: customer, salesperson, admin. customer, salesperson or admin.
 #         email: string. The email address.
 #         email_confirmed: boolean. Whether a token that was mailed to the email was used.

@@ -407,7 +407,7 @@ export interface CareMetadata {
 export interface SalesCreated {
   /** The email address. */
   email: string;
-  /** When the account was created, as Unix time in seconds. */
+  /** When the account was created. */
   created: Epoch;
   /** A random UUID, the account's public id. */
   external_id: string;
@@ -417,7 +417,7 @@ export interface SalesCreated {
 export interface SalesCreatedWithKey {
   /** The email address. */
   email: string;
-  /** When the account was created, as Unix time in seconds. */
+  /** When the account was created. */
   created: Epoch;
   /** A random UUID, the account's public id. */
   external_id: string;
@@ -467,7 +467,7 @@ export interface SalesReferralCode {
 export interface SalesAccount {
   /** A random UUID, the account's public id. */
   external_id: string;
-  /** When the account was created, as Unix time in seconds. */
+  /** When the account was created. */
   created: Epoch;
   /** customer, salesperson or admin. */
   role: SalesRole;

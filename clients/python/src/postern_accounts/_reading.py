@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from .errors import ProtocolError
 
 Value = TypeVar("Value")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 Reader = Callable[[object], Value]
 
 
@@ -107,6 +108,14 @@ def time(value: object) -> datetime:
         except ValueError:
             pass
     raise Mismatch("is no time")
+
+
+def epoch(value: object) -> datetime:
+    """Reads a Unix time in seconds."""
+    try:
+        return _EPOCH + timedelta(seconds=integer(value))
+    except OverflowError:
+        raise Mismatch("is no time") from None
 
 
 def day(value: object) -> date:

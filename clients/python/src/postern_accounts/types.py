@@ -12,6 +12,7 @@ from ._reading import (
     boolean,
     choice,
     day,
+    epoch,
     integer,
     listed,
     nullable,
@@ -827,8 +828,8 @@ class SalesCreated:
 
     email: str
     """The email address."""
-    created: int
-    """When the account was created, as Unix time in seconds."""
+    created: datetime
+    """When the account was created."""
     external_id: str
     """A random UUID, the account's public id."""
 
@@ -838,7 +839,7 @@ class SalesCreated:
         properties = object_members(value)
         return cls(
             email=read(properties, "email", string),
-            created=read(properties, "created", integer),
+            created=read(properties, "created", epoch),
             external_id=read(properties, "external_id", string),
         )
 
@@ -849,8 +850,8 @@ class SalesCreatedWithKey(Redacting):
 
     email: str
     """The email address."""
-    created: int
-    """When the account was created, as Unix time in seconds."""
+    created: datetime
+    """When the account was created."""
     external_id: str
     """A random UUID, the account's public id."""
     api_key: str = field(metadata=SECRET)
@@ -862,7 +863,7 @@ class SalesCreatedWithKey(Redacting):
         properties = object_members(value)
         return cls(
             email=read(properties, "email", string),
-            created=read(properties, "created", integer),
+            created=read(properties, "created", epoch),
             external_id=read(properties, "external_id", string),
             api_key=read(properties, "api_key", string),
         )
@@ -966,8 +967,8 @@ class SalesAccount:
 
     external_id: str
     """A random UUID, the account's public id."""
-    created: int
-    """When the account was created, as Unix time in seconds."""
+    created: datetime
+    """When the account was created."""
     role: SalesRole
     """customer, salesperson or admin."""
     email: str
@@ -993,7 +994,7 @@ class SalesAccount:
         properties = object_members(value)
         return cls(
             external_id=read(properties, "external_id", string),
-            created=read(properties, "created", integer),
+            created=read(properties, "created", epoch),
             role=read(properties, "role", choice),
             email=read(properties, "email", string),
             email_confirmed=read(properties, "email_confirmed", boolean),
