@@ -83,7 +83,8 @@ def run_host(script: str) -> subprocess.CompletedProcess[str]:
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str) -> dict[str, int]:
     """Runs pytest in the folder of `pytester`, with warnings as errors, and returns how many tests passed and so on."""
-    return pytester.runpytest_subprocess("-W", "error", *(arguments or ("-p", "no:asyncio"))).parseoutcomes()
+    plugins = ("-p", "no:asyncio", "-p", "pytest_postern_accounts")
+    return pytester.runpytest_subprocess("-W", "error", *plugins, *arguments).parseoutcomes()
 
 
 PERSON: OperatorsPersonInput = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}
