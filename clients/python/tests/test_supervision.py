@@ -133,6 +133,21 @@ def test_a_repeated_change_that_is_refused_has_an_unknown_outcome(tmp_path: Path
     run(main)
 
 
+def test_a_change_whose_repetition_is_not_sent_has_an_unknown_outcome(tmp_path: Path) -> None:
+    binary = fake_binary(tmp_path, REGISTERING)
+    exits: list[ProcessExit] = []
+    options: dict[str, Any] = {"supervise": True, "backoff": Backoff(first=60, max=60), "on_exit": exits.append}
+    with ThreadPoolExecutor(2) as threads, Postern(binary=binary, cwd=tmp_path, **options) as postern:
+        change = threads.submit(postern.operators.register, user=PERSON, password="password")
+        wait_until(lambda: bool(exits))
+        read = threads.submit(postern.system.info)
+        time.sleep(0.1)
+        postern.close()
+        error = change.exception(10)
+        assert isinstance(error, ProcessEnded) and isinstance(error.__cause__, ClientClosed)
+        assert isinstance(read.exception(10), ClientClosed)
+
+
 # Dies at each call but system.info, and counts its starts.
 DYING = """
 with open('starts', 'a') as starts: starts.write('x')
@@ -578,6 +593,19 @@ def test_a_supervised_client_without_close_ends_its_process(tmp_path: Path, run:
         gc.collect()
     assert has_ended(pid, 5)
     wait_until(lambda: "postern-supervisor" not in {thread.name for thread in threading.enumerate()})
+
+    holder: list[AsyncPostern] = []
+
+    async def outlive() -> int:
+        holder.append(AsyncPostern(tmp_path / "data", supervise=True))
+        await holder[0].ready()
+        return holder[0].pid
+
+    pid = run(outlive)
+    with pytest.warns(ResourceWarning, match="was not closed"):
+        holder.clear()
+        gc.collect()
+    assert has_ended(pid, 5)
 
     async def main() -> int:
         postern = AsyncPostern(tmp_path / "data", supervise=True)

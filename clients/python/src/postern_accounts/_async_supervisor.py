@@ -14,7 +14,7 @@ from ._loops import Loop, Notice, happens
 from ._process import Process
 from ._requests import Request
 from ._supervision import Attempts, Restarts, Supervision
-from .errors import CallError, ClientClosed, PosternError, ProcessEnded, ProtocolError
+from .errors import ClientClosed, PosternError, ProcessEnded, ProtocolError
 from .types import Event
 
 
@@ -58,7 +58,8 @@ class AsyncSupervisor:
     @property
     def is_open(self) -> bool:
         """Whether a process runs or will follow."""
-        return not self.is_of_another_process and self._final is None
+        # The supervision ends with its loop, the process does not.
+        return not self.is_of_another_process and (self._final is None or self._traffic.is_open)
 
     @property
     def is_of_another_process(self) -> bool:
@@ -72,6 +73,13 @@ class AsyncSupervisor:
     async def call(self, request: Request) -> object:
         """The result of a call. Raises the errors of the client's `call`."""
         attempts = Attempts(request.method)
+        try:
+            return await self._result(request, attempts)
+        except PosternError as error:
+            attempts.check(error)
+            raise
+
+    async def _result(self, request: Request, attempts: Attempts) -> object:
         while True:
             traffic = await self._running()
             try:
@@ -82,11 +90,7 @@ class AsyncSupervisor:
             outcome = await waiter.reply
             if traffic.failure is not None and not self._is_closed and attempts.repeats_after(outcome):
                 continue
-            try:
-                return result_of(request.method, outcome)
-            except CallError as error:
-                attempts.check(error)
-                raise
+            return result_of(request.method, outcome)
 
     async def next_event(self) -> Event:
         """The next event, also of a later process. Raises as `EventQueue.take`."""
@@ -170,6 +174,8 @@ class AsyncSupervisor:
 
     async def _restart(self) -> PosternError | None:
         """Starts the next process; returns why it cannot serve."""
+        if self._is_closed:
+            return ClientClosed()
         try:
             self._traffic = self._open()
         except PosternError as error:

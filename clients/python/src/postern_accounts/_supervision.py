@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ._contract import UNSUPERVISABLE
 from ._idempotent import IDEMPOTENT, READ_ONLY
 from ._logging import LOGGER
-from .errors import CallError, PosternError, ProcessEnded, ProtocolError
+from .errors import CallTimeout, PosternError, ProcessEnded, ProtocolError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +145,14 @@ class Attempts:
         self._end = outcome
         return True
 
-    def check(self, error: CallError) -> None:
-        """Raises the end of the process if the second attempt of a call that changes something is refused: the first
-        one may be the reason. For example, the repetition of a registration finds that the email is taken."""
+    def check(self, error: PosternError) -> None:
+        """Raises the end of the process if a call that changes something was in flight then, and its repetition fails.
+
+        The first attempt may have taken effect. It may even be the reason for a refusal: the repetition of a
+        registration finds that the email is taken.
+        """
+        # These say themselves that the outcome is unknown.
+        if isinstance(error, (ProcessEnded, CallTimeout)):
+            return
         if self._end is not None and self._method not in READ_ONLY:
             raise self._end from error

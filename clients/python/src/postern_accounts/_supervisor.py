@@ -16,7 +16,7 @@ from ._requests import Request
 from ._supervision import Attempts, Restarts, Supervision
 from ._traffic import Traffic, bounded, too_late
 from ._wake import Wake
-from .errors import CallError, ClientClosed, PosternError, ProcessEnded, ProtocolError
+from .errors import ClientClosed, PosternError, ProcessEnded, ProtocolError
 from .types import Event
 
 
@@ -56,7 +56,7 @@ class Supervisor:
     @property
     def is_open(self) -> bool:
         """Whether a process runs or will follow."""
-        return not self.is_of_another_process and self._thread.is_alive()
+        return not self.is_of_another_process and (self._thread.is_alive() or self._traffic.is_open)
 
     @property
     def is_of_another_process(self) -> bool:
@@ -65,8 +65,15 @@ class Supervisor:
 
     def call(self, request: Request, timeout: float | None) -> object:
         """The result of a call. Raises the errors of the client's `call`."""
-        deadline = None if timeout is None else time.monotonic() + bounded(timeout)
         attempts = Attempts(request.method)
+        try:
+            return self._result(request, timeout, attempts)
+        except PosternError as error:
+            attempts.check(error)
+            raise
+
+    def _result(self, request: Request, timeout: float | None, attempts: Attempts) -> object:
+        deadline = None if timeout is None else time.monotonic() + bounded(timeout)
         while True:
             traffic = self._running(request, timeout, deadline)
             try:
@@ -78,11 +85,7 @@ class Supervisor:
                 raise too_late(request, timeout)
             if traffic.failure is not None and not self._is_closed and attempts.repeats_after(waiter.outcome):
                 continue
-            try:
-                return result_of(request.method, waiter.outcome)
-            except CallError as error:
-                attempts.check(error)
-                raise
+            return result_of(request.method, waiter.outcome)
 
     def next_event(self) -> Event:
         """The next event, also of a later process. Raises as `EventQueue.take`."""
