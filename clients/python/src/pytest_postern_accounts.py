@@ -28,7 +28,7 @@ def postern_service(request: pytest.FixtureRequest) -> Iterator[Postern]:
 @pytest.fixture
 def async_postern_service(request: pytest.FixtureRequest) -> AsyncPostern:
     """The same for asyncio and Trio, not opened yet: `async with async_postern_service as postern`. It works with
-    pytest-asyncio, anyio and pytest-trio, because the test opens and closes it in its own event loop."""
+    pytest-asyncio and with anyio, because the test opens and closes it in its own event loop."""
     from postern_accounts.testing import async_deterministic, suite_arguments
 
     return async_deterministic(*suite_arguments(request))
