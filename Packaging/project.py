@@ -53,9 +53,7 @@ def date_of_sources() -> int:
     """The time that every file of a package gets, in Unix seconds: SOURCE_DATE_EPOCH, or else the last commit's."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given is None:
-        given = subprocess.run(
-            ["git", "-C", ROOT, "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True
-        ).stdout
+        given = subprocess.run(["git", "-C", ROOT, "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True).stdout
     if not re.fullmatch(r"\d+", given.strip()):
         raise SystemExit("SOURCE_DATE_EPOCH is not a number of seconds")
     return int(given)

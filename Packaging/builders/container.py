@@ -44,7 +44,7 @@ def _image(machine: Machine, blobs: Entries, seconds: int) -> dict[str, object]:
         "os": "linux",
         "config": {
             "User": f"{USER}:{USER}",
-            "Env": [f"PATH=/usr/bin", f"POSTERN_DATA={STORE}"],
+            "Env": ["PATH=/usr/bin", f"POSTERN_DATA={STORE}"],
             "Entrypoint": ["/usr/bin/postern"],
             "Cmd": ["serve"],
             "Volumes": {"/data": {}},

@@ -17,6 +17,10 @@ DOCUMENTS = "usr/share/doc/postern"
 # Debian's shells look for packaged completions of zsh in another directory than for those of an administrator.
 MOVED = {"share/zsh/site-functions/_postern": "share/zsh/vendor-completions/_postern"}
 
+COMMON_LICENSES = b"""On Debian systems, these licenses are in /usr/share/common-licenses/LGPL-2.1, /usr/share/common-licenses/Apache-2.0
+and /usr/share/common-licenses/GPL-3.
+"""
+
 
 def build(machine: Machine, seconds: int) -> list[pathlib.Path]:
     files = _files(machine, seconds)
@@ -44,20 +48,24 @@ def _files(machine: Machine, seconds: int) -> Entries:
     files |= {f"lib/systemd/system/{path.name}": Entry.of(path) for path in sorted((SOURCES / "units").iterdir())}
     files["usr/lib/postern/backup"] = Entry((SOURCES / "backup").read_bytes(), 0o755)
     files["etc/default/postern"] = Entry.of(SOURCES / "default")
-    files[f"{DOCUMENTS}/copyright"] = Entry(b"\n".join(path.read_bytes() for path in NOTICES))
+    files[f"{DOCUMENTS}/copyright"] = Entry(b"\n".join([*(path.read_bytes() for path in NOTICES), COMMON_LICENSES]))
     files[f"{DOCUMENTS}/changelog.gz"] = Entry(gzipped(_changelog(seconds).encode()))
     files["usr/share/lintian/overrides/postern"] = Entry.of(SOURCES / "lintian-overrides")
     return files
 
 
 def _control(machine: Machine, size: int) -> str:
-    return (SOURCES / "control").read_text().format(
-        version=VERSION,
-        architecture=machine.debian,
-        maintainer=MAINTAINER,
-        kilobytes=(size + 1023) // 1024,
-        summary=SUMMARY,
-        description="\n ".join(textwrap.wrap(DESCRIPTION, 74)),
+    return (
+        (SOURCES / "control")
+        .read_text()
+        .format(
+            version=VERSION,
+            architecture=machine.debian,
+            maintainer=MAINTAINER,
+            kilobytes=(size + 1023) // 1024,
+            summary=SUMMARY,
+            description="\n ".join(textwrap.wrap(DESCRIPTION, 74)),
+        )
     )
 
 

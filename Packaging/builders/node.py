@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from archives import Entries, Entry, gzipped, tar
-from project import DIST, NOTICES, ROOT, SUMMARY, VERSION, Machine
+from project import DIST, NOTICES, ROOT, VERSION, Machine
 
 CLIENT = ROOT / "clients/node"
 

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 from project import DIST, VERSION, Machine
-from trials.system import System, booted, make_base
+from trials.system import System, booted
 from trials.trial import Failed, expect, play_tour, run, runner
 
 SOCKET = "/run/postern/postern.sock"
@@ -37,7 +37,6 @@ def tried(machine: Machine, folder: pathlib.Path) -> None:
         run("dpkg-deb", "--extract", package, folder, folder=folder)
         play_tour([*runner(machine), folder / "usr/bin/postern"], folder)
         return
-    make_base()
     with booted() as system:
         subprocess.run(["cp", package, system.root / "root/postern.deb"], check=True)
         try:
@@ -61,7 +60,9 @@ def _program_is_whole(system: System) -> None:
 def _units_are_valid(system: System) -> None:
     units = sorted(path.name for path in (system.root / "lib/systemd/system").glob("postern*"))
     instances = [unit.replace("@", "@1") for unit in units]
-    output = system.run("systemd-analyze", "verify", "--man=no", *(f"/lib/systemd/system/{unit}" for unit in units if "@" not in unit), *instances)
+    output = system.run(
+        "systemd-analyze", "verify", "--man=no", *(f"/lib/systemd/system/{unit}" for unit in units if "@" not in unit), *instances
+    )
     expect(not output, f"systemd-analyze verify: {output}")
     for unit in instances:
         if unit.endswith(".service"):
@@ -94,9 +95,15 @@ def _timers_work(system: System) -> None:
         system.run("systemctl", "start", "postern-backup.service")
     kept = system.run("ls", BACKUPS).split()
     expect(len(kept) == 2, f"the backups are {kept}")
-    copied = system.run("setpriv", "--reuid=postern", "--clear-groups", "postern", "account", "list", "--data", f"{BACKUPS}/{kept[-1]}")
+    copied = system.run(
+        "setpriv", "--reuid=postern", "--clear-groups", "postern", "account", "list", "--data", f"{BACKUPS}/{kept[-1]}"
+    )
     expect("lasoren@bu.edu" in copied, f"the last backup has {copied}")
-    system.run("sh", "-c", "install -d -o postern /var/lib/postern/mails; echo POSTERN_MAIL=directory:/var/lib/postern/mails >> /etc/default/postern")
+    system.run(
+        "sh",
+        "-c",
+        "install -d -o postern /var/lib/postern/mails; echo POSTERN_MAIL=directory:/var/lib/postern/mails >> /etc/default/postern",
+    )
     system.run("systemctl", "start", "postern-outbox.service")
     mails = system.run("ls", "/var/lib/postern/mails").split()
     expect(len(mails) == 1, f"the mails are {mails}")
@@ -109,12 +116,22 @@ def _removal_keeps_accounts(system: System) -> None:
     expect("stay" in removed, f"the purge printed {removed}")
     expect((system.root / STORE.lstrip("/") / "manifest.json").exists(), "the purge has removed the accounts")
     expect(not (system.root / "etc/default/postern").exists(), "the purge has left /etc/default/postern")
-    left = system.run("sh", "-c", "find / -xdev -name '*postern*' -not -path '/proc/*' -not -path '/var/lib/postern/*' "
-                      "-not -path '/var/backups/*' -not -path '/root/*' -not -path '/var/log/*'").split()
+    left = system.run(
+        "sh",
+        "-c",
+        "find / -xdev -name '*postern*' -not -path '/proc/*' -not -path '/var/lib/postern/*' "
+        "-not -path '/var/backups/*' -not -path '/root/*' -not -path '/var/log/*'",
+    ).split()
     expect(set(left) <= {"/var/lib/postern"}, f"the purge has left {left}")
     # Without accounts, nothing stays.
     system.run("dpkg", "--install", "/root/postern.deb")
-    system.run("rm", "-r", "/var/lib/postern/accounts", "/var/lib/postern/mails", *(f"{BACKUPS}/{name}" for name in system.run("ls", BACKUPS).split()))
+    system.run(
+        "rm",
+        "-r",
+        "/var/lib/postern/accounts",
+        "/var/lib/postern/mails",
+        *(f"{BACKUPS}/{name}" for name in system.run("ls", BACKUPS).split()),
+    )
     system.run("dpkg", "--purge", "postern")
     system.run("getent", "passwd", "postern", code=2)
     expect(not (system.root / "var/lib/postern").exists(), "the purge has left an empty directory")

@@ -38,7 +38,10 @@ def tried(program: pathlib.Path, folder: pathlib.Path, times: Times) -> None:
     (folder / "main.go").write_text(PROGRAM)
     (folder / "go.mod").write_text(f"module example.com/app\n\ngo 1.19\n\nrequire {MODULE} v{VERSION}\n")
     variables = {
-        "GOPROXY": f"file://{DIST / 'go'}", "GOFLAGS": "-mod=mod -modcacherw", "GONOSUMDB": "*", "GOTOOLCHAIN": "local",
+        "GOPROXY": f"file://{DIST / 'go'}",
+        "GOFLAGS": "-mod=mod -modcacherw",
+        "GONOSUMDB": "*",
+        "GOTOOLCHAIN": "local",
         "GOPATH": str(folder / "gopath"),
     }
     started = time.monotonic()

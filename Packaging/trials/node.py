@@ -1,6 +1,7 @@
 """Installs the packages with npm, offline, and loads the client with import and require."""
 
 import json
+import os
 import pathlib
 import shutil
 import tarfile
@@ -31,7 +32,8 @@ def tried(machine: Machine, folder: pathlib.Path, times: Times) -> None:
         play_tour([*runner(machine), folder / "package/bin/postern"], folder)
         return
     # npm and node are wherever the machine has them.
-    path = {"PATH": ":".join({str(pathlib.Path(shutil.which(name) or "").parent) for name in ("npm", "node")} | {"/usr/bin", "/bin"})}
+    folders = [os.path.dirname(shutil.which(name) or "") for name in ("npm", "node")]
+    path = {"PATH": ":".join([*folders, "/usr/bin", "/bin"])}
     (folder / "package.json").write_text('{"name": "app", "private": true}')
     started = time.monotonic()
     client = DIST / f"postern-accounts-{VERSION}.tgz"

@@ -62,8 +62,26 @@ def tried_sources(folder: pathlib.Path) -> None:
     sources = DIST / f"postern_accounts-{VERSION}.tar.gz"
     run(ROOT / ".build/dist-venv/bin/twine", "check", "--strict", sources, folder=folder)
     python = _environment(folder / "venv")
-    run(ROOT / ".build/dist-venv/bin/pip", "wheel", "--quiet", "--no-index", "--no-build-isolation", "--no-deps", sources, folder=folder)
-    run(python, "-m", "pip", "install", "--quiet", "--no-index", folder / f"postern_accounts-{VERSION}-py3-none-any.whl", folder=folder)
+    run(
+        ROOT / ".build/dist-venv/bin/pip",
+        "wheel",
+        "--quiet",
+        "--no-index",
+        "--no-build-isolation",
+        "--no-deps",
+        sources,
+        folder=folder,
+    )
+    run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        folder / f"postern_accounts-{VERSION}-py3-none-any.whl",
+        folder=folder,
+    )
     messages = run(python, "-c", NOT_FOUND, folder=folder).splitlines()
     expect(len(messages) == 2 and all("postern" in line for line in messages), f"without a program: {messages}")
 

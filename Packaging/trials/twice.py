@@ -23,8 +23,15 @@ def same_bytes_twice(folder: pathlib.Path) -> None:
     for name in ["dist", "dist-venv"]:
         (copy / ".build" / name).symlink_to(ROOT / ".build" / name)
     seconds = subprocess.run(["git", "-C", ROOT, "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True).stdout
-    variables = {**os.environ, "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", seconds.strip()), "LC_ALL": "C", "TZ": "Asia/Tokyo"}
-    subprocess.run(["sh", "-c", "umask 077 && exec python3 Packaging/dist.py"], cwd=copy, env=variables, check=True, stdout=subprocess.DEVNULL)
+    variables = {
+        **os.environ,
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", seconds.strip()),
+        "LC_ALL": "C",
+        "TZ": "Asia/Tokyo",
+    }
+    subprocess.run(
+        ["sh", "-c", "umask 077 && exec python3 Packaging/dist.py"], cwd=copy, env=variables, check=True, stdout=subprocess.DEVNULL
+    )
     sums = (DIST / "SHA256SUMS").read_text()
     again = (copy / "dist/SHA256SUMS").read_text()
     differing = sorted(set(sums.splitlines()) ^ set(again.splitlines()))

@@ -25,26 +25,31 @@ struct CompatibilityTests {
     }
 
     /// A change of a small contract, and what it is reported as; nil for a change that breaks nothing.
-    @Test(arguments: [
-        (#""name":"clubs.join""#, #""name":"clubs.enter""#, "clubs.join is removed"),
-        (#""name":"code""#, #""name":"token""#, "clubs.join: the param code is removed"),
-        (#""required":false"#, #""required":true"#, "clubs.join: the param code is now required"),
-        (#""params":["#, #""params":[{"name":"age","required":true,"schema":{}},"#, "clubs.join: the new param age is required"),
-        (#""params":["#, #""params":[{"name":"age","required":false,"schema":{}},"#, nil),
-        (#""maxLength":20"#, #""maxLength":19"#, "clubs.join: the param code has a lower maxLength"),
-        (#""maxLength":20"#, #""maxLength":21"#, nil),
-        (#""maxLength":20"#, #""maxLength":20,"pattern":"^a$""#, "clubs.join: the param code has another pattern"),
-        (#""maxLength":20"#, #""maxLength":20,"minLength":2"#, "clubs.join: the param code has a higher minLength"),
-        (#"["string","null"]"#, #""string""#, "clubs.join: the param code no longer takes null"),
-        (#""enum":["a","b"]"#, #""enum":["a"]"#, "clubs.join: the param kind takes fewer values"),
-        (#""enum":["a","b"]"#, #""enum":["a","b","c"]"#, nil),
-        (#""id":{"type":"integer"}"#, #""number":{"type":"integer"}"#, "clubs.join: the result.id is removed"),
-        (#""id":{"type":"integer"}"#, #""id":{"type":"string"}"#, "clubs.join: the result.id can now be string"),
-        (#""id":{"type":"integer"}"#, #""id":{"type":"integer"},"more":{"type":"string"}"#, nil),
-        (#""required":["id"]"#, #""required":[]"#, "clubs.join: the result.id can now be missing"),
-        (#""full""#, #""closed""#, "clubs.join: the error full is removed"),
-        (#""code":-7"#, #""code":-8"#, "clubs.join: the error full has the code -8, not -7"),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            (#""name":"clubs.join""#, #""name":"clubs.enter""#, "clubs.join is removed"),
+            (#""name":"code""#, #""name":"token""#, "clubs.join: the param code is removed"),
+            (#""required":false"#, #""required":true"#, "clubs.join: the param code is now required"),
+            (
+                #""params":["#, #""params":[{"name":"age","required":true,"schema":{}},"#,
+                "clubs.join: the new param age is required"
+            ),
+            (#""params":["#, #""params":[{"name":"age","required":false,"schema":{}},"#, nil),
+            (#""maxLength":20"#, #""maxLength":19"#, "clubs.join: the param code has a lower maxLength"),
+            (#""maxLength":20"#, #""maxLength":21"#, nil),
+            (#""maxLength":20"#, #""maxLength":20,"pattern":"^a$""#, "clubs.join: the param code has another pattern"),
+            (#""maxLength":20"#, #""maxLength":20,"minLength":2"#, "clubs.join: the param code has a higher minLength"),
+            (#"["string","null"]"#, #""string""#, "clubs.join: the param code no longer takes null"),
+            (#""enum":["a","b"]"#, #""enum":["a"]"#, "clubs.join: the param kind takes fewer values"),
+            (#""enum":["a","b"]"#, #""enum":["a","b","c"]"#, nil),
+            (#""id":{"type":"integer"}"#, #""number":{"type":"integer"}"#, "clubs.join: the result.id is removed"),
+            (#""id":{"type":"integer"}"#, #""id":{"type":"string"}"#, "clubs.join: the result.id can now be string"),
+            (#""id":{"type":"integer"}"#, #""id":{"type":"integer"},"more":{"type":"string"}"#, nil),
+            (#""required":["id"]"#, #""required":[]"#, "clubs.join: the result.id can now be missing"),
+            (#""full""#, #""closed""#, "clubs.join: the error full is removed"),
+            (#""code":-7"#, #""code":-8"#, "clubs.join: the error full has the code -8, not -7"),
+        ] as [(String, String, String?)]
+    )
     func aChangeIsReported(_ before: String, _ after: String, _ line: String?) throws {
         let contract = """
             {"methods":[{"name":"clubs.join","params":[

@@ -14,9 +14,12 @@ struct PythonClientEmitter {
         ]
         let errors = contract.errorGroups.map { ("errors/\($0.api)", Self.errors(of: $0)) }
         files = (texts + errors).map { name, lines in
-            ("clients/python/src/postern_accounts/\(name).py", ([Self.mark] + lines).joined(separator: "\n") + "\n")
+            ("\(Self.folder)/\(name).py", ([Self.mark] + lines).joined(separator: "\n") + "\n")
         }
     }
+
+    /// The folder of the package.
+    static let folder = "clients/python/src/postern_accounts"
 
     private static let mark = "# \(generatedWords)"
 

@@ -9,6 +9,7 @@ from ._binary import find_postern_bin
 from ._supervision import Backoff, ProcessExit
 from ._sync import Postern
 from ._unset import UNSET, Unset
+from ._version import __version__
 from .errors import (
     BinaryNotFound,
     CallError,
@@ -37,5 +38,6 @@ __all__ = [
     "ProcessExit",
     "ProtocolError",
     "Unset",
+    "__version__",
     "find_postern_bin",
 ]
