@@ -629,6 +629,31 @@ def test_a_script_without_close_ends_its_supervised_process(tmp_path: Path) -> N
     assert has_ended(int(host.stdout), 0)
 
 
+def test_a_supervised_client_works_in_a_host_patched_by_gevent(tmp_path: Path) -> None:
+    pytest.importorskip("gevent")
+    host = run_host(f"""
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent, os, signal
+        from postern_accounts import Postern
+        ticks = []
+        def tick():
+            while True:
+                ticks.append(1)
+                gevent.sleep(0.001)
+        gevent.spawn(tick)
+        exits = []
+        with Postern({str(tmp_path / "data")!r}, supervise=True, on_exit=exits.append) as postern:
+            for _ in range(3):
+                calls = [gevent.spawn(postern.system.info) for _ in range(5)]
+                os.kill(postern.pid, signal.SIGKILL)
+                gevent.joinall(calls, timeout=10, raise_error=True)
+                print({{call.value.name for call in calls}})
+        print(len(exits), [exit.signal_number for exit in exits] == [9] * len(exits), len(ticks) > 100)
+    """)
+    assert (host.returncode, host.stdout) == (0, "{'postern'}\n" * 3 + "3 True True\n"), host.stderr
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_cannot_use_a_supervised_client(tmp_path: Path) -> None:
     with Postern(tmp_path / "data", supervise=True, backoff=Backoff(first=60, max=60)) as postern:

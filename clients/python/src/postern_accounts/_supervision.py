@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._contract import UNSUPERVISABLE
 from ._idempotent import IDEMPOTENT, READ_ONLY
-from ._logging import LOGGER
+from ._logging import log_line
 from .errors import CallTimeout, PosternError, ProcessEnded, ProtocolError
 
 
@@ -78,7 +79,7 @@ class Supervision:
             if self.on_exit is not None:
                 self.on_exit(exit)
         except Exception:
-            LOGGER.exception("on_exit raised")
+            log_line(f"on_exit raised an exception\n{traceback.format_exc().rstrip()}")
 
 
 def supervision(
