@@ -35,12 +35,23 @@ POSTGRES_FAULTS_SHARE := commit_cuts held_back server_restarts standbys
 WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
 WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
 WEBAPP := .build/webapp
+# Shells that read the completions, and formatters of man pages.
+SHELL_PACKAGES := --no-install-recommends python3 bash zsh fish groff-base mandoc shellcheck
+SHELL_TOOLS := /usr/bin/python3 bash zsh fish groff mandoc shellcheck
 # Benchmark tools and peers. From PyPI: Benchmarks/peers/requirements.txt.
 BENCH_PACKAGES := python3-venv gcc libc6-dev libsqlite3-dev nodejs strace valgrind
 BENCH_TOOLS := gcc node strace valgrind /usr/bin/python3
 BENCH_ENVIRONMENT := .build/bench-venv
 BENCH := $(BENCH_ENVIRONMENT)/bin/python Benchmarks
 BINARY := .build/release/postern
+# Where `make install` copies the program: below PREFIX, in the root directory DESTDIR.
+PREFIX ?= /usr/local
+DESTDIR ?=
+INSTALLED_BINARY := $(DESTDIR)$(PREFIX)/bin/postern
+INSTALLED_MAN := $(DESTDIR)$(PREFIX)/share/man/man1/postern.1
+INSTALLED_BASH := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/postern
+INSTALLED_ZSH := $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_postern
+INSTALLED_FISH := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/postern.fish
 RELEASE := build -c release --static-swift-stdlib --product postern --explicit-target-dependency-import-check error
 # The release binary:
 # - is statically linked, which halves its start time. Cost: no ASLR, and an update of libsodium or libcrypt needs a build.
@@ -92,15 +103,19 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
-	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-peers webapp-deps test-webapp test-django test-csv hash-vectors clients-figures lint generate check-generated warnings format
+	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
 help: ## Lists the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 deps: ## Installs libsodium, libcrypt and pkg-config if they are missing (Debian, Ubuntu)
 	$(call install,Build dependencies,pkg-config --exists libsodium libcrypt,$(PACKAGES))
+
+all-deps: ## Installs what the tests of all targets need
+	@$(MAKE) --silent test-deps fault-deps client-deps postgres-test-deps peer-deps webapp-deps recipe-deps docs-test-deps shell-deps \
+		.build/hash-vectors/installed dist-test-deps $(DIST)/bookworm/complete
 
 postgres-deps: deps
 	$(call install,The library of PostgreSQL,pkg-config --exists libpq,$(POSTGRES_PACKAGES))
@@ -148,6 +163,23 @@ release-postgres: postgres-deps ## Builds the release binary with the PostgreSQL
 
 release-dynamic: deps
 	$(SWIFT) $(RELEASE) --scratch-path .build/dynamic
+
+# Builds the binary only if there is none, so that `sudo make install` after `make release` builds nothing as root.
+$(BINARY):
+	$(MAKE) release
+
+install: $(BINARY) ## Copies the release binary, its man page and completions below PREFIX (/usr/local), in DESTDIR
+	umask 022; for file in "$(INSTALLED_BINARY)" "$(INSTALLED_MAN)" "$(INSTALLED_BASH)" "$(INSTALLED_ZSH)" "$(INSTALLED_FISH)"; do \
+		mkdir -p "$${file%/*}" || exit 1; \
+	done
+	install -m 755 $(BINARY) "$(INSTALLED_BINARY)"
+	umask 022; $(BINARY) man > "$(INSTALLED_MAN)"
+	umask 022; $(BINARY) completions bash > "$(INSTALLED_BASH)"
+	umask 022; $(BINARY) completions zsh > "$(INSTALLED_ZSH)"
+	umask 022; $(BINARY) completions fish > "$(INSTALLED_FISH)"
+
+uninstall: ## Removes what make install has copied
+	rm -f "$(INSTALLED_BINARY)" "$(INSTALLED_MAN)" "$(INSTALLED_BASH)" "$(INSTALLED_ZSH)" "$(INSTALLED_FISH)"
 
 demo: release ## Installs dependencies, builds, and plays a transcript of all three APIs
 	@echo "Playing examples/tour.jsonl, requests (→) and replies (←), with $(BINARY) $(DETERMINISTIC)"
@@ -320,6 +352,82 @@ docs: docs-deps ## Builds the documentation as a site, .build/site
 test-docs: release docs-test-deps docs ## Runs the blocks of the documentation, follows its links, and builds the site
 	/usr/bin/python3 docs/check.py $(BINARY)
 
+# The packages. MACHINES selects for which machines; aarch64 takes long at first.
+DIST := .build/dist
+DIST_PACKAGES := python3-venv binutils dpkg xz-utils git
+# What tries them: package managers, checkers, and a Debian without Swift in a folder.
+DIST_TEST_PACKAGES := --no-install-recommends debootstrap lintian skopeo umoci python3-venv golang-go gcc libc6-dev systemd
+DIST_TEST_TOOLS := debootstrap lintian skopeo umoci go gcc systemd-analyze
+MACHINES ?= x86_64 aarch64
+dist test-dist: export MACHINES := $(MACHINES)
+
+dist-deps:
+	$(call install,Tools for packages,$(call has,strip dpkg-deb xz git) && /usr/bin/python3 -c 'import ensurepip',$(DIST_PACKAGES))
+	@$(MAKE) --silent .build/dist-venv/installed
+
+.build/dist-venv/installed: Packaging/requirements.txt
+	$(call environment,.build/dist-venv,$<)
+
+$(DIST)/x86_64/postern: release
+	@mkdir -p $(@D)
+	strip --remove-section=.note.gnu.build-id -o $@ $(BINARY)
+
+# The release binary for arm64, by Debian's Swift in a chroot (Packaging/arm64/), with the flags of the release binary.
+ARM64_PACKAGES := debootstrap debian-archive-keyring
+ARM64_SDK := .build/sdk-arm64
+ARM64_SCRATCH := .build/arm64
+ARM64_BINARY := $(DIST)/aarch64/postern
+# A Debian mirror. One of a past date, of snapshot.debian.org, repeats the versions of an earlier record.
+DEBIAN_MIRROR ?= http://deb.debian.org/debian
+# The binary for arm64 as a program of this machine. It hashes a password in about half a second, so tests run one after
+# another; those of times, of memory and of scarce resources would measure the emulator.
+ARM64_EMULATED := $(ARM64_SCRATCH)/postern-emulated
+ARM64_TESTS := ContractTests\.TranscriptTests|EndToEndTests\.(WireFaultTests|KillTests|EventKillTests|LifeCycleTests|StoreToolTests)
+# The emulator itself needs threads.
+ARM64_SKIPPED := servesWithoutThreads
+
+arm64-deps:
+	$(call install,Tools for the arm64 SDK,[ -e /usr/sbin/debootstrap ] && [ -e /usr/share/keyrings/debian-archive-keyring.gpg ],$(ARM64_PACKAGES))
+
+sdk-arm64: arm64-deps ## Makes the SDK for arm64, .build/sdk-arm64; as root, about 10 minutes and 5 GB the first time
+	@$(SUDO) Packaging/arm64/sdk.sh $(ARM64_SDK) $(DEBIAN_MIRROR)
+
+release-arm64: $(ARM64_BINARY) ## Builds the release binary for arm64, .build/dist/aarch64/postern, without symbols; as root
+
+$(ARM64_BINARY): sdk-arm64
+	@mkdir -p $(ARM64_SCRATCH) $(@D)
+	$(SUDO) Packaging/arm64/build.sh $(ARM64_SDK) $(ARM64_SCRATCH) $(@D) $(RELEASE) $(STATIC)
+
+arm64-test-deps: test-deps
+	$(call install,An emulator of arm64,$(call has,qemu-aarch64-static),qemu-user-static)
+
+test-arm64: release-arm64 arm64-test-deps ## Runs the binary for arm64 in an emulator: transcripts, wire faults, kills, the life cycle, store tools
+	printf '#!/bin/sh\nexec qemu-aarch64-static %s "$$@"\n' $(CURDIR)/$(ARM64_BINARY) > $(ARM64_EMULATED)
+	chmod +x $(ARM64_EMULATED)
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	POSTERN_TEST_BINARY=$(CURDIR)/$(ARM64_EMULATED) $(SWIFT) test --skip-build --no-parallel --filter '$(ARM64_TESTS)' --skip '$(ARM64_SKIPPED)'
+
+dist: dist-deps $(foreach machine,$(MACHINES),$(DIST)/$(machine)/postern) ## Builds all packages into dist/, for the MACHINES x86_64 and aarch64
+	/usr/bin/python3 Packaging/dist.py
+
+dist-test-deps: dist-deps $(if $(filter aarch64,$(MACHINES)),arm64-test-deps)
+	$(call install,Tools that try packages,$(call has,$(DIST_TEST_TOOLS)),$(DIST_TEST_PACKAGES))
+	$(call install,npm,$(call has,node npm),nodejs npm)
+
+test-dist: dist dist-test-deps $(DIST)/bookworm/complete ## Tries each package as its people would, without Swift and this repository; as root, two minutes
+	/usr/bin/python3 Packaging/test_dist.py
+
+# A small Debian, in which the Debian package is tried.
+$(DIST)/bookworm/complete: | dist-test-deps
+	$(SUDO) rm -rf --one-file-system $(@D)
+	$(SUDO) debootstrap --variant=minbase --include=systemd,dbus,python3 bookworm $(@D) >/dev/null
+	$(SUDO) touch $@
+shell-deps:
+	$(call install,Shells and formatters of man pages,$(call has,$(SHELL_TOOLS)),$(SHELL_PACKAGES))
+
+test-shells: release shell-deps ## Tests make install, the man page, and the completions in bash, zsh and fish, under a minute
+	/usr/bin/python3 Tests/Shells/shells.py $(BINARY)
+
 test-csv: release .build/hash-vectors/installed ## Imports 1,000 users with bcrypt from a CSV file and signs them in, under a minute
 	.build/hash-vectors/bin/python Tests/HashVectors/csv_users.py $(BINARY)
 
@@ -336,9 +444,12 @@ format: ## Formats the sources
 warnings: deps ## Builds with warnings as errors
 	$(SWIFT) build --scratch-path .build/warnings -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check error
 
-generate: ## Generates code and documents from schema/, and the drawing of the targets
+generate: ## Generates code and documents from schema/ and VERSION, and the drawing of the targets
 	$(SWIFT) run PosternSchema
 	/usr/bin/python3 docs/architecture.py
+
+released-contract: generate ## Writes the contract that later commits are compared with; for a release
+	/usr/bin/python3 Tests/ContractTests/Resources/released_contract.py
 
 check-generated: deps ## Fails if a generated file is stale
 	$(SWIFT) run PosternSchema --check

@@ -1,5 +1,6 @@
 """Replays all transcripts of schema/cases through a bare pipe and through every client, and compares the replies byte
-by byte, except the digits of numbers: JavaScript rounds long numbers.
+by byte, except the digits of numbers and, in JavaScript, of times: JavaScript rounds long numbers, and the Date of
+JavaScript has milliseconds.
 
 Usage: replays.py BINARY. Each client's program prints one line for each reply; its output must equal the bare pipe's.
 """
@@ -8,6 +9,7 @@ import difflib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -69,6 +71,14 @@ def bare_lines(binary):
     return lines
 
 
+MICROSECONDS = re.compile(r'(T\d\d:\d\d:\d\d\.\d{3})\d{3}Z"')
+
+
+def in_milliseconds(lines):
+    """Lines with their times as JavaScript keeps them."""
+    return [MICROSECONDS.sub(r'\1Z"', line) for line in lines]
+
+
 def rounded(line):
     """A line of JSON with its numbers as doubles."""
     try:
@@ -92,7 +102,9 @@ def main(binary):
             check=False,
         )
         lines = [rounded(line) for line in outcome.stdout.removesuffix("\n").split("\n")]
-        if outcome.returncode == 0 and lines == expected:
+        # The untyped calls of the Node client return all digits of a time, the typed ones do not.
+        same = (in_milliseconds(lines), in_milliseconds(expected)) if name == "node" else (lines, expected)
+        if outcome.returncode == 0 and same[0] == same[1]:
             print(f"{name}: {len(lines)} replies, as through a bare pipe")
             continue
         failures += 1

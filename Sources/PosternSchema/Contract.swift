@@ -272,3 +272,8 @@ struct Property {
         constraints = (value.object ?? []).filter { known.contains($0.name) }
     }
 }
+
+extension Property {
+    /// The description, with the unit of a value whose type does not show it.
+    var explanation: String { type.base == "epoch" ? "\(description) Unix time in seconds." : description }
+}

@@ -52,7 +52,7 @@ struct JSONSchemaEmitter {
         if property.type.isList { properties = [.init("type", "array"), .init("items", .object(properties))] }
         // The property's own description replaces that of its type.
         properties.removeAll { $0.name == "description" }
-        properties.append(.init("description", .string(property.description)))
+        properties.append(.init("description", .string(property.explanation)))
         return .object(properties + property.constraints)
     }
 

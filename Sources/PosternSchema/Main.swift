@@ -2,7 +2,7 @@ import FoundationEssentials
 import Platform
 import JSON
 
-/// Writes the files that are generated from schema/. With `--check` it only lists the stale ones.
+/// Writes the files that are generated from schema/ and VERSION. With `--check` it only lists the stale ones.
 @main
 struct Main {
     static func main() {
@@ -10,7 +10,8 @@ struct Main {
         guard arguments.allSatisfy({ $0 == "--check" }) else { fail("usage: PosternSchema [--check]", status: 64) }
         do {
             let contract = try Contract(root: ".")
-            let stale = contract.generatedFiles().filter { path, text in
+            let files = try contract.generatedFiles() + ProgramVersion(root: ".").files()
+            let stale = files.filter { path, text in
                 (try? String(contentsOfFile: path, encoding: .utf8)) != text
             }
             if arguments.isEmpty {

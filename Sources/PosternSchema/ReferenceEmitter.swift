@@ -59,7 +59,7 @@ struct ReferenceEmitter {
                     (property.type.isList ? "list of " : "") + (property.input == nil ? property.type.base : "object")
                     + (property.type.isNullable ? " or null" : "")
                 let required = property.isRequired && !isPartial ? "required. " : ""
-                return ["| `\(path)\(property.name)` | \(type) | \(required)\(property.description) |"]
+                return ["| `\(path)\(property.name)` | \(type) | \(required)\(property.explanation) |"]
                     + rows(
                         property.input?.properties ?? [],
                         "\(path)\(property.name).",

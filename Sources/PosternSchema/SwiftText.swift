@@ -124,7 +124,7 @@ struct Field {
 func memberwiseDeclarations(of properties: [Property]) -> [String] {
     let fields = properties.filter { $0.constant == nil }.map { property in
         Field(
-            documentation: [property.description],
+            documentation: [property.explanation],
             name: property.name.lowerCamel,
             type: property.type.swift + (property.isOptional && !property.type.isNullable ? "?" : "")
         )

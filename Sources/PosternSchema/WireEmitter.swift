@@ -85,7 +85,7 @@ struct WireEmitter {
     private static func params(_ type: ObjectType) -> [String] {
         let declarations = type.properties.flatMap { property in
             [
-                "/// \(property.description)",
+                "/// \(property.explanation)",
                 "package var \(property.name.lowerCamel): Given<\(property.isPassword ? "Password" : TypeName(property.type.base).swift)> = .absent",
             ]
         }

@@ -4,7 +4,10 @@ import Platform
 /// A command of the program.
 enum Command: String, CaseIterable {
     case serve, call, test, verify, helper, account, invite, outbox, mail, audit, stats, check, backup, export, `import`
-    case compact, salvage, schema, help, version
+    case compact, salvage, schema, completions, man, help, version
+
+    /// The command of a command line without one.
+    static let `default`: Command = .serve
 
     /// The commands that use a store.
     static let onStore: [Command] = [
@@ -29,8 +32,9 @@ enum Command: String, CaseIterable {
         case .mail: "test ADDRESS"
         case .backup, .salvage: "TO"
         case .import, .export: "[FILE]"
+        case .completions: Shell.allCases.map(\.rawValue).joined(separator: " | ")
         case .help: "[COMMAND]"
-        case .serve, .helper, .audit, .stats, .check, .compact, .schema, .version: ""
+        case .serve, .helper, .audit, .stats, .check, .compact, .schema, .man, .version: ""
         }
     }
 
@@ -39,8 +43,7 @@ enum Command: String, CaseIterable {
         switch self {
         case .test, .verify, .backup, .salvage, .import, .export: true
         case .serve, .call, .helper, .account, .invite, .outbox, .mail, .audit, .stats, .check, .compact, .schema,
-            .help,
-            .version:
+            .completions, .man, .help, .version:
             false
         }
     }
@@ -51,10 +54,10 @@ enum Command: String, CaseIterable {
         case .call, .test, .account: 1...Int.max
         case .outbox: 1...2
         case .mail: 2...2
-        case .backup, .salvage: 1...1
+        case .backup, .salvage, .completions: 1...1
         case .help, .verify, .import, .export: 0...1
         case .invite: 0...2
-        case .serve, .helper, .audit, .stats, .check, .compact, .schema, .version: 0...0
+        case .serve, .helper, .audit, .stats, .check, .compact, .schema, .man, .version: 0...0
         }
     }
 
@@ -94,6 +97,8 @@ enum Command: String, CaseIterable {
             "copies the readable records of a damaged store to TO and lists the unreadable ones; exit code 1 if there "
                 + "are any"
         case .schema: "prints the contract as an OpenRPC document"
+        case .completions: "prints the completions of commands, flags and methods for a shell"
+        case .man: "prints the man page"
         case .help: "prints this help, or the help of one command"
         case .version: "prints the version"
         }
@@ -110,6 +115,8 @@ enum Command: String, CaseIterable {
         case .help: print(try Help.text(about: options.words.first))
         case .version: print("postern \(Postern.version)")
         case .schema: print(OpenRPCDocument.text)
+        case .completions: try printCompletions(options)
+        case .man: printManPage()
         case .serve: try serve(options)
         case .call: try callMethod(options)
         case .test: try test(options)

@@ -8,7 +8,7 @@ import Store
 
 /// The command and the settings that the command line and the environment give.
 struct Options {
-    private(set) var command = Command.serve
+    private(set) var command = Command.default
     /// The arguments after the command's name, as text.
     var words: [String] { paths.map { $0.text ?? "\($0)" } }
     /// The same arguments as bytes, for commands that take paths.
@@ -19,7 +19,9 @@ struct Options {
     var replyTimeoutSeconds = 60
 
     /// The directory of the store, `:memory:`, or the URI of a database.
-    var data: SystemString = "./postern-data"
+    var data = Options.defaultData
+    /// The directory of a store that no flag names.
+    static let defaultData: SystemString = "./postern-data"
     var location: StoreLocation { StoreLocation(data) }
     /// How many connections a server has to the database.
     var connections = 2 * Thread.processorCount

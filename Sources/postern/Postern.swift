@@ -5,9 +5,6 @@ import Platform
 /// of one request through the code.
 @main
 struct Postern {
-    /// The program's version.
-    static let version = "0.1.0"
-
     static func main() {
         StandardDescriptors.occupy()
         // A closed reader and a file-size limit then fail the write with an error instead of ending the process.
@@ -23,7 +20,7 @@ struct Postern {
             try flushOutput()
         } catch {
             StandardError.write(line: error.isJSON ? error.message : "postern: \(error.message)")
-            CurrentProcess.end(status: error.status)
+            CurrentProcess.end(status: error.exit.rawValue)
         }
     }
 
@@ -54,21 +51,16 @@ struct Postern {
 /// Why a command failed.
 struct CommandError: Error {
     let message: String
-    /// The exit code: 64 for a wrong command line (sysexits.h, EX_USAGE), 111 for a question of another program that
-    /// has no answer, 1 for any other error.
-    let status: Int32
+    let exit: ExitStatus
     /// Whether the message is JSON, which is printed without the program's name, so that programs can read it.
     private(set) var isJSON = false
 
     static func usage(_ message: String) -> CommandError {
-        CommandError(message: "\(message); see postern --help", status: usageStatus)
+        CommandError(message: "\(message); see postern --help", exit: .usage)
     }
 
-    /// The exit code of a wrong command line.
-    static let usageStatus: Int32 = 64
-
     static func failed(_ message: String) -> CommandError {
-        CommandError(message: message, status: 1)
+        CommandError(message: message, exit: .failure)
     }
 
     /// An error that a method returned, as the JSON object of the reply.
@@ -78,11 +70,8 @@ struct CommandError: Error {
         return refusal
     }
 
-    /// A question of another program that cannot be answered now, or not with this configuration. The exit code is that
-    /// of a temporary failure in the interface of checkpassword.
+    /// A question of another program that cannot be answered now, or not with this configuration.
     static func unanswered(_ message: String) -> CommandError {
-        CommandError(message: message, status: unansweredStatus)
+        CommandError(message: message, exit: .unanswered)
     }
-
-    static let unansweredStatus: Int32 = 111
 }

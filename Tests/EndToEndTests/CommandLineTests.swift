@@ -94,8 +94,10 @@ struct CommandLineTests {
     }
 
     @Test func printsItsVersion() throws {
+        let file = PosternProcess.repository.appendingPathComponent("VERSION")
+        let version = try String(contentsOf: file, encoding: .utf8)
         for arguments in [["--version"], ["version"]] {
-            #expect(try PosternProcess.run(arguments).output == "postern 0.1.0")
+            #expect(try PosternProcess.run(arguments).output + "\n" == "postern \(version)")
         }
     }
 

@@ -13,10 +13,10 @@ package final class PosternProcess {
     /// The time that a test waits for output of the program, in seconds.
     private static let silenceSecondsMax: Int32 = 200
 
-    /// The tested binary, which is beside the test bundle.
-    package static var binary: URL {
-        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("postern")
-    }
+    /// The tested binary: that of the variable POSTERN_TEST_BINARY, or the one beside the test bundle.
+    package static let binary: URL =
+        ProcessInfo.processInfo.environment["POSTERN_TEST_BINARY"].map { URL(fileURLWithPath: $0) }
+        ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("postern")
 
     /// The root directory of the repository.
     package static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -6,12 +6,14 @@ import (
 	"strings"
 )
 
-// findBinary returns the absolute path of the binary.
+// findBinary returns the absolute path of the binary: the one of that name, or else the one that POSTERN_BIN names, or
+// else `postern` on PATH or beside the host's executable.
 func findBinary(name string) (string, error) {
 	if name == "" {
 		name = os.Getenv("POSTERN_BIN")
 	}
-	if name == "" {
+	isNamed := name != ""
+	if !isNamed {
 		name = "postern"
 	}
 	places := []string{name}
@@ -23,6 +25,9 @@ func findBinary(name string) (string, error) {
 				places = append(places, filepath.Join(folder, name))
 			}
 		}
+	}
+	if executable, err := os.Executable(); err == nil && !isNamed {
+		places = append(places, filepath.Join(filepath.Dir(executable), name))
 	}
 	for _, place := range places {
 		if info, err := os.Stat(place); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unsafe"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // The reply to the ended call is dropped, and the next call gets its own reply.
@@ -36,7 +36,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 // The pipe is full, so that the request cannot be written before its context ends.
 func TestACallWhoseContextEndsBeforeItIsWrittenIsNotSent(t *testing.T) {
 	lines := make(chan string, 10)
-	client := openFake(t, "waits", postern.Options{Log: func(line string) { lines <- line }})
+	client := openFake(t, "waits", postern.Options{Log: func(_ postern.LogLevel, line string) { lines <- line }})
 	if line := <-lines; line != "ready" {
 		t.Fatal(line)
 	}
@@ -92,7 +92,7 @@ func heapBytes() uint64 {
 // Close ends the input only after all queued requests are written.
 func TestCloseWritesQueuedRequests(t *testing.T) {
 	lines := make(chan string, 10)
-	client := openFake(t, "waits", postern.Options{Log: func(line string) { lines <- line }})
+	client := openFake(t, "waits", postern.Options{Log: func(_ postern.LogLevel, line string) { lines <- line }})
 	if line := <-lines; line != "ready" {
 		t.Fatal(line)
 	}

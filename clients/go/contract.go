@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// checkContract returns an error if a service, by its `system.info`, has an older contract than this client.
+// checkContract returns an error unless client and service fit, by its `system.info`: the service has at least the
+// contract of this client, and the same major version, because a new one may have changed what this client uses.
 func checkContract(info json.RawMessage) error {
 	var stated map[string]json.RawMessage
 	if json.Unmarshal(info, &stated) != nil || stated == nil {
@@ -17,12 +18,17 @@ func checkContract(info json.RawMessage) error {
 	has := "no version"
 	if json.Unmarshal(stated["contract"], &version) == nil {
 		has = "version " + version
-		if !isOlder(version, ContractVersion) {
+		if !isOlder(version, ContractVersion) && majorOf(version) == majorOf(ContractVersion) {
 			return nil
 		}
 	}
-	reason := "the contract of this Postern has %s; this client needs %s or later"
-	return &ProtocolError{Reason: fmt.Sprintf(reason, has, ContractVersion)}
+	reason := "the contract of this Postern has %s; this client needs %s or a later %s.x"
+	return &ProtocolError{Reason: fmt.Sprintf(reason, has, ContractVersion, majorOf(ContractVersion))}
+}
+
+func majorOf(version string) string {
+	major, _, _ := strings.Cut(version, ".")
+	return major
 }
 
 // isOlder compares versions such as 1.10.0. A part that is not a number is 0.

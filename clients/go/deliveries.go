@@ -26,7 +26,7 @@ type hostMessage struct {
 }
 
 // take starts the delivery of a mail, keeps an event, refuses another request, and drops another notification.
-func (c *Client) take(message hostMessage) {
+func (c *connection) take(message hostMessage) {
 	if message.id == nil {
 		if message.method == "event" && c.events != nil {
 			c.takeEvent(message.params)
@@ -49,7 +49,7 @@ func (c *Client) take(message hostMessage) {
 }
 
 // deliverAndRespond delivers the mail of a request, on a goroutine of its own.
-func (c *Client) deliverAndRespond(request hostMessage) {
+func (c *connection) deliverAndRespond(request hostMessage) {
 	code, problem := codeFailed, "the function has ended its goroutine"
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -67,7 +67,7 @@ func (c *Client) deliverAndRespond(request hostMessage) {
 	}
 }
 
-func (c *Client) deliverRequested(request hostMessage) error {
+func (c *connection) deliverRequested(request hostMessage) error {
 	var mail ServiceMail
 	if err := readResult(request.method, request.params, &mail); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (c *Client) deliverRequested(request hostMessage) error {
 }
 
 // respond queues a response; code 0 is the result null. The mutex is locked.
-func (c *Client) respond(id json.RawMessage, code int, problem string) {
+func (c *connection) respond(id json.RawMessage, code int, problem string) {
 	if len(problem) > problemBytesMax {
 		problem = problem[:problemBytesMax]
 	}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // mails collects delivered mails.

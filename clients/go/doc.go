@@ -23,6 +23,6 @@
 // # Optional params and times
 //
 // Optional params are pointers; nil leaves a param out, and [Ptr] makes a pointer from a value. An empty string has the
-// effect of null: in care.user.change, for example, it clears a phone number. Times are text, as in
-// 2016-02-24T22:07:52.371513Z: formatting a [time.Time] would drop zeros at the end.
+// effect of null: in care.user.change, for example, it clears a phone number. Times are a [time.Time] in UTC, with
+// microseconds; a day without a time is text, as in 2016-02-24.
 package postern

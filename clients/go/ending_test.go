@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestAKilledProcessFailsAllCalls(t *testing.T) {
@@ -44,7 +44,7 @@ func TestAKilledProcessFailsAllCalls(t *testing.T) {
 		}
 	}
 	_, err := client.System.Info(limited(t))
-	for _, part := range []string{"by signal 9 (killed)", "took effect is not known"} {
+	for _, part := range []string{"by signal 9 (killed)", "the outcome is unknown"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not say %s", err, part)
 		}
@@ -90,7 +90,7 @@ func TestWithNoWaitAnUnknownFlagFailsTheFirstCall(t *testing.T) {
 // request.
 func TestTheEndIsReportedWhileAChildHoldsThePipes(t *testing.T) {
 	lines := make(chan string, 1)
-	client := openFake(t, "parent", postern.Options{Log: func(line string) { lines <- line }})
+	client := openFake(t, "parent", postern.Options{Log: func(_ postern.LogLevel, line string) { lines <- line }})
 	start := time.Now()
 	_, err := client.Call(limited(t), "anything", map[string]string{"padding": strings.Repeat("x", 1<<20)})
 	var ended *postern.ProcessEnded
@@ -119,7 +119,7 @@ func TestTheEndIsReportedWhileAChildHoldsThePipes(t *testing.T) {
 func TestCallsInFlightGetTheirResultsAfterClose(t *testing.T) {
 	const calls = 10
 	requests := make(chan string, calls)
-	client := openFake(t, "patient", postern.Options{Log: func(line string) { requests <- line }})
+	client := openFake(t, "patient", postern.Options{Log: func(_ postern.LogLevel, line string) { requests <- line }})
 	outcomes := make(chan error, calls)
 	for number := 0; number < calls; number++ {
 		go func() {

@@ -103,7 +103,7 @@ func (e *CallError) As(target any) bool {
 
 func (e *CallError) isPostern() {}
 
-// ProcessEnded reports that the process has ended. Whether the calls in flight took effect is not known.
+// ProcessEnded reports that the process has ended. If the call was in flight, the outcome is unknown.
 type ProcessEnded struct {
 	// The exit code; -1 if a signal ended the process, or if the code is not known, as in a host that ignores SIGCHLD.
 	ExitCode int
@@ -122,7 +122,7 @@ func (e *ProcessEnded) Error() string {
 	case e.ExitCode == -1:
 		how = "with an unknown exit status"
 	}
-	text := "postern: the process ended " + how + "; whether the calls in flight took effect is not known"
+	text := "postern: the process ended " + how + "; if a call was in flight, the outcome is unknown"
 	if len(e.Stderr) == 0 {
 		return text + "; it wrote nothing to stderr"
 	}
@@ -192,6 +192,9 @@ func (e *BinaryNotFound) isPostern() {}
 
 // ErrClosed is the error of a call after [Client.Close].
 var ErrClosed Error = &plainError{"postern: the client is closed"}
+
+// ErrInMemory is the error of [Open] with Supervise and a store in memory.
+var ErrInMemory Error = &plainError{"postern: a store in memory cannot be supervised: a restart would lose all accounts"}
 
 // ErrNotUTF8 is the error of a call with a string that is not UTF-8, which JSON cannot represent, or with half of a
 // surrogate pair in the host's own JSON, such as a [json.RawMessage]. The request was not sent.

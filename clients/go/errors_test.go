@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestAnErrorMatchesItsTypeCallErrorAndSlug(t *testing.T) {

@@ -47,8 +47,11 @@ func eventFlags(options Options) []string {
 // eventQueue has the events that the program has not taken. The client's mutex guards it.
 type eventQueue struct {
 	waiting []json.RawMessage
-	after   int64
-	isLost  bool
+	// The number of the last event that was taken, or that of EventsAfter.
+	after int64
+	// The number after which the next process starts; nil if no event has arrived and EventsAfter is not set.
+	cursor *int64
+	isLost bool
 	// Closed when there is an event, or no more follow.
 	arrived chan struct{}
 }
@@ -57,7 +60,7 @@ func newEventQueue(options Options) *eventQueue {
 	if eventFlags(options) == nil {
 		return nil
 	}
-	queue := &eventQueue{arrived: make(chan struct{})}
+	queue := &eventQueue{arrived: make(chan struct{}), cursor: options.EventsAfter}
 	if options.EventsAfter != nil {
 		queue.after = *options.EventsAfter
 	}
@@ -73,7 +76,7 @@ func (q *eventQueue) wake() {
 }
 
 // takeEvent keeps an event. After one was dropped, the next ones would leave a gap.
-func (c *Client) takeEvent(params json.RawMessage) {
+func (c *connection) takeEvent(params json.RawMessage) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.isClosing || c.failure != nil {
@@ -82,35 +85,17 @@ func (c *Client) takeEvent(params json.RawMessage) {
 	c.events.isLost = c.events.isLost || len(c.events.waiting) >= eventsMax
 	if !c.events.isLost {
 		c.events.waiting = append(c.events.waiting, params)
+		if seq, isNumbered := seqOf(params); isNumbered {
+			c.events.cursor = &seq
+		}
 		c.events.wake()
 	}
 }
 
-// NextEvent waits for the next event of the audit trail and returns it. Each event arrives after it is durable, in the
-// order of Seq, also those that other processes have caused.
-//
-// Keep the Seq of the last event that was processed, and open the next client with it as EventsAfter: no event is
-// missed. An event can come again, always with the same Seq. Several goroutines share the events.
-//
-//	for {
-//		event, err := client.NextEvent(ctx)
-//		if err != nil {
-//			return err
-//		}
-//		fmt.Println(event.Kind, event.Seq)
-//	}
-//
-// While 1,000 events are not taken and no call is in flight, the client reads nothing, and the process holds the others
-// back. With DeliverMail, mails wait too then. Calls get their replies all the same; the events that come between these
-// are kept up to 20,000. If more were not taken, the error is an [EventsLost] after those that were kept.
-//
-// After Close the error is [ErrClosed], and after the end of the process a [ProcessEnded].
-func (c *Client) NextEvent(ctx context.Context) (*Event, error) {
-	if c.events == nil {
-		return nil, errNoEvents
-	}
+// nextEvent waits for the next event and returns it.
+func (c *connection) nextEvent(ctx context.Context) (*Event, error) {
 	for {
-		params, arrived, err := c.nextEvent()
+		params, arrived, err := c.firstEvent()
 		if err != nil {
 			return nil, err
 		}
@@ -129,18 +114,47 @@ func (c *Client) NextEvent(ctx context.Context) (*Event, error) {
 	}
 }
 
-// nextEvent returns the first event, or what to wait for.
-func (c *Client) nextEvent() (json.RawMessage, chan struct{}, error) {
+func seqOf(params json.RawMessage) (seq int64, isNumbered bool) {
+	var event struct{ Seq *int64 }
+	if json.Unmarshal(params, &event) != nil || event.Seq == nil {
+		return 0, false
+	}
+	return *event.Seq, true
+}
+
+// handOver moves the events to a queue for the next process. The process has ended.
+func (c *connection) handOver() *eventQueue {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.events == nil {
+		return nil
+	}
+	queue := *c.events
+	queue.arrived = make(chan struct{})
+	c.events.waiting = nil
+	return &queue
+}
+
+// takeBack returns the events that were handed over, because no process follows.
+func (c *connection) takeBack(queue *eventQueue) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.events = queue
+}
+
+// firstEvent returns the first event, or what to wait for.
+func (c *connection) firstEvent() (json.RawMessage, chan struct{}, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	queue := c.events
 	switch {
+	case queue == nil:
+		return nil, nil, errNoEvents
 	case len(queue.waiting) > 0:
 		params := queue.waiting[0]
 		queue.waiting = queue.waiting[1:]
-		var event struct{ Seq int64 }
-		if json.Unmarshal(params, &event) == nil {
-			queue.after = event.Seq
+		if seq, isNumbered := seqOf(params); isNumbered {
+			queue.after = seq
 		}
 		c.toRead.Signal()
 		return params, nil, nil
@@ -156,7 +170,7 @@ func (c *Client) nextEvent() (json.RawMessage, chan struct{}, error) {
 }
 
 // holdOutput waits while many events are not taken and no call waits for its reply.
-func (c *Client) holdOutput() {
+func (c *connection) holdOutput() {
 	if c.events == nil {
 		return
 	}
@@ -168,7 +182,7 @@ func (c *Client) holdOutput() {
 }
 
 // endHold lets the rest of the output be read once the process has ended.
-func (c *Client) endHold() {
+func (c *connection) endHold() {
 	<-c.process.exited
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // eventOptions are those of a client without confirmation by mail.
@@ -165,7 +165,7 @@ func TestReadingPausesWhileEventsAreNotTaken(t *testing.T) {
 	after := int64(0)
 	client := openFake(t, "floods", postern.Options{
 		EventsAfter: &after,
-		Log:         func(line string) { written <- line },
+		Log:         func(_ postern.LogLevel, line string) { written <- line },
 	})
 	if _, err := client.Call(limited(t), "x", nil); err != nil {
 		t.Fatal(err)
@@ -250,20 +250,21 @@ func TestAClientWithoutEventsHasNone(t *testing.T) {
 
 func TestACursorThatTheTrailDoesNotHaveIsRefused(t *testing.T) {
 	options := eventOptions(":memory:", 7)
-	options.Log = func(string) {}
+	options.Log = func(postern.LogLevel, string) {}
 	if _, err := postern.Open(options); err == nil || !strings.Contains(err.Error(), "has number 0") {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-func TestAServiceWithAnOlderContractIsRefused(t *testing.T) {
+func TestAServiceWithAnOlderContractOrAnotherMajorVersionIsRefused(t *testing.T) {
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for info, has := range map[string]string{
-		`{"contract":"0.9.12"}`: "has version 0.9.12; this client needs " + postern.ContractVersion + " or later",
-		`{}`:                    "has no version; this client needs " + postern.ContractVersion + " or later",
+		`{"contract":"0.9.12"}`: "has version 0.9.12; this client needs " + postern.ContractVersion + " or a later 1.x",
+		`{"contract":"2.0.0"}`:  "has version 2.0.0; this client needs " + postern.ContractVersion + " or a later 1.x",
+		`{}`:                    "has no version; this client needs " + postern.ContractVersion + " or a later 1.x",
 		`{"contract":"1.10.0"}`: "",
 	} {
 		says := fmt.Sprintf(`{"jsonrpc":"2.0","id":{{id}},"result":%s}`, info)

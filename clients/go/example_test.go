@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // The five steps of a first session.
@@ -168,6 +170,37 @@ func ExampleOptions_deliverMail() {
 	fmt.Println(<-sent)
 	// Output:
 	// lasoren@bu.edu: Confirm your email
+}
+
+func ExampleOptions_supervise() {
+	data, err := os.MkdirTemp("", "postern-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(data)
+	ended := make(chan error, 1)
+	client, err := postern.Open(postern.Options{
+		Data:      data,
+		Supervise: true,
+		OnExit:    func(exit postern.Exit) { ended <- exit.Err },
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	if err := syscall.Kill(client.PID(), syscall.SIGKILL); err != nil {
+		panic(err)
+	}
+	info, err := client.System.Info(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(<-ended)
+	fmt.Println(info.Name)
+	// Output:
+	// postern: the process ended by signal 9 (killed); if a call was in flight, the outcome is unknown; it wrote nothing to stderr
+	// postern
 }
 
 // follow prints events until one has the kind.

@@ -1,3 +1,3 @@
-module postern/clients/go
+module github.com/postern-accounts/postern-go
 
 go 1.19

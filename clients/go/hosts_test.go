@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // hosts are programs that use a client. Tests run them as processes.
@@ -60,7 +60,7 @@ var hosts = map[string]func(){
 			return len(entries)
 		}
 		opens := func() error {
-			client, err := postern.Open(postern.Options{Data: ":memory:", Log: func(string) {}})
+			client, err := postern.Open(postern.Options{Data: ":memory:", Log: func(postern.LogLevel, string) {}})
 			if err != nil {
 				return err
 			}

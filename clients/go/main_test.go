@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // TestMain runs the tests, or a fake or host that a test starts: the test binary also serves as those, so that tests
@@ -39,7 +39,7 @@ func open(t *testing.T, options postern.Options) *postern.Client {
 		options.Data = ":memory:"
 	}
 	if options.Log == nil {
-		options.Log = func(string) {}
+		options.Log = func(postern.LogLevel, string) {}
 	}
 	client, err := postern.Open(options)
 	if err != nil {

@@ -17,6 +17,109 @@ const NestingDepthMax = 128
 // ContractVersion is the version of the contract that this client needs at least.
 const ContractVersion = "1.0.0"
 
+// readOnlyMethods are the methods that change nothing.
+var readOnlyMethods = map[string]bool{
+	"operators.clients.get":  true,
+	"operators.account":      true,
+	"operators.sessions":     true,
+	"operators.metadata":     true,
+	"care.user.view":         true,
+	"care.patients.list":     true,
+	"care.patients.view":     true,
+	"care.patients.shares":   true,
+	"care.user.account":      true,
+	"care.user.sessions":     true,
+	"care.user.metadata":     true,
+	"sales.user.me":          true,
+	"sales.user.account":     true,
+	"sales.user.sessions":    true,
+	"sales.user.metadata":    true,
+	"admin.accounts.list":    true,
+	"admin.accounts.show":    true,
+	"admin.invitations.list": true,
+	"admin.outbox.list":      true,
+	"admin.outbox.show":      true,
+	"admin.events":           true,
+	"rpc.discover":           true,
+	"system.info":            true,
+	"system.outbox":          true,
+}
+
+// idempotentMethods are the methods that change nothing when they are called a second time with the same params.
+var idempotentMethods = map[string]bool{
+	"operators.register":              true,
+	"operators.clients.get":           true,
+	"operators.client.delete":         true,
+	"operators.confirm_email":         true,
+	"operators.signout":               true,
+	"operators.update":                true,
+	"operators.complete_reset":        true,
+	"operators.account":               true,
+	"operators.sessions":              true,
+	"operators.end_session":           true,
+	"operators.end_other_sessions":    true,
+	"operators.check_password":        true,
+	"operators.change_password":       true,
+	"operators.metadata":              true,
+	"operators.set_metadata":          true,
+	"operators.confirm_email_change":  true,
+	"operators.revert_email_change":   true,
+	"operators.delete":                true,
+	"care.user.register":              true,
+	"care.user.view":                  true,
+	"care.user.change":                true,
+	"care.user.delete":                true,
+	"care.user.confirm_email":         true,
+	"care.auth.revoke":                true,
+	"care.patients.list":              true,
+	"care.patients.view":              true,
+	"care.patients.update":            true,
+	"care.patients.delete":            true,
+	"care.patients.shares":            true,
+	"care.patients.unshare":           true,
+	"care.patients.claim":             true,
+	"care.user.account":               true,
+	"care.user.sessions":              true,
+	"care.user.end_session":           true,
+	"care.user.end_other_sessions":    true,
+	"care.user.check_password":        true,
+	"care.user.change_password":       true,
+	"care.user.metadata":              true,
+	"care.user.set_metadata":          true,
+	"care.user.confirm_email_change":  true,
+	"care.user.revert_email_change":   true,
+	"sales.user.create_customer":      true,
+	"sales.user.create_salesperson":   true,
+	"sales.user.create_internal":      true,
+	"sales.user.verify":               true,
+	"sales.user.me":                   true,
+	"sales.user.update_me":            true,
+	"sales.user.complete_reset":       true,
+	"sales.user.signout":              true,
+	"sales.user.account":              true,
+	"sales.user.sessions":             true,
+	"sales.user.end_session":          true,
+	"sales.user.end_other_sessions":   true,
+	"sales.user.check_password":       true,
+	"sales.user.change_password":      true,
+	"sales.user.metadata":             true,
+	"sales.user.set_metadata":         true,
+	"sales.user.confirm_email_change": true,
+	"sales.user.revert_email_change":  true,
+	"sales.user.delete":               true,
+	"admin.accounts.list":             true,
+	"admin.accounts.show":             true,
+	"admin.accounts.delete":           true,
+	"admin.invitations.list":          true,
+	"admin.invitations.revoke":        true,
+	"admin.outbox.list":               true,
+	"admin.outbox.show":               true,
+	"admin.events":                    true,
+	"rpc.discover":                    true,
+	"system.info":                     true,
+	"system.outbox":                   true,
+}
+
 // Methods are the service's methods, grouped by the parts of their names.
 type Methods struct {
 	// Field operators and their clients.
@@ -175,7 +278,7 @@ func (v OperatorsRegisterParams) Format(state fmt.State, verb rune) {
 // with the mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
 // `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
 //
-// It calls `operators.register`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
+// It calls `operators.register`, which is idempotent. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
 // [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal], [OperatorsOperatorExists] and
 // [OperatorsTooManyMails].
 func (m OperatorsMethods) Register(ctx context.Context, params OperatorsRegisterParams) (*OperatorsOperator, error) {
@@ -232,8 +335,8 @@ func (v OperatorsConfirmEmailParams) Format(state fmt.State, verb rune) {
 // ConfirmEmail confirms an operator's email address. The code is valid once, for a day. Limits:
 // `confirmationCodeSeconds` (a day), `usedCodeSeconds` (a day).
 //
-// It calls `operators.confirm_email`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid] and
-// [OperatorsCodeInvalid].
+// It calls `operators.confirm_email`, which is idempotent. Its errors: [OperatorsFieldRequired],
+// [OperatorsFieldInvalid] and [OperatorsCodeInvalid].
 func (m OperatorsMethods) ConfirmEmail(
 	ctx context.Context,
 	params OperatorsConfirmEmailParams,
@@ -277,7 +380,8 @@ func (v OperatorsSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `operators.signout`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
+// It calls `operators.signout`, which is idempotent. Its errors: [OperatorsAuthenticationFailed] and
+// [OperatorsFieldInvalid].
 func (m OperatorsMethods) Signout(ctx context.Context, params OperatorsSignoutParams) error {
 	_, err := m.service.Call(ctx, "operators.signout", params)
 	return err
@@ -303,8 +407,8 @@ func (v OperatorsUpdateParams) Format(state fmt.State, verb rune) {
 
 // Update changes the operator's names. Absent properties stay unchanged.
 //
-// It calls `operators.update`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
-// [OperatorsFieldRequired].
+// It calls `operators.update`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid] and [OperatorsFieldRequired].
 func (m OperatorsMethods) Update(ctx context.Context, params OperatorsUpdateParams) (*OperatorsAccount, error) {
 	return call[OperatorsAccount](ctx, m.service, "operators.update", params)
 }
@@ -349,8 +453,9 @@ func (v OperatorsCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes
 // confirmed. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `operators.complete_reset`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
-// [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal] and [OperatorsCodeInvalid].
+// It calls `operators.complete_reset`, which is idempotent. Its errors: [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal] and
+// [OperatorsCodeInvalid].
 func (m OperatorsMethods) CompleteReset(ctx context.Context, params OperatorsCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "operators.complete_reset", params)
 	return err
@@ -375,7 +480,8 @@ func (v OperatorsAccountParams) Format(state fmt.State, verb rune) {
 // Account shows all data of the caller's account. It has all that the service stores about the account, except its
 // sessions, its metadata and secrets.
 //
-// It calls `operators.account`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
+// It calls `operators.account`, which is idempotent. Its errors: [OperatorsAuthenticationFailed] and
+// [OperatorsFieldInvalid].
 func (m OperatorsMethods) Account(ctx context.Context, params OperatorsAccountParams) (*OperatorsAccount, error) {
 	return call[OperatorsAccount](ctx, m.service, "operators.account", params)
 }
@@ -399,7 +505,8 @@ func (v OperatorsSessionsParams) Format(state fmt.State, verb rune) {
 // Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
 // `sessionSeconds` (90 days).
 //
-// It calls `operators.sessions`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
+// It calls `operators.sessions`, which is idempotent. Its errors: [OperatorsAuthenticationFailed] and
+// [OperatorsFieldInvalid].
 func (m OperatorsMethods) Sessions(ctx context.Context, params OperatorsSessionsParams) (*OperatorsSessionList, error) {
 	return call[OperatorsSessionList](ctx, m.service, "operators.sessions", params)
 }
@@ -424,8 +531,8 @@ func (v OperatorsEndSessionParams) Format(state fmt.State, verb rune) {
 
 // EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
 //
-// It calls `operators.end_session`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
-// [OperatorsFieldRequired] and [OperatorsSessionNotFound].
+// It calls `operators.end_session`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid], [OperatorsFieldRequired] and [OperatorsSessionNotFound].
 func (m OperatorsMethods) EndSession(ctx context.Context, params OperatorsEndSessionParams) error {
 	_, err := m.service.Call(ctx, "operators.end_session", params)
 	return err
@@ -450,7 +557,8 @@ func (v OperatorsEndOtherSessionsParams) Format(state fmt.State, verb rune) {
 // EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
 // has lost a device.
 //
-// It calls `operators.end_other_sessions`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
+// It calls `operators.end_other_sessions`, which is idempotent. Its errors: [OperatorsAuthenticationFailed] and
+// [OperatorsFieldInvalid].
 func (m OperatorsMethods) EndOtherSessions(
 	ctx context.Context,
 	params OperatorsEndOtherSessionsParams,
@@ -483,8 +591,8 @@ func (v OperatorsCheckPasswordParams) Format(state fmt.State, verb rune) {
 // Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
 // (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.check_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
-// [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+// It calls `operators.check_password`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid], [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) CheckPassword(ctx context.Context, params OperatorsCheckPasswordParams) error {
 	_, err := m.service.Call(ctx, "operators.check_password", params)
 	return err
@@ -518,9 +626,9 @@ func (v OperatorsChangePasswordParams) Format(state fmt.State, verb rune) {
 // invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
-// It calls `operators.change_password`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
-// [OperatorsFieldRequired], [OperatorsPasswordTooShort], [OperatorsPasswordCommon], [OperatorsPasswordPersonal],
-// [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+// It calls `operators.change_password`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid], [OperatorsFieldRequired], [OperatorsPasswordTooShort], [OperatorsPasswordCommon],
+// [OperatorsPasswordPersonal], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) ChangePassword(
 	ctx context.Context,
 	params OperatorsChangePasswordParams,
@@ -547,7 +655,8 @@ func (v OperatorsMetadataParams) Format(state fmt.State, verb rune) {
 // Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
 // account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
 //
-// It calls `operators.metadata`. Its errors: [OperatorsAuthenticationFailed] and [OperatorsFieldInvalid].
+// It calls `operators.metadata`, which is idempotent. Its errors: [OperatorsAuthenticationFailed] and
+// [OperatorsFieldInvalid].
 func (m OperatorsMethods) Metadata(ctx context.Context, params OperatorsMetadataParams) (*OperatorsMetadata, error) {
 	return call[OperatorsMetadata](ctx, m.service, "operators.metadata", params)
 }
@@ -575,8 +684,8 @@ func (v OperatorsSetMetadataParams) Format(state fmt.State, verb rune) {
 // is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
 // (64).
 //
-// It calls `operators.set_metadata`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
-// [OperatorsFieldRequired].
+// It calls `operators.set_metadata`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid] and [OperatorsFieldRequired].
 func (m OperatorsMethods) SetMetadata(
 	ctx context.Context,
 	params OperatorsSetMetadataParams,
@@ -647,8 +756,8 @@ func (v OperatorsConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
 // restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
 // day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
 //
-// It calls `operators.confirm_email_change`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
-// [OperatorsFieldRequired], [OperatorsCodeInvalid] and [OperatorsOperatorExists].
+// It calls `operators.confirm_email_change`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid], [OperatorsFieldRequired], [OperatorsCodeInvalid] and [OperatorsOperatorExists].
 func (m OperatorsMethods) ConfirmEmailChange(
 	ctx context.Context,
 	params OperatorsConfirmEmailChangeParams,
@@ -680,8 +789,9 @@ func (v OperatorsRevertEmailChangeParams) Format(state fmt.State, verb rune) {
 // codes of the account become invalid, and a lockout is removed. Codes that restore later addresses become invalid;
 // those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
 //
-// It calls `operators.revert_email_change`. Its errors: [OperatorsFieldRequired], [OperatorsFieldInvalid],
-// [OperatorsCodeInvalid], [OperatorsPasswordTooShort], [OperatorsPasswordCommon] and [OperatorsPasswordPersonal].
+// It calls `operators.revert_email_change`, which is idempotent. Its errors: [OperatorsFieldRequired],
+// [OperatorsFieldInvalid], [OperatorsCodeInvalid], [OperatorsPasswordTooShort], [OperatorsPasswordCommon] and
+// [OperatorsPasswordPersonal].
 func (m OperatorsMethods) RevertEmailChange(
 	ctx context.Context,
 	params OperatorsRevertEmailChangeParams,
@@ -713,8 +823,8 @@ func (v OperatorsDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
 // Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `operators.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
-// [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
+// It calls `operators.delete`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid], [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
 func (m OperatorsMethods) Delete(ctx context.Context, params OperatorsDeleteParams) error {
 	_, err := m.service.Call(ctx, "operators.delete", params)
 	return err
@@ -801,8 +911,8 @@ func (v OperatorsClientDeleteParams) Format(state fmt.State, verb rune) {
 
 // Delete deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
 //
-// It calls `operators.client.delete`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid],
-// [OperatorsFieldRequired] and [OperatorsClientNotFound].
+// It calls `operators.client.delete`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid], [OperatorsFieldRequired] and [OperatorsClientNotFound].
 func (m OperatorsClientMethods) Delete(
 	ctx context.Context,
 	params OperatorsClientDeleteParams,
@@ -834,8 +944,8 @@ func (v OperatorsClientsGetParams) Format(state fmt.State, verb rune) {
 // Get lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
 // deleted clients are left out; above 0, they are included with `deleted` set.
 //
-// It calls `operators.clients.get`. Its errors: [OperatorsAuthenticationFailed], [OperatorsFieldInvalid] and
-// [OperatorsFieldRequired].
+// It calls `operators.clients.get`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
+// [OperatorsFieldInvalid] and [OperatorsFieldRequired].
 func (m OperatorsClientsMethods) Get(
 	ctx context.Context,
 	params OperatorsClientsGetParams,
@@ -876,10 +986,10 @@ func (v CareUserRegisterParams) Format(state fmt.State, verb rune) {
 // `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
 // `requestsPerAddressMax` (20).
 //
-// It calls `care.user.register`. Its errors: [CareEmailRequired], [CareInvalidEmail], [CarePasswordRequired],
-// [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal], [CareInvalidRole],
-// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidLocale], [CareUserAlreadyExists],
-// [CareTooManyMails] and [CareInvalidClient].
+// It calls `care.user.register`, which is idempotent. Its errors: [CareEmailRequired], [CareInvalidEmail],
+// [CarePasswordRequired], [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal],
+// [CareInvalidRole], [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidLocale],
+// [CareUserAlreadyExists], [CareTooManyMails] and [CareInvalidClient].
 func (m CareUserMethods) Register(ctx context.Context, params CareUserRegisterParams) (*CareRegistered, error) {
 	return call[CareRegistered](ctx, m.service, "care.user.register", params)
 }
@@ -900,7 +1010,7 @@ func (v CareUserViewParams) Format(state fmt.State, verb rune) {
 
 // View shows the caller's account. Only a clinician has `npi`.
 //
-// It calls `care.user.view`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.user.view`, which is idempotent. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareUserMethods) View(ctx context.Context, params CareUserViewParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.view", params)
 }
@@ -933,9 +1043,9 @@ func (v CareUserChangeParams) Format(state fmt.State, verb rune) {
 // Change changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes
 // nothing. A new password revokes every access token.
 //
-// It calls `care.user.change`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken], [CareInvalidFirstName],
-// [CareInvalidLastName], [CareInvalidPhone], [CareInvalidNPI], [CarePasswordRequired], [CareInvalidPassword],
-// [CarePasswordTooShort], [CarePasswordCommon] and [CarePasswordPersonal].
+// It calls `care.user.change`, which is idempotent. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidNPI], [CarePasswordRequired],
+// [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon] and [CarePasswordPersonal].
 func (m CareUserMethods) Change(ctx context.Context, params CareUserChangeParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.change", params)
 }
@@ -957,7 +1067,7 @@ func (v CareUserDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes
 // to the user who has had access to it longest.
 //
-// It calls `care.user.delete`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.user.delete`, which is idempotent. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareUserMethods) Delete(ctx context.Context, params CareUserDeleteParams) (*CareUser, error) {
 	return call[CareUser](ctx, m.service, "care.user.delete", params)
 }
@@ -1005,8 +1115,8 @@ func (v CareUserConfirmEmailParams) Format(state fmt.State, verb rune) {
 // the same result again. Shares that wait for the address become active. Limits: `confirmationCodeSeconds` (a day),
 // `usedCodeSeconds` (a day).
 //
-// It calls `care.user.confirm_email`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
-// [CareInvalidCode].
+// It calls `care.user.confirm_email`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken] and [CareInvalidCode].
 func (m CareUserMethods) ConfirmEmail(
 	ctx context.Context,
 	params CareUserConfirmEmailParams,
@@ -1050,7 +1160,8 @@ func (v CareUserAccountParams) Format(state fmt.State, verb rune) {
 // Account shows all data of the caller's account. It has all that the service stores about the account, except its
 // sessions, its metadata and secrets.
 //
-// It calls `care.user.account`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.user.account`, which is idempotent. Its errors: [CareAccessTokenRequired] and
+// [CareInvalidAccessToken].
 func (m CareUserMethods) Account(ctx context.Context, params CareUserAccountParams) (*CareAccount, error) {
 	return call[CareAccount](ctx, m.service, "care.user.account", params)
 }
@@ -1072,7 +1183,8 @@ func (v CareUserSessionsParams) Format(state fmt.State, verb rune) {
 // Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
 // `sessionSeconds` (90 days).
 //
-// It calls `care.user.sessions`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.user.sessions`, which is idempotent. Its errors: [CareAccessTokenRequired] and
+// [CareInvalidAccessToken].
 func (m CareUserMethods) Sessions(ctx context.Context, params CareUserSessionsParams) (*CareSessionList, error) {
 	return call[CareSessionList](ctx, m.service, "care.user.sessions", params)
 }
@@ -1095,8 +1207,8 @@ func (v CareUserEndSessionParams) Format(state fmt.State, verb rune) {
 
 // EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
 //
-// It calls `care.user.end_session`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
-// [CareSessionNotFound].
+// It calls `care.user.end_session`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken] and [CareSessionNotFound].
 func (m CareUserMethods) EndSession(ctx context.Context, params CareUserEndSessionParams) error {
 	_, err := m.service.Call(ctx, "care.user.end_session", params)
 	return err
@@ -1119,7 +1231,8 @@ func (v CareUserEndOtherSessionsParams) Format(state fmt.State, verb rune) {
 // EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
 // has lost a device.
 //
-// It calls `care.user.end_other_sessions`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.user.end_other_sessions`, which is idempotent. Its errors: [CareAccessTokenRequired] and
+// [CareInvalidAccessToken].
 func (m CareUserMethods) EndOtherSessions(
 	ctx context.Context,
 	params CareUserEndOtherSessionsParams,
@@ -1150,8 +1263,8 @@ func (v CareUserCheckPasswordParams) Format(state fmt.State, verb rune) {
 // Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
 // (a day), `lockoutSeconds` (an hour).
 //
-// It calls `care.user.check_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword], [CareInvalidClient] and
+// It calls `care.user.check_password`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken], [CarePasswordRequired], [CareInvalidPassword], [CareWrongPassword], [CareInvalidClient] and
 // [CareLoginAttemptsExceeded].
 func (m CareUserMethods) CheckPassword(ctx context.Context, params CareUserCheckPasswordParams) error {
 	_, err := m.service.Call(ctx, "care.user.check_password", params)
@@ -1184,9 +1297,10 @@ func (v CareUserChangePasswordParams) Format(state fmt.State, verb rune) {
 // invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
-// It calls `care.user.change_password`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CarePasswordRequired], [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal],
-// [CareWrongPassword], [CareInvalidClient] and [CareLoginAttemptsExceeded].
+// It calls `care.user.change_password`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken], [CarePasswordRequired], [CareInvalidPassword], [CarePasswordTooShort],
+// [CarePasswordCommon], [CarePasswordPersonal], [CareWrongPassword], [CareInvalidClient] and
+// [CareLoginAttemptsExceeded].
 func (m CareUserMethods) ChangePassword(
 	ctx context.Context,
 	params CareUserChangePasswordParams,
@@ -1211,7 +1325,8 @@ func (v CareUserMetadataParams) Format(state fmt.State, verb rune) {
 // Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
 // account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
 //
-// It calls `care.user.metadata`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.user.metadata`, which is idempotent. Its errors: [CareAccessTokenRequired] and
+// [CareInvalidAccessToken].
 func (m CareUserMethods) Metadata(ctx context.Context, params CareUserMetadataParams) (*CareMetadata, error) {
 	return call[CareMetadata](ctx, m.service, "care.user.metadata", params)
 }
@@ -1237,8 +1352,8 @@ func (v CareUserSetMetadataParams) Format(state fmt.State, verb rune) {
 // is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
 // (64).
 //
-// It calls `care.user.set_metadata`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
-// [CareInvalidMetadata].
+// It calls `care.user.set_metadata`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken] and [CareInvalidMetadata].
 func (m CareUserMethods) SetMetadata(ctx context.Context, params CareUserSetMetadataParams) (*CareMetadata, error) {
 	return call[CareMetadata](ctx, m.service, "care.user.set_metadata", params)
 }
@@ -1302,8 +1417,8 @@ func (v CareUserConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
 // restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
 // day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
 //
-// It calls `care.user.confirm_email_change`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CareInvalidCode] and [CareUserAlreadyExists].
+// It calls `care.user.confirm_email_change`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken], [CareInvalidCode] and [CareUserAlreadyExists].
 func (m CareUserMethods) ConfirmEmailChange(
 	ctx context.Context,
 	params CareUserConfirmEmailChangeParams,
@@ -1335,7 +1450,7 @@ func (v CareUserRevertEmailChangeParams) Format(state fmt.State, verb rune) {
 // codes of the account become invalid, and a lockout is removed. Codes that restore later addresses become invalid;
 // those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
 //
-// It calls `care.user.revert_email_change`. Its errors: [CareInvalidCode], [CarePasswordRequired],
+// It calls `care.user.revert_email_change`, which is idempotent. Its errors: [CareInvalidCode], [CarePasswordRequired],
 // [CareInvalidPassword], [CarePasswordTooShort], [CarePasswordCommon], [CarePasswordPersonal] and [CareInvalidClient].
 func (m CareUserMethods) RevertEmailChange(
 	ctx context.Context,
@@ -1394,7 +1509,7 @@ func (v CareAuthRevokeParams) Format(state fmt.State, verb rune) {
 
 // Revoke revokes a token. Other tokens stay valid.
 //
-// It calls `care.auth.revoke`. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
+// It calls `care.auth.revoke`, which is idempotent. Its errors: [CareAccessTokenRequired] and [CareInvalidAccessToken].
 func (m CareAuthMethods) Revoke(ctx context.Context, params CareAuthRevokeParams) (*CareDone, error) {
 	return call[CareDone](ctx, m.service, "care.auth.revoke", params)
 }
@@ -1453,8 +1568,8 @@ func (v CarePatientsListParams) Format(state fmt.State, verb rune) {
 
 // List lists the patients that the caller can access. Sorted by `id`. Limits: `patientsPerPage` (25).
 //
-// It calls `care.patients.list`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken], [CareInvalidLimit]
-// and [CareInvalidOffset].
+// It calls `care.patients.list`, which is idempotent. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
+// [CareInvalidLimit] and [CareInvalidOffset].
 func (m CarePatientsMethods) List(ctx context.Context, params CarePatientsListParams) (*CarePatientList, error) {
 	return call[CarePatientList](ctx, m.service, "care.patients.list", params)
 }
@@ -1477,8 +1592,8 @@ func (v CarePatientsViewParams) Format(state fmt.State, verb rune) {
 
 // View shows a patient. `me`, `access` and `group` are relative to the caller.
 //
-// It calls `care.patients.view`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
-// [CareInvalidPatientID].
+// It calls `care.patients.view`, which is idempotent. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken]
+// and [CareInvalidPatientID].
 func (m CarePatientsMethods) View(ctx context.Context, params CarePatientsViewParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.view", params)
 }
@@ -1513,9 +1628,9 @@ func (v CarePatientsUpdateParams) Format(state fmt.State, verb rune) {
 // Update changes a patient. An absent param changes nothing. Null or an empty string clears every param except the
 // first name.
 //
-// It calls `care.patients.update`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CareInvalidPatientID], [CareUnauthorized], [CareFirstNameRequired], [CareInvalidFirstName], [CareInvalidLastName],
-// [CareInvalidPhone], [CareInvalidBirthdate] and [CareInvalidSex].
+// It calls `care.patients.update`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken], [CareInvalidPatientID], [CareUnauthorized], [CareFirstNameRequired],
+// [CareInvalidFirstName], [CareInvalidLastName], [CareInvalidPhone], [CareInvalidBirthdate] and [CareInvalidSex].
 func (m CarePatientsMethods) Update(ctx context.Context, params CarePatientsUpdateParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.update", params)
 }
@@ -1539,8 +1654,8 @@ func (v CarePatientsDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only
 // that user can delete it.
 //
-// It calls `care.patients.delete`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CareInvalidPatientID] and [CareUnauthorized].
+// It calls `care.patients.delete`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken], [CareInvalidPatientID] and [CareUnauthorized].
 func (m CarePatientsMethods) Delete(ctx context.Context, params CarePatientsDeleteParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.delete", params)
 }
@@ -1597,8 +1712,8 @@ func (v CarePatientsSharesParams) Format(state fmt.State, verb rune) {
 
 // Shares lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
 //
-// It calls `care.patients.shares`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
-// [CareInvalidPatientID].
+// It calls `care.patients.shares`, which is idempotent. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken]
+// and [CareInvalidPatientID].
 func (m CarePatientsMethods) Shares(ctx context.Context, params CarePatientsSharesParams) (*CareShareList, error) {
 	return call[CareShareList](ctx, m.service, "care.patients.shares", params)
 }
@@ -1623,8 +1738,8 @@ func (v CarePatientsUnshareParams) Format(state fmt.State, verb rune) {
 
 // Unshare ends a share. A caller with read access can end only its own share.
 //
-// It calls `care.patients.unshare`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken],
-// [CareInvalidPatientID], [CareInvalidShareID], [CareIsOwner] and [CareUnauthorized].
+// It calls `care.patients.unshare`, which is idempotent. Its errors: [CareAccessTokenRequired],
+// [CareInvalidAccessToken], [CareInvalidPatientID], [CareInvalidShareID], [CareIsOwner] and [CareUnauthorized].
 func (m CarePatientsMethods) Unshare(ctx context.Context, params CarePatientsUnshareParams) (*CareShareResult, error) {
 	return call[CareShareResult](ctx, m.service, "care.patients.unshare", params)
 }
@@ -1651,8 +1766,8 @@ func (v CarePatientsClaimParams) Format(state fmt.State, verb rune) {
 // invitation that another account had mailed to the caller's own address confirms that address. Limits:
 // `claimCodeSeconds` (7 days).
 //
-// It calls `care.patients.claim`. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken] and
-// [CareInvalidCode].
+// It calls `care.patients.claim`, which is idempotent. Its errors: [CareAccessTokenRequired], [CareInvalidAccessToken]
+// and [CareInvalidCode].
 func (m CarePatientsMethods) Claim(ctx context.Context, params CarePatientsClaimParams) (*CarePatientResult, error) {
 	return call[CarePatientResult](ctx, m.service, "care.patients.claim", params)
 }
@@ -1688,9 +1803,9 @@ func (v SalesUserCreateCustomerParams) Format(state fmt.State, verb rune) {
 // is used. Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
 // `requestsPerAddressMax` (20).
 //
-// It calls `sales.user.create_customer`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
-// [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode], [SalesUserAlreadyExists] and
-// [SalesTooManyMails].
+// It calls `sales.user.create_customer`, which is idempotent. Its errors: [SalesInvalidRequest],
+// [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode],
+// [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateCustomer(
 	ctx context.Context,
 	params SalesUserCreateCustomerParams,
@@ -1730,9 +1845,9 @@ func (v SalesUserCreateSalespersonParams) Format(state fmt.State, verb rune) {
 // CreateSalesperson creates a salesperson. The owner of the referral code must be a salesperson or an internal user.
 // Limits: `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 //
-// It calls `sales.user.create_salesperson`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
-// [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode], [SalesInsufficientAuthorization],
-// [SalesUserAlreadyExists] and [SalesTooManyMails].
+// It calls `sales.user.create_salesperson`, which is idempotent. Its errors: [SalesInvalidRequest],
+// [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode],
+// [SalesInsufficientAuthorization], [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateSalesperson(
 	ctx context.Context,
 	params SalesUserCreateSalespersonParams,
@@ -1768,9 +1883,9 @@ func (v SalesUserCreateInternalParams) Format(state fmt.State, verb rune) {
 // CreateInternal creates an internal user. The owner of the referral code must be an internal user. Limits:
 // `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
 //
-// It calls `sales.user.create_internal`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
-// [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode], [SalesInsufficientAuthorization],
-// [SalesUserAlreadyExists] and [SalesTooManyMails].
+// It calls `sales.user.create_internal`, which is idempotent. Its errors: [SalesInvalidRequest],
+// [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal], [SalesInvalidReferralCode],
+// [SalesInsufficientAuthorization], [SalesUserAlreadyExists] and [SalesTooManyMails].
 func (m SalesUserMethods) CreateInternal(
 	ctx context.Context,
 	params SalesUserCreateInternalParams,
@@ -1831,7 +1946,7 @@ func (v SalesUserVerifyParams) Format(state fmt.State, verb rune) {
 // Verify verifies a customer's email. The token is valid once, for a day. Limits: `confirmationCodeSeconds` (a day),
 // `usedCodeSeconds` (a day).
 //
-// It calls `sales.user.verify`. Its errors: [SalesInvalidRequest] and [SalesTokenInvalid].
+// It calls `sales.user.verify`, which is idempotent. Its errors: [SalesInvalidRequest] and [SalesTokenInvalid].
 func (m SalesUserMethods) Verify(ctx context.Context, params SalesUserVerifyParams) (*SalesVerifiedEmail, error) {
 	return call[SalesVerifiedEmail](ctx, m.service, "sales.user.verify", params)
 }
@@ -1852,7 +1967,7 @@ func (v SalesUserMeParams) Format(state fmt.State, verb rune) {
 
 // Me shows the caller's account. The referral code is the one with which the caller invites others.
 //
-// It calls `sales.user.me`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.me`, which is idempotent. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Me(ctx context.Context, params SalesUserMeParams) (*SalesMe, error) {
 	return call[SalesMe](ctx, m.service, "sales.user.me", params)
 }
@@ -1875,7 +1990,7 @@ func (v SalesUserUpdateMeParams) Format(state fmt.State, verb rune) {
 
 // UpdateMe changes the caller's name. Sets the first and the last name.
 //
-// It calls `sales.user.update_me`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.update_me`, which is idempotent. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) UpdateMe(ctx context.Context, params SalesUserUpdateMeParams) error {
 	_, err := m.service.Call(ctx, "sales.user.update_me", params)
 	return err
@@ -1946,8 +2061,8 @@ func (v SalesUserCompleteResetParams) Format(state fmt.State, verb rune) {
 // CompleteReset sets a new password. All sessions of the account end, a lockout is removed, and the email becomes
 // verified. Limits: `resetCodeSeconds` (an hour).
 //
-// It calls `sales.user.complete_reset`. Its errors: [SalesInvalidRequest], [SalesPasswordTooShort],
-// [SalesPasswordCommon], [SalesPasswordPersonal] and [SalesTokenInvalid].
+// It calls `sales.user.complete_reset`, which is idempotent. Its errors: [SalesInvalidRequest],
+// [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal] and [SalesTokenInvalid].
 func (m SalesUserMethods) CompleteReset(ctx context.Context, params SalesUserCompleteResetParams) error {
 	_, err := m.service.Call(ctx, "sales.user.complete_reset", params)
 	return err
@@ -1987,7 +2102,7 @@ func (v SalesUserSignoutParams) Format(state fmt.State, verb rune) {
 
 // Signout ends a session. Other sessions stay open.
 //
-// It calls `sales.user.signout`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.signout`, which is idempotent. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Signout(ctx context.Context, params SalesUserSignoutParams) error {
 	_, err := m.service.Call(ctx, "sales.user.signout", params)
 	return err
@@ -2010,7 +2125,7 @@ func (v SalesUserAccountParams) Format(state fmt.State, verb rune) {
 // Account shows all data of the caller's account. It has all that the service stores about the account, except its
 // sessions, its metadata and secrets.
 //
-// It calls `sales.user.account`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.account`, which is idempotent. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Account(ctx context.Context, params SalesUserAccountParams) (*SalesAccount, error) {
 	return call[SalesAccount](ctx, m.service, "sales.user.account", params)
 }
@@ -2032,7 +2147,7 @@ func (v SalesUserSessionsParams) Format(state fmt.State, verb rune) {
 // Sessions lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
 // `sessionSeconds` (90 days).
 //
-// It calls `sales.user.sessions`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.sessions`, which is idempotent. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Sessions(ctx context.Context, params SalesUserSessionsParams) (*SalesSessionList, error) {
 	return call[SalesSessionList](ctx, m.service, "sales.user.sessions", params)
 }
@@ -2055,8 +2170,8 @@ func (v SalesUserEndSessionParams) Format(state fmt.State, verb rune) {
 
 // EndSession ends one session of the caller's account. The caller may also end its own session, like a sign-out.
 //
-// It calls `sales.user.end_session`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest] and
-// [SalesSessionNotFound].
+// It calls `sales.user.end_session`, which is idempotent. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest]
+// and [SalesSessionNotFound].
 func (m SalesUserMethods) EndSession(ctx context.Context, params SalesUserEndSessionParams) error {
 	_, err := m.service.Call(ctx, "sales.user.end_session", params)
 	return err
@@ -2079,7 +2194,8 @@ func (v SalesUserEndOtherSessionsParams) Format(state fmt.State, verb rune) {
 // EndOtherSessions ends all sessions of the caller's account except the current one. A program calls it for a user who
 // has lost a device.
 //
-// It calls `sales.user.end_other_sessions`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.end_other_sessions`, which is idempotent. Its errors: [SalesNotAuthenticated] and
+// [SalesInvalidRequest].
 func (m SalesUserMethods) EndOtherSessions(
 	ctx context.Context,
 	params SalesUserEndOtherSessionsParams,
@@ -2110,8 +2226,8 @@ func (v SalesUserCheckPasswordParams) Format(state fmt.State, verb rune) {
 // Wrong passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds`
 // (a day), `lockoutSeconds` (an hour).
 //
-// It calls `sales.user.check_password`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
-// [SalesWrongPassword] and [SalesTooManyAttempts].
+// It calls `sales.user.check_password`, which is idempotent. Its errors: [SalesNotAuthenticated],
+// [SalesInvalidRequest], [SalesWrongPassword] and [SalesTooManyAttempts].
 func (m SalesUserMethods) CheckPassword(ctx context.Context, params SalesUserCheckPasswordParams) error {
 	_, err := m.service.Call(ctx, "sales.user.check_password", params)
 	return err
@@ -2143,9 +2259,9 @@ func (v SalesUserChangePasswordParams) Format(state fmt.State, verb rune) {
 // invalid. The result is a new session, with which the caller continues. Limits: `failedSignInsMax` (10),
 // `failureCountSeconds` (a day), `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
 //
-// It calls `sales.user.change_password`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
-// [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal], [SalesWrongPassword] and
-// [SalesTooManyAttempts].
+// It calls `sales.user.change_password`, which is idempotent. Its errors: [SalesNotAuthenticated],
+// [SalesInvalidRequest], [SalesPasswordTooShort], [SalesPasswordCommon], [SalesPasswordPersonal], [SalesWrongPassword]
+// and [SalesTooManyAttempts].
 func (m SalesUserMethods) ChangePassword(
 	ctx context.Context,
 	params SalesUserChangePasswordParams,
@@ -2170,7 +2286,7 @@ func (v SalesUserMetadataParams) Format(state fmt.State, verb rune) {
 // Metadata shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the
 // account's own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
 //
-// It calls `sales.user.metadata`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.metadata`, which is idempotent. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
 func (m SalesUserMethods) Metadata(ctx context.Context, params SalesUserMetadataParams) (*SalesMetadata, error) {
 	return call[SalesMetadata](ctx, m.service, "sales.user.metadata", params)
 }
@@ -2196,7 +2312,8 @@ func (v SalesUserSetMetadataParams) Format(state fmt.State, verb rune) {
 // is merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
 // (64).
 //
-// It calls `sales.user.set_metadata`. Its errors: [SalesNotAuthenticated] and [SalesInvalidRequest].
+// It calls `sales.user.set_metadata`, which is idempotent. Its errors: [SalesNotAuthenticated] and
+// [SalesInvalidRequest].
 func (m SalesUserMethods) SetMetadata(ctx context.Context, params SalesUserSetMetadataParams) (*SalesMetadata, error) {
 	return call[SalesMetadata](ctx, m.service, "sales.user.set_metadata", params)
 }
@@ -2259,8 +2376,8 @@ func (v SalesUserConfirmEmailChangeParams) Format(state fmt.State, verb rune) {
 // restores it. For a day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a
 // day), `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
 //
-// It calls `sales.user.confirm_email_change`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
-// [SalesTokenInvalid] and [SalesUserAlreadyExists].
+// It calls `sales.user.confirm_email_change`, which is idempotent. Its errors: [SalesNotAuthenticated],
+// [SalesInvalidRequest], [SalesTokenInvalid] and [SalesUserAlreadyExists].
 func (m SalesUserMethods) ConfirmEmailChange(
 	ctx context.Context,
 	params SalesUserConfirmEmailChangeParams,
@@ -2292,8 +2409,8 @@ func (v SalesUserRevertEmailChangeParams) Format(state fmt.State, verb rune) {
 // codes of the account become invalid, and a lockout is removed. Codes that restore later addresses become invalid;
 // those that restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
 //
-// It calls `sales.user.revert_email_change`. Its errors: [SalesInvalidRequest], [SalesTokenInvalid],
-// [SalesPasswordTooShort], [SalesPasswordCommon] and [SalesPasswordPersonal].
+// It calls `sales.user.revert_email_change`, which is idempotent. Its errors: [SalesInvalidRequest],
+// [SalesTokenInvalid], [SalesPasswordTooShort], [SalesPasswordCommon] and [SalesPasswordPersonal].
 func (m SalesUserMethods) RevertEmailChange(
 	ctx context.Context,
 	params SalesUserRevertEmailChangeParams,
@@ -2323,8 +2440,8 @@ func (v SalesUserDeleteParams) Format(state fmt.State, verb rune) {
 // Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
 // Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
-// It calls `sales.user.delete`. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest], [SalesWrongPassword] and
-// [SalesTooManyAttempts].
+// It calls `sales.user.delete`, which is idempotent. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
+// [SalesWrongPassword] and [SalesTooManyAttempts].
 func (m SalesUserMethods) Delete(ctx context.Context, params SalesUserDeleteParams) error {
 	_, err := m.service.Call(ctx, "sales.user.delete", params)
 	return err
@@ -2343,8 +2460,8 @@ type AdminEventsParams struct {
 // Events reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given out.
 // Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
 //
-// It calls `admin.events`. Its errors: [AdminInvalidRequest], [AdminAccountNotFound], [AdminEventsGone] and
-// [AdminEventsAhead].
+// It calls `admin.events`, which is idempotent. Its errors: [AdminInvalidRequest], [AdminAccountNotFound],
+// [AdminEventsGone] and [AdminEventsAhead].
 func (m AdminMethods) Events(ctx context.Context, params AdminEventsParams) (*AdminEventPage, error) {
 	return call[AdminEventPage](ctx, m.service, "admin.events", params)
 }
@@ -2364,7 +2481,7 @@ type AdminAccountsListParams struct {
 // List lists accounts. Searching reads a limited number of accounts for each page, so a page may be short or empty
 // although there is a next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
 //
-// It calls `admin.accounts.list`. Its errors: [AdminInvalidRequest].
+// It calls `admin.accounts.list`, which is idempotent. Its errors: [AdminInvalidRequest].
 func (m AdminAccountsMethods) List(ctx context.Context, params AdminAccountsListParams) (*AdminAccountPage, error) {
 	return call[AdminAccountPage](ctx, m.service, "admin.accounts.list", params)
 }
@@ -2377,7 +2494,7 @@ type AdminAccountsShowParams struct {
 
 // Show shows an account. Everything except secrets.
 //
-// It calls `admin.accounts.show`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+// It calls `admin.accounts.show`, which is idempotent. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
 func (m AdminAccountsMethods) Show(ctx context.Context, params AdminAccountsShowParams) (*AdminAccountDetails, error) {
 	return call[AdminAccountDetails](ctx, m.service, "admin.accounts.show", params)
 }
@@ -2579,7 +2696,7 @@ type AdminAccountsDeleteParams struct {
 
 // Delete deletes an account. As if the account had deleted itself.
 //
-// It calls `admin.accounts.delete`. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
+// It calls `admin.accounts.delete`, which is idempotent. Its errors: [AdminInvalidRequest] and [AdminAccountNotFound].
 func (m AdminAccountsMethods) Delete(ctx context.Context, params AdminAccountsDeleteParams) error {
 	_, err := m.service.Call(ctx, "admin.accounts.delete", params)
 	return err
@@ -2638,7 +2755,7 @@ type AdminInvitationsListParams struct {
 // List lists the valid invitations. Their codes are not stored. Limits: `adminPageMax` (1,000), `adminPageStandard`
 // (100).
 //
-// It calls `admin.invitations.list`. Its errors: [AdminInvalidRequest].
+// It calls `admin.invitations.list`, which is idempotent. Its errors: [AdminInvalidRequest].
 func (m AdminInvitationsMethods) List(
 	ctx context.Context,
 	params AdminInvitationsListParams,
@@ -2656,7 +2773,8 @@ type AdminInvitationsRevokeParams struct {
 
 // Revoke revokes an invitation. Its code is then unknown.
 //
-// It calls `admin.invitations.revoke`. Its errors: [AdminInvalidRequest] and [AdminInvitationNotFound].
+// It calls `admin.invitations.revoke`, which is idempotent. Its errors: [AdminInvalidRequest] and
+// [AdminInvitationNotFound].
 func (m AdminInvitationsMethods) Revoke(ctx context.Context, params AdminInvitationsRevokeParams) error {
 	_, err := m.service.Call(ctx, "admin.invitations.revoke", params)
 	return err
@@ -2672,7 +2790,7 @@ type AdminOutboxListParams struct {
 
 // List lists the mails of the outbox. Texts are not listed. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
 //
-// It calls `admin.outbox.list`. Its errors: [AdminInvalidRequest].
+// It calls `admin.outbox.list`, which is idempotent. Its errors: [AdminInvalidRequest].
 func (m AdminOutboxMethods) List(ctx context.Context, params AdminOutboxListParams) (*AdminOutboxPage, error) {
 	return call[AdminOutboxPage](ctx, m.service, "admin.outbox.list", params)
 }
@@ -2685,7 +2803,7 @@ type AdminOutboxShowParams struct {
 
 // Show shows a mail with its text. The text contains the code.
 //
-// It calls `admin.outbox.show`. Its errors: [AdminInvalidRequest] and [AdminMailNotFound].
+// It calls `admin.outbox.show`, which is idempotent. Its errors: [AdminInvalidRequest] and [AdminMailNotFound].
 func (m AdminOutboxMethods) Show(ctx context.Context, params AdminOutboxShowParams) (*AdminOutboxMailText, error) {
 	return call[AdminOutboxMailText](ctx, m.service, "admin.outbox.show", params)
 }
@@ -2722,7 +2840,7 @@ func (m AdminOutboxMethods) Deliver(ctx context.Context, params AdminOutboxDeliv
 
 // Discover describes all methods. The OpenRPC document.
 //
-// It calls `rpc.discover`.
+// It calls `rpc.discover`, which is idempotent.
 func (m RPCMethods) Discover(ctx context.Context) (json.RawMessage, error) {
 	return m.service.Call(ctx, "rpc.discover", nil)
 }
@@ -2730,7 +2848,7 @@ func (m RPCMethods) Discover(ctx context.Context) (json.RawMessage, error) {
 // Info shows information about the running service. The versions of the program and of the contract, the methods, the
 // store, and the flags that matter to a client.
 //
-// It calls `system.info`.
+// It calls `system.info`, which is idempotent.
 func (m SystemMethods) Info(ctx context.Context) (*ServiceInfo, error) {
 	return call[ServiceInfo](ctx, m.service, "system.info", nil)
 }
@@ -2752,7 +2870,7 @@ func (m SystemMethods) AdvanceClock(ctx context.Context, params SystemAdvanceClo
 
 // Outbox lists the mails of deterministic mode. The method exists only in deterministic mode.
 //
-// It calls `system.outbox`.
+// It calls `system.outbox`, which is idempotent.
 func (m SystemMethods) Outbox(ctx context.Context) (*ServiceOutbox, error) {
 	return call[ServiceOutbox](ctx, m.service, "system.outbox", nil)
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestAProgramThatCannotServeFailsToOpen(t *testing.T) {
@@ -21,7 +21,7 @@ func TestAProgramThatCannotServeFailsToOpen(t *testing.T) {
 		"--no-such-flag": {Data: ":memory:", Arguments: []string{"--no-such-flag"}},
 		file:             {Data: file},
 	} {
-		options.Log = func(string) {}
+		options.Log = func(postern.LogLevel, string) {}
 		_, err := postern.Open(options)
 		var ended *postern.ProcessEnded
 		if !errors.As(err, &ended) || len(ended.Stderr) == 0 || !strings.Contains(err.Error(), part) {
@@ -33,7 +33,7 @@ func TestAProgramThatCannotServeFailsToOpen(t *testing.T) {
 // failsToOpen opens a store that the process cannot serve, and returns the last line of stderr.
 func failsToOpen(t *testing.T, folder string, arguments ...string) string {
 	t.Helper()
-	_, err := postern.Open(postern.Options{Data: folder, Arguments: arguments, Log: func(string) {}})
+	_, err := postern.Open(postern.Options{Data: folder, Arguments: arguments, Log: func(postern.LogLevel, string) {}})
 	var ended *postern.ProcessEnded
 	if !errors.As(err, &ended) || len(ended.Stderr) == 0 {
 		t.Fatalf("got %v", err)

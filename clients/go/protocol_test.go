@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestOutputThatIsNotAReplyEndsTheClient(t *testing.T) {
@@ -90,8 +90,9 @@ func TestAReplyInAnotherFormatIsRead(t *testing.T) {
 }
 
 func TestAResultThatDoesNotMatchTheContractFailsOnlyItsCall(t *testing.T) {
-	const good = `{"clients":[{"id":1,"created":"","user":{"id":2,"created":"","first_name":"","last_name":"",` +
-		`"email":""},"address":"","deleted":null}],"provision":3}`
+	const good = `{"clients":[{"id":1,"created":"4444-05-05T05:05:05.555555Z","user":{"id":2,` +
+		`"created":"4444-06-06T06:06:06.666666Z","first_name":"","last_name":"","email":""},` +
+		`"address":"","deleted":null}],"provision":3}`
 	cases := []struct{ property, part, replacement string }{
 		{"", good, "null"},
 		{"provision", `,"provision":3`, ""},
@@ -100,6 +101,10 @@ func TestAResultThatDoesNotMatchTheContractFailsOnlyItsCall(t *testing.T) {
 		{"clients[0]", `{"id":1`, `null,{"id":1`},
 		{"clients[1]", `}],`, `},7],`},
 		{"clients[0].id", `1`, `1.5`},
+		{"clients[0].created", `"4444-05-05T05:05:05.555555Z"`, `"4444-05-05"`},
+		{"clients[0].created", `"4444-05-05T05:05:05.555555Z"`, `"4444-05-05T05:05:05+01:00"`},
+		{"clients[0].created", `"4444-05-05T05:05:05.555555Z"`, `{}`},
+		{"clients[0].user.created", `"4444-06-06T06:06:06.666666Z"`, `null`},
 		{"clients[0].deleted", `,"deleted":null`, ""},
 		{"clients[0].deleted", `"deleted":null`, `"deleted":false`},
 		{"clients[0].address", `"address":""`, `"address":null`},
@@ -172,7 +177,7 @@ func TestAProcessThatClosesAPipeEndsTheClient(t *testing.T) {
 	for fake, wait := range map[string]func(){"mute": func() {}, "shut": func() { <-shut }} {
 		client := openFake(t, fake, postern.Options{
 			CloseWait: 100 * time.Millisecond,
-			Log:       func(line string) { shut <- line },
+			Log:       func(_ postern.LogLevel, line string) { shut <- line },
 		})
 		wait()
 		_, err := client.System.Info(limited(t))

@@ -57,7 +57,7 @@ func TestTheOtherBlocksOfTheREADMEAreInTheExamples(t *testing.T) {
 			t.Errorf("no example has\n%s", part)
 		}
 	}
-	if len(parts) != 5 {
+	if len(parts) != 6 {
 		t.Errorf("%d parts", len(parts))
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // redactedText replaces a secret in the output of package fmt.
-const redactedText = "<redacted>"
+const redactedText = "[redacted]"
 
 func redacted(secret string) string {
 	if secret == "" {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestFormattedValuesHaveNoSecrets(t *testing.T) {
@@ -22,7 +22,7 @@ func TestFormattedValuesHaveNoSecrets(t *testing.T) {
 			}
 		}
 	}
-	if text := fmt.Sprintf("%+v", operator); !strings.Contains(text, "ID:7") || !strings.Contains(text, "SessionID:<redacted>") {
+	if text := fmt.Sprintf("%+v", operator); !strings.Contains(text, "ID:7") || !strings.Contains(text, "SessionID:[redacted]") {
 		t.Errorf("it writes %s", text)
 	}
 	// JSON, which a host may store, has the secrets.

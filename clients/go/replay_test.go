@@ -3,7 +3,7 @@ package postern_test
 import (
 	"testing"
 
-	"postern/clients/go/internal/transcript"
+	"github.com/postern-accounts/postern-go/internal/transcript"
 )
 
 func TestAllTranscriptsMatchAndEachTypedMethodIsCalled(t *testing.T) {

@@ -24,7 +24,7 @@ type message struct {
 }
 
 // readMessages reads all replies, and what the process sends on its own, until the end of stdout.
-func (c *Client) readMessages() {
+func (c *connection) readMessages() {
 	lines := bufio.NewReaderSize(c.process.stdout, 64<<10)
 	for {
 		c.holdOutput()
@@ -45,7 +45,7 @@ func (c *Client) readMessages() {
 }
 
 // receive passes a reply to the call that waits for it, and returns an error if the line is not a message.
-func (c *Client) receive(line []byte) *ProtocolError {
+func (c *connection) receive(line []byte) *ProtocolError {
 	if id, result, isResult := resultOf(line); isResult {
 		return c.settle(id, func(*request) outcome { return outcome{result: result} })
 	}
@@ -87,7 +87,7 @@ func resultOf(line []byte) (id int64, result []byte, isResult bool) {
 }
 
 // settle ends a request with its outcome.
-func (c *Client) settle(id int64, outcomeOf func(*request) outcome) *ProtocolError {
+func (c *connection) settle(id int64, outcomeOf func(*request) outcome) *ProtocolError {
 	c.mutex.Lock()
 	request := c.inFlight[id]
 	delete(c.inFlight, id)
@@ -100,13 +100,13 @@ func (c *Client) settle(id int64, outcomeOf func(*request) outcome) *ProtocolErr
 }
 
 // breakOff ends the client after output that is not JSON-RPC.
-func (c *Client) breakOff(reason *ProtocolError) {
+func (c *connection) breakOff(reason *ProtocolError) {
 	c.fail(reason)
 	go c.process.end(c.process.closeWait)
 }
 
 // endOf fails all calls if the process continues to run after it has closed a pipe, and ends the process.
-func (c *Client) endOf(reason string) {
+func (c *connection) endOf(reason string) {
 	if !c.process.endsWithin(drainWait) {
 		c.fail(&ProtocolError{Reason: reason + ", and it continues to run"})
 	}
@@ -114,7 +114,7 @@ func (c *Client) endOf(reason string) {
 }
 
 // fail fails all calls in flight and all later calls, with the reason of the first call of fail.
-func (c *Client) fail(reason Error) {
+func (c *connection) fail(reason Error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.failure == nil {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 )
 
 // readResult reads a result into a structure. encoding/json alone would accept missing properties, accept null for any
@@ -19,6 +20,11 @@ func readResult(method string, raw json.RawMessage, result any) error {
 	}
 	return nil
 }
+
+// timeFormat is UTC, with any number of decimals.
+const timeFormat = "2006-01-02T15:04:05Z"
+
+var timeType = reflect.TypeOf(time.Time{})
 
 // resultReader reads values token by token. The text is valid JSON.
 type resultReader struct{ tokens *json.Decoder }
@@ -54,6 +60,12 @@ func (r resultReader) read(into reflect.Value) *resultFault {
 			into.SetString(token)
 			return nil
 		}
+		if into.Type() == timeType {
+			if moment, err := time.Parse(timeFormat, token); err == nil {
+				into.Set(reflect.ValueOf(moment))
+				return nil
+			}
+		}
 	case bool:
 		if into.Kind() == reflect.Bool {
 			into.SetBool(token)
@@ -65,7 +77,7 @@ func (r resultReader) read(into reflect.Value) *resultFault {
 			return nil
 		}
 	case json.Delim:
-		if token == '{' && into.Kind() == reflect.Struct {
+		if token == '{' && into.Kind() == reflect.Struct && into.Type() != timeType {
 			return r.readObject(into)
 		}
 		if token == '[' && into.Kind() == reflect.Slice {

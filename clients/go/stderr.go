@@ -35,14 +35,11 @@ type stderrReader struct {
 	read, passed chan struct{}
 }
 
-func readStderr(pipe *os.File, log func(line string)) *stderrReader {
+func readStderr(pipe *os.File, log func(level LogLevel, message string)) *stderrReader {
 	reader := &stderrReader{pipe: pipe, read: make(chan struct{}), passed: make(chan struct{})}
 	reader.toPass.L = &reader.mutex
-	if log == nil {
-		log = writeToHost
-	}
 	go reader.readLines()
-	go reader.passOn(log)
+	go reader.passOn(lineLog(log))
 	return reader
 }
 

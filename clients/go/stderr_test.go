@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"testing"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func TestMuchStderrDoesNotBlockTheProcess(t *testing.T) {
 	lines := 0
 	counted := make(chan struct{})
-	client := openFake(t, "chatty", postern.Options{Log: func(line string) {
+	client := openFake(t, "chatty", postern.Options{Log: func(_ postern.LogLevel, line string) {
 		if line != fmt.Sprintf("%0100d", lines) {
 			t.Errorf("line %d is %q", lines, line)
 		}
@@ -30,7 +30,7 @@ func TestALogCanMakeACall(t *testing.T) {
 	var client *postern.Client
 	opened, called := make(chan struct{}), make(chan error, 1)
 	isFirst := true
-	client = openFake(t, "chatty", postern.Options{Log: func(string) {
+	client = openFake(t, "chatty", postern.Options{Log: func(postern.LogLevel, string) {
 		if isFirst {
 			isFirst = false
 			<-opened
@@ -49,7 +49,7 @@ func TestALogCanMakeACall(t *testing.T) {
 
 func TestALongLineArrivesInPieces(t *testing.T) {
 	pieces := make(chan string, 1_000)
-	client := openFake(t, "endless", postern.Options{Log: func(line string) { pieces <- line }})
+	client := openFake(t, "endless", postern.Options{Log: func(_ postern.LogLevel, line string) { pieces <- line }})
 	if _, err := client.Call(limited(t), "anything", nil); err != nil {
 		t.Fatal(err)
 	}

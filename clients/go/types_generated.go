@@ -2,7 +2,10 @@
 
 package postern
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // EventKind is what an event of the audit trail reports.
 type EventKind string
@@ -152,8 +155,8 @@ const (
 type OperatorsPerson struct {
 	// The person's number.
 	ID int64 `json:"id"`
-	// When the person was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the person was added.
+	Created time.Time `json:"created"`
 	// The first name.
 	FirstName string `json:"first_name"`
 	// The last name.
@@ -166,8 +169,8 @@ type OperatorsPerson struct {
 type OperatorsOperator struct {
 	// The operator's number.
 	ID int64 `json:"id"`
-	// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the operator registered.
+	Created time.Time `json:"created"`
 	// The operator's person data.
 	User OperatorsPerson `json:"user"`
 	// The session: 128 hexadecimal digits.
@@ -186,15 +189,14 @@ func (v OperatorsOperator) Format(state fmt.State, verb rune) {
 type OperatorsClient struct {
 	// The client's number.
 	ID int64 `json:"id"`
-	// When the client was added. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the client was added.
+	Created time.Time `json:"created"`
 	// The client's person data.
 	User OperatorsPerson `json:"user"`
 	// The client's postal address.
 	Address string `json:"address"`
-	// When the client was deleted; null if it is not deleted. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`. Nil means null.
-	Deleted *string `json:"deleted"`
+	// When the client was deleted; null if it is not deleted. Nil means null.
+	Deleted *time.Time `json:"deleted"`
 }
 
 // OperatorsClientList lists changed clients, and the cursor for the next request.
@@ -229,8 +231,8 @@ func (v OperatorsSessionCredential) Format(state fmt.State, verb rune) {
 type OperatorsAccount struct {
 	// The operator's number.
 	ID int64 `json:"id"`
-	// When the operator registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the operator registered.
+	Created time.Time `json:"created"`
 	// The operator's person data.
 	User OperatorsPerson `json:"user"`
 	// Whether a code that was mailed to the email was used.
@@ -243,13 +245,13 @@ type OperatorsAccount struct {
 type OperatorsOpenSession struct {
 	// The session's number.
 	ID int64 `json:"id"`
-	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the session was opened.
+	Created time.Time `json:"created"`
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
-	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	LastUsed string `json:"last_used"`
-	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// missing until then.
+	LastUsed time.Time `json:"last_used"`
+	// When the session expires if no request uses it.
+	Expires time.Time `json:"expires"`
 	// Whether this request used the session.
 	Current bool `json:"current"`
 	// The address that the session was opened from, if the host stated it. Nil means null.
@@ -457,8 +459,8 @@ type CareShareList struct {
 type CareAccount struct {
 	// The user's number.
 	ID int64 `json:"id"`
-	// When the user registered. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the user registered.
+	Created time.Time `json:"created"`
 	// The email address.
 	Email string `json:"email"`
 	// The first name.
@@ -483,13 +485,13 @@ type CareAccount struct {
 type CareOpenSession struct {
 	// The session's number.
 	ID int64 `json:"id"`
-	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the session was opened.
+	Created time.Time `json:"created"`
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
-	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	LastUsed string `json:"last_used"`
-	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// missing until then.
+	LastUsed time.Time `json:"last_used"`
+	// When the session expires if no request uses it.
+	Expires time.Time `json:"expires"`
 	// Whether this request used the session.
 	Current bool `json:"current"`
 	// The address that the session was opened from, if the host stated it. Nil means null.
@@ -529,7 +531,7 @@ type CareMetadata struct {
 type SalesCreated struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -539,7 +541,7 @@ type SalesCreated struct {
 type SalesCreatedWithKey struct {
 	// The email address.
 	Email string `json:"email"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created. Unix time in seconds.
 	Created int64 `json:"created"`
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
@@ -605,7 +607,7 @@ type SalesReferralCode struct {
 type SalesAccount struct {
 	// A random UUID, the account's public id.
 	ExternalID string `json:"external_id"`
-	// When the account was created, as Unix time in seconds. Unix time in seconds.
+	// When the account was created. Unix time in seconds.
 	Created int64 `json:"created"`
 	// customer, salesperson or admin.
 	Role SalesRole `json:"role"`
@@ -645,13 +647,13 @@ func (v SalesNewKey) Format(state fmt.State, verb rune) {
 type SalesOpenSession struct {
 	// The session's number.
 	ID int64 `json:"id"`
-	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the session was opened.
+	Created time.Time `json:"created"`
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
-	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	LastUsed string `json:"last_used"`
-	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// missing until then.
+	LastUsed time.Time `json:"last_used"`
+	// When the session expires if no request uses it.
+	Expires time.Time `json:"expires"`
 	// Whether this request used the session.
 	Current bool `json:"current"`
 	// The address that the session was opened from, if the host stated it. Nil means null.
@@ -711,11 +713,10 @@ type AdminAccountSummary struct {
 	Phone *string `json:"phone,omitempty"`
 	// The language of mails to the account; absent for the default. Nil if the reply omits it.
 	Locale *string `json:"locale,omitempty"`
-	// When the account was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
-	// When the account was disabled; absent if it is not disabled. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`. Nil if the reply omits it.
-	Disabled *string `json:"disabled,omitempty"`
+	// When the account was created.
+	Created time.Time `json:"created"`
+	// When the account was disabled; absent if it is not disabled. Nil if the reply omits it.
+	Disabled *time.Time `json:"disabled,omitempty"`
 }
 
 // AdminAccountPage is a page of accounts.
@@ -731,13 +732,13 @@ type AdminAccountPage struct {
 type AdminAccountSession struct {
 	// The session's number.
 	ID int64 `json:"id"`
-	// When the session was opened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the session was opened.
+	Created time.Time `json:"created"`
 	// When a request last used the session. Processes store it every 10 minutes, so the uses of another process may be
-	// missing until then. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	LastUsed string `json:"last_used"`
-	// When the session expires if no request uses it. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// missing until then.
+	LastUsed time.Time `json:"last_used"`
+	// When the session expires if no request uses it.
+	Expires time.Time `json:"expires"`
 	// The address that the session was opened from, if the host stated it. Nil means null.
 	Ip *string `json:"ip"`
 	// The program that opened the session, if the host stated it. Nil means null.
@@ -752,33 +753,32 @@ type AdminAccountLock struct {
 	// The address, or the IPv6 network, that sign-ins are locked for; absent if the lock does not depend on it. Nil if
 	// the reply omits it.
 	Network *string `json:"network,omitempty"`
-	// When the lock ends. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Until string `json:"until"`
+	// When the lock ends.
+	Until time.Time `json:"until"`
 }
 
 // AdminAccountNetwork is an address that an account has signed in from.
 type AdminAccountNetwork struct {
 	// The address, or the IPv6 network.
 	Network string `json:"network"`
-	// When a sign-in from it was last stored, which may be a day behind. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`.
-	SignedIn string `json:"signed_in"`
+	// When a sign-in from it was last stored, which may be a day behind.
+	SignedIn time.Time `json:"signed_in"`
 }
 
 // AdminAccountCode is a mailed code that is not used yet.
 type AdminAccountCode struct {
 	// What the code is for.
 	Purpose AdminCodePurpose `json:"purpose"`
-	// When the code expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// When the code expires.
+	Expires time.Time `json:"expires"`
 }
 
 // AdminAccountAddress is an address that an account will have, or had.
 type AdminAccountAddress struct {
 	// The address.
 	Email string `json:"email"`
-	// Until when it can be confirmed or restored. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// Until when it can be confirmed or restored.
+	Expires time.Time `json:"expires"`
 }
 
 // AdminMetadata is the metadata of an account.
@@ -845,16 +845,14 @@ type AdminOutboxEntry struct {
 	Subject string `json:"subject"`
 	// The state; a mail has expired if it was not delivered before its code expired.
 	State AdminMailState `json:"state"`
-	// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
-	// When the text is erased at the latest: a code in it has expired then. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// When the mail was created.
+	Created time.Time `json:"created"`
+	// When the text is erased at the latest: a code in it has expired then.
+	Expires time.Time `json:"expires"`
 	// The number of attempts to deliver it.
 	Attempts int64 `json:"attempts"`
-	// When the next attempt is due; absent if the mail does not wait. UTC with microseconds, as text:
-	// `2016-02-24T22:07:52.371513Z`. Nil if the reply omits it.
-	NextAttempt *string `json:"next_attempt,omitempty"`
+	// When the next attempt is due; absent if the mail does not wait. Nil if the reply omits it.
+	NextAttempt *time.Time `json:"next_attempt,omitempty"`
 	// Why the last attempt failed; absent if none did. Nil if the reply omits it.
 	LastError *string `json:"last_error,omitempty"`
 }
@@ -886,8 +884,8 @@ type EventDetail struct {
 type Event struct {
 	// The event's number. Events are numbered in the order in which they were stored.
 	Seq int64 `json:"seq"`
-	// When it happened. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Time string `json:"time"`
+	// When it happened.
+	Time time.Time `json:"time"`
 	// The API of the account.
 	API string `json:"api"`
 	// The number of the account; absent for an email that has none. Nil if the reply omits it.
@@ -924,8 +922,8 @@ type AdminNewInvitation struct {
 	ID int64 `json:"id"`
 	// The code, which cannot be read again.
 	ReferralCode string `json:"referral_code"`
-	// When it expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// When it expires.
+	Expires time.Time `json:"expires"`
 }
 
 // Format writes the value for package fmt, without its secrets.
@@ -944,10 +942,10 @@ type AdminValidInvitation struct {
 	Role string `json:"role"`
 	// The number of accounts that the code can still create.
 	UsesLeft int64 `json:"uses_left"`
-	// When the invitation was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
-	// When it expires. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Expires string `json:"expires"`
+	// When the invitation was created.
+	Created time.Time `json:"created"`
+	// When it expires.
+	Expires time.Time `json:"expires"`
 }
 
 // AdminInvitationList lists a page of the valid invitations.
@@ -1039,8 +1037,8 @@ type ServiceOutboxMessage struct {
 	Text string `json:"text"`
 	// The text as HTML; absent if the template has no HTML part, and after it was erased. Nil if the reply omits it.
 	Html *string `json:"html,omitempty"`
-	// When the mail was created. UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`.
-	Created string `json:"created"`
+	// When the mail was created.
+	Created time.Time `json:"created"`
 }
 
 // ServiceOutbox is all mails up to now.

@@ -1,6 +1,6 @@
 // Measures the cost of a call through the client and through a bare loop on a pipe, and prints a line of JSON.
 import { spawn } from "node:child_process";
-import { Postern } from "postern-client";
+import { Postern } from "postern-accounts";
 import { binary, clientInput, session } from "./testing/support.js";
 
 const callCount = 5_000;

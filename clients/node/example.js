@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Postern, errors } from "postern-client";
+import { Postern, errors } from "postern-accounts";
 
 const data = process.argv[2] ?? join(await mkdtemp(join(tmpdir(), "postern-")), "accounts");
 const postern = await Postern.open({ data, arguments: ["--no-email-confirmation"] });

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
-from postern import AsyncPostern, Postern
-from postern._binary import find_binary
-from postern.types import OperatorsPersonInput
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts._binary import find_binary
+from postern_accounts.types import OperatorsPersonInput
 
 CALLS = 5_000
 BATCH = 250

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 
-from postern import Postern, errors
+from postern_accounts import Postern, errors
 
 
 def session(accounts: str) -> None:

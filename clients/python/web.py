@@ -9,24 +9,25 @@ the use of the client is the same in Flask or Django.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from postern import Postern
-from postern.errors import CallError, CallTimeout, ClientClosed, ProcessEnded, operators
+from postern_accounts import Postern, ProcessExit
+from postern_accounts.errors import CallError, CallTimeout, ProcessEnded, operators
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Accounts:
-    """The client of this worker process: opened by the first request, and again after its process has died.
+    """The client of this worker process: opened by the first request, and supervised.
 
-    It is opened in the worker and not before the fork, because a client belongs to the process that opened it. If the
-    process dies, the requests in flight fail, because whether they took effect is not known; the next request opens a
-    new client. All acknowledged writes are in the directory.
+    It is opened in the worker and not before the fork, because a client belongs to the process that opened it. If its
+    Postern process dies, the client starts another one. A request that was in flight fails if it cannot be repeated,
+    because whether it took effect is not known. All acknowledged writes are in the directory.
     """
 
     def __init__(self, data: str) -> None:
@@ -38,15 +39,15 @@ class Accounts:
         """The open client; opens one if needed."""
         with self._lock:
             if self._postern is None:
-                self._postern = Postern(self._data, arguments=["--no-email-confirmation"], timeout=10)
+                self._postern = Postern(
+                    self._data, arguments=["--no-email-confirmation"], timeout=10, supervise=True, on_exit=report
+                )
             return self._postern
 
-    def drop(self, postern: Postern) -> None:
-        """Closes the client, so that the next request opens another one. A concurrent request may have done so."""
-        with self._lock:
-            if self._postern is postern:
-                self._postern = None
-        postern.close()
+
+def report(exit: ProcessExit) -> None:
+    """Called when the Postern process has ended."""
+    logging.getLogger("accounts").error("%s", exit.error)
 
 
 accounts = Accounts(os.environ.get("ACCOUNTS", "accounts"))
@@ -83,17 +84,15 @@ def answer(path: str, given: dict[str, Any]) -> tuple[str, Any]:
     route = ROUTES.get(path)
     if route is None:
         return "404 Not Found", {}
-    postern = accounts.postern()
     try:
-        return "200 OK", route(postern, given)
+        return "200 OK", route(accounts.postern(), given)
     except operators.AuthenticationFailed:
         return "401 Unauthorized", {}
     except CallError as error:
         return "400 Bad Request", {"errors": error.errors, "field": error.field}
     except CallTimeout:
         return "504 Gateway Timeout", {}
-    except (ProcessEnded, ClientClosed):
-        accounts.drop(postern)
+    except ProcessEnded:
         return "503 Service Unavailable", {}
 
 

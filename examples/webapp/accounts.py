@@ -5,8 +5,8 @@ import re
 from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
-from postern import AsyncPostern
-from postern.types import OperatorsOriginInput
+from postern_accounts import AsyncPostern
+from postern_accounts.types import OperatorsOriginInput
 
 SESSION_COOKIE = "__Host-session"
 

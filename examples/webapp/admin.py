@@ -7,7 +7,7 @@ command `postern account set-app-metadata`; the account itself cannot.
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from postern import UNSET
+from postern_accounts import UNSET
 
 from accounts import Postern, SignedIn
 from pages import page, redirect

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Form, Request, Response
 from fastapi.staticfiles import StaticFiles
-from postern import errors
-from postern.errors import CallError, ClientClosed, ProcessEnded
+from postern_accounts import errors
+from postern_accounts.errors import CallError, ClientClosed, ProcessEnded
 from starlette.exceptions import HTTPException
 
 from accounts import SESSION_COOKIE, NotSignedIn, Origin, Postern, SignedIn, accounts, session

@@ -36,6 +36,8 @@ struct ClientContract {
         let isOptional: Bool
         /// Whether it is a credential, such as a password or a bearer token, which no log may contain.
         let isSecret: Bool
+        /// Whether it is a string with a date without a time: `2016-02-24`.
+        let isDate: Bool
         /// The allowed strings; empty if any string is allowed.
         let choices: [String]
         /// The enumeration of the allowed strings.
@@ -50,11 +52,15 @@ struct ClientContract {
         var localName: String { String(name.split(separator: ".").last ?? "") }
         let summary: String
         let description: String
+        /// Whether it changes nothing.
+        let isReadOnly: Bool
         /// The params, the required ones first.
         let params: [ClientProperty]
         let result: Result
         /// Its own errors. Any method can also end with one of the service's errors.
         let errors: [ClientError]
+        /// Whether a client may send it a second time if it does not know the outcome of the first.
+        let isIdempotent: Bool
     }
 
     /// The result of a method.
@@ -171,13 +177,15 @@ extension ClientContract.ClientMethod {
             name: method.name,
             summary: method.summary,
             description: ([method.description] + limits.sentences).joined(separator: " "),
+            isReadOnly: method.effect.isReadOnly,
             params: params.filter { !$0.isOptional } + params.filter(\.isOptional),
             result: method.result.map { $0 == "object" ? .anyObject : .object(api.typeName($0)) } ?? .nothing,
             errors: method.errors.compactMap { slug in
                 api.errors.first { $0.slug == slug }.map {
                     ClientContract.ClientError(api: api.name, slug: slug, description: $0.when)
                 }
-            }
+            },
+            isIdempotent: method.effect.isReadOnly || method.isIdempotent
         )
     }
 }
@@ -207,6 +215,7 @@ extension ClientContract.ClientProperty {
             isNullable: property.type.isNullable,
             isOptional: isOptional,
             isSecret: property.isSecret,
+            isDate: property.constraints.contains { $0.name == "format" && $0.value.string == "date" },
             choices: property.constraints.first { $0.name == "enum" }?.value.array?.compactMap(\.string) ?? [],
             enumeration: property.enumeration
         )

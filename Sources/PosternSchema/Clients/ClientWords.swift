@@ -11,6 +11,11 @@ extension ClientContract {
         "The maximum nesting depth of objects and arrays in a request; the request itself counts."
     /// The documentation of the version of the contract.
     static let versionMeaning = "The version of the contract. A service with an older one lacks what this client uses."
+    /// The documentation of the names of methods that only read.
+    static let readOnlyMeaning = "The methods that change nothing."
+    /// The documentation of the names of idempotent methods.
+    static let idempotentMeaning =
+        "The methods that change nothing when they are called a second time with the same params."
 }
 
 extension ClientContract.ClientProperty.Content {

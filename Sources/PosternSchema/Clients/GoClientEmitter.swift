@@ -22,7 +22,7 @@ extension GoClientEmitter {
     private static func types(_ contract: ClientContract) -> String {
         let results = contract.types.map { structure($0, notes: resultNotes) }
         let inputs = contract.inputs.map { structure($0, notes: paramNotes) }
-        return text("postern", [["import \"fmt\""]] + contract.enumerations.map(enumeration) + results + inputs)
+        return text("postern", [["import (", "\t\"fmt\"", "\t\"time\"", ")"]] + contract.enumerations.map(enumeration) + results + inputs)
     }
 
     private static func enumeration(_ enumeration: Enumeration) -> [String] {
@@ -82,6 +82,7 @@ extension GoClientEmitter {
             string: string,
             integer: "int64",
             boolean: "bool",
+            time: "time.Time",
             anyObject: "map[string]any"
         )
         return (property.isNullable || property.isOptional ? "*" : "") + (property.isList ? "[]" : "") + element
@@ -91,13 +92,13 @@ extension GoClientEmitter {
         let absence =
             property.isOptional ? ["Nil if the reply omits it."] : property.isNullable ? ["Nil means null."] : []
         let numbers = property.content == .anyObject ? ["A number in it is a json.Number."] : []
-        return property.contentNotes + numbers + absence
+        return property.goContentNotes + numbers + absence
     }
 
     private static func paramNotes(_ property: ClientContract.ClientProperty) -> [String] {
         let absence = property.isOptional ? ["Nil omits it."] : []
         let null = property.isNullable ? ["An empty string has the same effect as null."] : []
-        return property.choiceNotes + property.contentNotes + absence + null
+        return property.choiceNotes + property.goContentNotes + absence + null
     }
 }
 
@@ -111,12 +112,19 @@ extension GoClientEmitter {
                 + ["const NestingDepthMax = \(contract.nestingDepthMax)"],
             GoText.comment("ContractVersion is the version of the contract that this client needs at least.")
                 + ["const ContractVersion = \"\(contract.version)\""],
+            set("readOnlyMethods", contract.methods.filter(\.isReadOnly), ClientContract.readOnlyMeaning),
+            set("idempotentMethods", contract.methods.filter(\.isIdempotent), ClientContract.idempotentMeaning),
         ]
         let description = GoText.comment("Methods are the service's methods, grouped by the parts of their names.")
         let root = description + ["type Methods struct {"] + fields(contract.groups) + ["}"]
         let groups = contract.groups.flatMap(\.outerFirst)
         let functions = groups.flatMap { group in group.methods.flatMap { blocks($0, in: group) } }
         return text("postern", head + [root, binding(contract.groups)] + groups.map(declaration) + functions)
+    }
+
+    private static func set(_ name: String, _ methods: [ClientContract.ClientMethod], _ meaning: String) -> [String] {
+        GoText.comment("\(name) are \(meaning.lowerFirst)") + ["var \(name) = map[string]bool{"]
+            + GoText.aligned(methods.map { ("\"\($0.name)\":", "true,") }) + ["}"]
     }
 
     private static func fields(_ groups: [ClientContract.Group]) -> [String] {
@@ -155,7 +163,8 @@ extension GoClientEmitter {
         let list = [errors.dropLast().joined(separator: ", "), errors.last ?? ""].filter { !$0.isEmpty }
         let ending = errors.isEmpty ? "" : " Its errors: \(list.joined(separator: " and "))."
         let description =
-            "\(method.goName) \(method.summary.lowerFirst) \(method.description)\n\nIt calls `\(method.name)`.\(ending)"
+            "\(method.goName) \(method.summary.lowerFirst) \(method.description)\n\n"
+            + "It calls `\(method.name)`\(method.isIdempotent ? ", which is idempotent" : "").\(ending)"
         let given = method.params.isEmpty ? "nil" : "params"
         let wire = "\"\(method.name)\""
         let (result, body) =
@@ -229,6 +238,6 @@ extension GoClientEmitter {
                 "\tswitch api + \".\" + string(slug) {",
             ]
             + errors + ["\tdefault:", "\t\treturn false", "\t}", "}"]
-        return text("transcript", [["import postern \"postern/clients/go\""], names, form, type])
+        return text("transcript", [["import postern \"github.com/postern-accounts/postern-go\""], names, form, type])
     }
 }

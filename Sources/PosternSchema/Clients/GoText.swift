@@ -14,6 +14,12 @@ enum GoText {
         }.joined()
     }
 
+    /// Pairs of words on one line each, the second ones in one column, as gofmt aligns them.
+    static func aligned(_ pairs: [(String, String)]) -> [String] {
+        let width = pairs.map(\.0.count).max() ?? 0
+        return pairs.map { "\t\($0.0)\(String(repeating: " ", count: width - $0.0.count)) \($0.1)" }
+    }
+
     /// The lines of a comment.
     ///
     /// - Parameter indent: the number of tabs before each line; each counts as four columns.
@@ -28,6 +34,11 @@ enum GoText {
 extension ClientContract.ClientError {
     /// `CareInvalidPatientID`
     var goName: String { GoText.exported(api) + GoText.exported(slug) }
+}
+
+extension ClientContract.ClientProperty {
+    /// The unit or format that the Go type does not show.
+    var goContentNotes: [String] { content == .time ? [] : contentNotes }
 }
 
 extension ClientContract.ClientMethod {

@@ -14,8 +14,9 @@ struct NodeClientEmitter {
             ("types.d.ts", declarations.types),
             ("results.js", Self.results(contract)),
             ("errors.js", Self.errorModules(contract)),
-            ("errors.d.ts", Self.errorModules(contract)),
+            ("errors.d.ts", NodeDeclarations.errorModules(contract)),
             ("limits.js", Self.limits(contract)),
+            ("idempotent.js", Self.idempotent(contract)),
         ]
         let errors = contract.errorGroups.flatMap { group in
             [
@@ -24,7 +25,8 @@ struct NodeClientEmitter {
             ]
         }
         files = (general + errors).map { name, lines in
-            ("\(Self.folder)/\(name)", Self.mark + lines.joined(separator: "\n") + "\n")
+            let strict = name.hasSuffix(".d.ts") ? "" : "\"use strict\";\n\n"
+            return ("\(Self.folder)/\(name)", Self.mark + strict + lines.joined(separator: "\n") + "\n")
         }
     }
 
@@ -32,8 +34,9 @@ struct NodeClientEmitter {
 
     private static func methods(_ contract: ClientContract) -> [String] {
         let classes = contract.groups.flatMap(\.innerFirst).map(methodsClass)
-        let root = ["export class Methods {"] + initializer(of: contract.groups, keepsCall: false).indentedByTwo + ["}"]
-        return Array(([["import * as results from \"./results.js\";"]] + classes + [root]).joined(separator: [""]))
+        let root = ["class Methods {"] + initializer(of: contract.groups, keepsCall: false).indentedByTwo + ["}"]
+        let imports = ["const results = require(\"./results.js\");"]
+        return Array(([imports] + classes + [root, exports(["Methods"])]).joined(separator: [""]))
     }
 
     private static func methodsClass(_ group: ClientContract.Group) -> [String] {
@@ -41,7 +44,7 @@ struct NodeClientEmitter {
         if !group.methods.isEmpty { body += ["#call;", ""] }
         body += initializer(of: group.groups, keepsCall: !group.methods.isEmpty)
         for method in group.methods { body += [""] + methodDefinition(method) }
-        return ["export class \(group.nodeName) {"] + body.indentedByTwo + ["}"]
+        return ["class \(group.nodeName) {"] + body.indentedByTwo + ["}"]
     }
 
     private static func initializer(of groups: [ClientContract.Group], keepsCall: Bool) -> [String] {
@@ -67,10 +70,11 @@ struct NodeClientEmitter {
 
     private static func results(_ contract: ClientContract) -> [String] {
         let shapes = contract.types.map { type in
-            ["export const \(type.name) = {"] + type.properties.map { "  \($0.name): \(shape(of: $0))," } + ["};"]
+            ["const \(type.name) = {"] + type.properties.map { "  \($0.name): \(shape(of: $0))," } + ["};"]
         }
-        let fixed = [["export const nothing = null;"], ["export const anyObject = {};"]]
-        return Array((fixed + shapes).joined(separator: [""]))
+        let fixed = [["const nothing = null;"], ["const anyObject = {};"]]
+        let names = ["nothing", "anyObject"] + contract.types.map(\.name)
+        return Array((fixed + shapes + [exports(names)]).joined(separator: [""]))
     }
 
     private static func shape(of property: ClientContract.ClientProperty) -> String {
@@ -78,6 +82,7 @@ struct NodeClientEmitter {
             string: "\"string\"",
             integer: "\"integer\"",
             boolean: "\"boolean\"",
+            time: "\"time\"",
             anyObject: "\"object\""
         )
         let traits = [
@@ -88,13 +93,14 @@ struct NodeClientEmitter {
     }
 
     private static func errorModules(_ contract: ClientContract) -> [String] {
-        contract.errorGroups.map { "export * as \($0.api) from \"./errors/\($0.api).js\";" }
+        let modules = contract.errorGroups.map { "  \($0.api): require(\"./errors/\($0.api).js\")," }
+        return ["module.exports = {"] + modules + ["};"]
     }
 
     private static func errors(_ group: ClientContract.ErrorGroup) -> [String] {
         let classes = group.errors.map { error in
             [
-                "export class \(error.name) extends CallError {",
+                "class \(error.name) extends CallError {",
                 "  static slug = \"\(error.slug)\";",
                 "",
                 "  get name() {",
@@ -103,23 +109,39 @@ struct NodeClientEmitter {
                 "}",
             ]
         }
-        return Array(([["import { CallError } from \"../../errors.js\";"]] + classes).joined(separator: [""]))
+        let imports = ["const { CallError } = require(\"../../errors.js\");"]
+        return Array(([imports] + classes + [exports(group.errors.map(\.name))]).joined(separator: [""]))
     }
 
     private static func limits(_ contract: ClientContract) -> [String] {
         [
             "/** \(ClientContract.messageBytesMeaning) */",
-            "export const messageBytesMax = \(contract.messageBytesMax);",
+            "const messageBytesMax = \(contract.messageBytesMax);",
             "",
             "/** \(ClientContract.nestingDepthMeaning) */",
-            "export const messageDepthMax = \(contract.nestingDepthMax);",
+            "const messageDepthMax = \(contract.nestingDepthMax);",
             "",
             "/** The method whose reply shows that the process is ready. */",
-            "export const readinessMethod = \"system.info\";",
+            "const readinessMethod = \"system.info\";",
             "",
             "/** \(ClientContract.versionMeaning) */",
-            "export const contractVersion = \"\(contract.version)\";",
-        ]
+            "const contractVersion = \"\(contract.version)\";",
+            "",
+        ] + exports(["messageBytesMax", "messageDepthMax", "readinessMethod", "contractVersion"])
+    }
+
+    private static func idempotent(_ contract: ClientContract) -> [String] {
+        func set(_ name: String, _ methods: [ClientContract.ClientMethod], _ meaning: String) -> [String] {
+            ["/** \(meaning) */", "const \(name) = new Set(["] + methods.map { "  \"\($0.name)\"," } + ["]);", ""]
+        }
+        return set("readOnlyMethods", contract.methods.filter(\.isReadOnly), ClientContract.readOnlyMeaning)
+            + set("idempotentMethods", contract.methods.filter(\.isIdempotent), ClientContract.idempotentMeaning)
+            + exports(["readOnlyMethods", "idempotentMethods"])
+    }
+
+    /// The statement that exports names from a CommonJS module.
+    private static func exports(_ names: [String]) -> [String] {
+        ["module.exports = {"] + names.map { "  \($0)," } + ["};"]
     }
 }
 

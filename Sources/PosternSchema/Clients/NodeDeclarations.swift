@@ -37,7 +37,7 @@ struct NodeDeclarations {
     }
 
     private static func signature(_ method: ClientContract.ClientMethod) -> [String] {
-        var text = ["\(method.summary) \(method.description)"]
+        var text = ["\(method.summary) \(method.description)\(method.isIdempotent ? " Idempotent." : "")"]
         if !method.errors.isEmpty {
             text += ["", "@throws " + method.errors.map { "errors.\($0.api).\($0.name)" }.joined(separator: ", ")]
         }
@@ -62,8 +62,8 @@ struct NodeDeclarations {
 
     private static func types(_ contract: ClientContract) -> [String] {
         let times = [
-            comment(["UTC with microseconds, as text: `2016-02-24T22:07:52.371513Z`; a `Date` would lose digits."])
-                + ["export type Time = string;"],
+            comment(["A day without a time: `2016-02-24`."])
+                + ["export type CalendarDate = `${number}-${number}-${number}`;"],
             comment(["Unix time in whole seconds."]) + ["export type Epoch = number;"],
         ]
         let results = contract.types.map { interface($0.name, $0.description, $0.properties, isInput: false) }
@@ -92,12 +92,13 @@ struct NodeDeclarations {
     }
 
     private static func type(of property: ClientContract.ClientProperty, isInput: Bool) -> String {
-        let string = property.choices.isEmpty ? "string" : property.wholeEnumeration ?? union(property.choices)
+        let plain = property.isDate && !isInput ? "CalendarDate" : "string"
+        let string = property.choices.isEmpty ? plain : property.wholeEnumeration ?? union(property.choices)
         let element = property.content.name(
             string: string,
             integer: "number",
             boolean: "boolean",
-            time: "Time",
+            time: isInput ? "Date | string" : "Date",
             epoch: "Epoch",
             anyObject: "Record<string, unknown>"
         )
@@ -108,6 +109,10 @@ struct NodeDeclarations {
 
     private static func union(_ values: [String]) -> String {
         values.map { "\"\($0)\"" }.joined(separator: " | ")
+    }
+
+    static func errorModules(_ contract: ClientContract) -> [String] {
+        contract.errorGroups.map { "export * as \($0.api) from \"./errors/\($0.api).js\";" }
     }
 
     /// The errors of one API.

@@ -1,4 +1,4 @@
-/// Generates the errors, the types and the bounds of the Python client. `PythonMethodsEmitter` generates the methods.
+/// Generates the errors, the types, the bounds and the names of idempotent methods of the Python client. `PythonMethodsEmitter` generates the methods.
 struct PythonClientEmitter {
     /// The path and text of every file.
     let files: [(String, String)]
@@ -6,6 +6,7 @@ struct PythonClientEmitter {
     init(_ contract: ClientContract) {
         let texts = [
             ("_bounds", Self.bounds(of: contract)),
+            ("_idempotent", Self.idempotent(contract)),
             ("errors/__init__", Self.errorModules(of: contract)),
             ("types", Self.types(of: contract)),
             ("_sync_methods", PythonMethodsEmitter(contract, isAsync: false).lines),
@@ -13,9 +14,12 @@ struct PythonClientEmitter {
         ]
         let errors = contract.errorGroups.map { ("errors/\($0.api)", Self.errors(of: $0)) }
         files = (texts + errors).map { name, lines in
-            ("clients/python/src/postern/\(name).py", ([Self.mark] + lines).joined(separator: "\n") + "\n")
+            ("\(Self.folder)/\(name).py", ([Self.mark] + lines).joined(separator: "\n") + "\n")
         }
     }
+
+    /// The folder of the package.
+    static let folder = "clients/python/src/postern_accounts"
 
     private static let mark = "# \(generatedWords)"
 
@@ -32,6 +36,17 @@ struct PythonClientEmitter {
             "CONTRACT_VERSION = \"\(contract.version)\"",
             "\"\"\"\(ClientContract.versionMeaning)\"\"\"",
         ]
+    }
+
+    private static func idempotent(_ contract: ClientContract) -> [String] {
+        func set(_ name: String, _ methods: [ClientContract.ClientMethod], _ meaning: String) -> [String] {
+            ["", "\(name) = frozenset("] + (["{"] + methods.map { "    \"\($0.name)\"," } + ["}"]).indented
+                + [")", "\"\"\"\(meaning)\"\"\""]
+        }
+        let methods = contract.methods
+        return ["\"\"\"The methods that a supervised client may send again.\"\"\""]
+            + set("READ_ONLY", methods.filter(\.isReadOnly), ClientContract.readOnlyMeaning)
+            + set("IDEMPOTENT", methods.filter(\.isIdempotent), ClientContract.idempotentMeaning)
     }
 
     private static func errorModules(of contract: ClientContract) -> [String] {
@@ -80,16 +95,16 @@ struct PythonClientEmitter {
         ]
             + classes.imports(of: ["Sequence"], from: "collections.abc")
             + classes.imports(of: ["dataclass", "field"], from: "dataclasses")
-            + classes.imports(of: ["datetime"], from: "datetime")
+            + classes.imports(of: ["date", "datetime"], from: "datetime")
             + classes.imports(of: ["Any", "Literal", "TypedDict"], from: "typing")
             + [""]
             + classes.imports(
                 of: [
-                    "any_object", "boolean", "choice", "integer", "listed", "nullable", "object_members", "read",
-                    "read_optional", "string", "time",
+                    "any_object", "boolean", "choice", "day", "epoch", "integer", "listed", "nullable",
+                    "object_members", "read", "read_optional", "string", "time",
                 ],
                 from: "._reading"
-            ) + classes
+            ) + classes.imports(of: ["SECRET", "Redacting"], from: "._redacting") + classes
     }
 
     /// A frozen dataclass and its reading code.
@@ -111,7 +126,12 @@ struct PythonClientEmitter {
                 "    \"\"\"Reads the result of `call`; raises ValueError if a property is missing or has another type.\"\"\"",
                 "    properties = object_members(value)", "    return cls(",
             ] + reading + ["    )"]
-        return ["", "", "@dataclass(frozen=True, slots=True, kw_only=True)", "class \(type.name):"]
+        let isRedacting = type.properties.contains(where: \.isSecret)
+        let head = [
+            "@dataclass(frozen=True, slots=True, kw_only=True\(isRedacting ? ", repr=False" : ""))",
+            "class \(type.name)\(isRedacting ? "(Redacting)" : ""):",
+        ]
+        return ["", ""] + head
             + (docstring(type.description) + [""] + fields + reader).indented
     }
 

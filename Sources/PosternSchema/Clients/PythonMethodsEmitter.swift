@@ -26,7 +26,7 @@ struct PythonMethodsEmitter {
             "",
         ]
             + classes.imports(of: ["Sequence"], from: "collections.abc")
-            + classes.imports(of: ["datetime"], from: "datetime")
+            + classes.imports(of: ["date", "datetime"], from: "datetime")
             + classes.imports(of: ["Any", "Literal"], from: "typing")
             + ["", "from ._calls import \(callType)"]
             + classes.imports(of: ["any_object", "nothing"], from: "._reading")

@@ -8,27 +8,29 @@ extension ClientContract.ClientProperty {
         return isNullable ? "\(type) | None" : type
     }
 
-    /// The default after the type of a property of a result. It also excludes a secret from `repr`, which logs show.
+    /// The default after the type of a property of a result. It also marks a secret, which `repr` must not show.
     var pythonDefault: String {
-        if isSecret { return " = field(\(isOptional ? "default=None, " : "")repr=False)" }
+        if isSecret { return " = field(\(isOptional ? "default=None, " : "")metadata=SECRET)" }
         return isOptional ? " = None" : ""
     }
 
-    /// The type of a property of an input, or of a param. `Unset` is the type of an omitted param.
+    /// The type of a property of an input, or of a param. `Unset` is the type of an omitted param. A date may also be
+    /// the text of a form, which the service checks.
     func pythonParamType(isParam: Bool) -> String {
-        let element = pythonChoices ?? pythonName
+        let element = pythonChoices ?? (isDate && !isList ? "date | str" : pythonName)
         let type = (isList ? "Sequence[\(element)]" : element) + (isParam && isOptional ? " | Unset" : "")
         return isNullable ? "\(type) | None" : type
     }
 
     /// The expression that reads a property of a result.
     var pythonReader: String {
-        let string = choices.isEmpty ? "string" : "choice"
+        let string = isDate ? "day" : choices.isEmpty ? "string" : "choice"
         let element = content.name(
             string: string,
             integer: "integer",
             boolean: "boolean",
             time: "time",
+            epoch: "epoch",
             anyObject: "any_object"
         ) { "\($0).from_json" }
         let reader = isList ? "listed(\(element))" : element
@@ -41,7 +43,14 @@ extension ClientContract.ClientProperty {
     }
 
     private var pythonName: String {
-        content.name(string: "str", integer: "int", boolean: "bool", time: "datetime", anyObject: "dict[str, Any]")
+        content.name(
+            string: isDate ? "date" : "str",
+            integer: "int",
+            boolean: "bool",
+            time: "datetime",
+            epoch: "datetime",
+            anyObject: "dict[str, Any]"
+        )
     }
 }
 

@@ -10,7 +10,7 @@ package enum SalesWire {
     package struct Created {
         /// The email address.
         package var email: String
-        /// When the account was created, as Unix time in seconds.
+        /// When the account was created. Unix time in seconds.
         package var created: Int
         /// A random UUID, the account's public id.
         package var externalID: String
@@ -41,7 +41,7 @@ package enum SalesWire {
     package struct CreatedWithKey {
         /// The email address.
         package var email: String
-        /// When the account was created, as Unix time in seconds.
+        /// When the account was created. Unix time in seconds.
         package var created: Int
         /// A random UUID, the account's public id.
         package var externalID: String
@@ -197,7 +197,7 @@ package enum SalesWire {
     package struct Account {
         /// A random UUID, the account's public id.
         package var externalID: String
-        /// When the account was created, as Unix time in seconds.
+        /// When the account was created. Unix time in seconds.
         package var created: Int
         /// customer, salesperson or admin.
         package var role: String

@@ -26,8 +26,8 @@ extension Command {
         print(convention.output(verdict, in: call), terminator: "")
         switch verdict {
         case .yes, .known: break
-        case .no: CurrentProcess.end(status: 1)
-        case .later: CurrentProcess.end(status: CommandError.unansweredStatus)
+        case .no: CurrentProcess.end(status: ExitStatus.failure.rawValue)
+        case .later: CurrentProcess.end(status: ExitStatus.unanswered.rawValue)
         }
     }
 
@@ -47,7 +47,7 @@ extension Command {
             defer { signIns.close() }
             return signIns.verdict(on: question)
         } catch let error as CommandError {
-            throw error.status == CommandError.usageStatus ? error : .unanswered(error.message)
+            throw error.exit == .usage ? error : .unanswered(error.message)
         } catch {
             // A CallFault, whose text has no data of the call.
             throw .unanswered("--as \(convention.rawValue): \(error)")

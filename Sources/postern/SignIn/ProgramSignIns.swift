@@ -19,7 +19,7 @@ struct ProgramSignIns {
             let wiring = try Wiring(options)
             (backend, log) = (wiring.backend, wiring.log)
         } catch {
-            throw error.status == CommandError.usageStatus ? error : .unanswered(error.message)
+            throw error.exit == .usage ? error : .unanswered(error.message)
         }
         (api, self.role) = (backend.apis[realm], role)
     }

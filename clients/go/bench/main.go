@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 func main() {

@@ -1,4 +1,6 @@
 // @ts-check
+"use strict";
+
 
 /** @typedef {import("./postern.js").AbortSignalLike} AbortSignalLike */
 
@@ -16,7 +18,7 @@ const watched = new WeakMap();
  * @param {AbortSignalLike} signal
  * @param {() => void} body
  */
-export function watch(signal, body) {
+function watch(signal, body) {
   let watch = watched.get(signal);
   if (!watch) {
     const bodies = /** @type {Set<() => void>} */ (new Set());
@@ -33,7 +35,7 @@ export function watch(signal, body) {
  * @param {AbortSignalLike} signal
  * @param {() => void} body
  */
-export function unwatch(signal, body) {
+function unwatch(signal, body) {
   const watch = watched.get(signal);
   if (!watch?.bodies.delete(body) || watch.bodies.size > 0) return;
   watched.delete(signal);
@@ -45,6 +47,8 @@ export function unwatch(signal, body) {
  *
  * @param {AbortSignalLike} signal
  */
-export function reasonOf(signal) {
+function reasonOf(signal) {
   return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
+
+module.exports = { watch, unwatch, reasonOf };

@@ -1,22 +1,42 @@
 // @ts-check
-import { access, constants, stat } from "node:fs/promises";
-import { delimiter, resolve } from "node:path";
-import { BinaryNotFound } from "./errors.js";
+"use strict";
+
+const { access, constants, stat } = require("node:fs/promises");
+const { delimiter, resolve } = require("node:path");
+const { BinaryNotFound } = require("./errors.js");
+
+/** The optional package that has the binary for this machine: `postern-accounts-linux-x64`. */
+const platformPackage = `postern-accounts-${process.platform}-${process.arch}`;
 
 /**
- * The path of the binary: the one that the host names, or else the one that POSTERN_BIN names, or else `postern`. A
- * name without a slash is looked up on PATH.
+ * The path of the binary: the one that the host names, or else the one that POSTERN_BIN names, or else the one of the
+ * platform's package, or else `postern` on PATH. A name without a slash is looked up on PATH.
  *
  * @param {string} [given]
  * @throws {BinaryNotFound}
  */
-export async function findBinary(given) {
-  const name = given || process.env.POSTERN_BIN || "postern";
-  const places = name.includes("/") ? [resolve(name)] : foldersOfPath().map((folder) => resolve(folder, name));
+async function findBinary(given) {
+  const name = given || process.env.POSTERN_BIN;
+  const places = name ? placesOf(name) : [packagedBinary(), ...placesOf("postern")];
   for (const place of places) {
     if (await isExecutable(place)) return place;
   }
   throw new BinaryNotFound(places);
+}
+
+/** @param {string} name */
+function placesOf(name) {
+  return name.includes("/") ? [resolve(name)] : foldersOfPath().map((folder) => resolve(folder, name));
+}
+
+/** The path of the binary in the platform's package, or where npm would install the package. */
+function packagedBinary() {
+  const binary = `${platformPackage}/bin/postern`;
+  try {
+    return require.resolve(binary);
+  } catch {
+    return resolve(__dirname, "../..", binary);
+  }
 }
 
 function foldersOfPath() {
@@ -32,3 +52,5 @@ async function isExecutable(path) {
     return false;
   }
 }
+
+module.exports = { findBinary };

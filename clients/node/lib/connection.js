@@ -1,13 +1,21 @@
 // @ts-check
-import { reasonOf, unwatch, watch } from "./aborts.js";
-import { Deliveries } from "./deliveries.js";
-import { ClientClosed, PosternError, ProcessEnded, ProtocolError } from "./errors.js";
-import { LineReader, LineWriter } from "./lines.js";
-import { callError, message } from "./replies.js";
-import { requestLine } from "./requests.js";
+"use strict";
+
+const { reasonOf, unwatch, watch } = require("./aborts.js");
+const { Deliveries } = require("./deliveries.js");
+const { ClientClosed, PosternError, ProcessEnded, ProtocolError } = require("./errors.js");
+const { LineReader, LineWriter } = require("./lines.js");
+const { callError, message } = require("./replies.js");
+const { requestLine } = require("./requests.js");
 
 /** @typedef {import("./replies.js").Reply} Reply */
 /** @typedef {import("./postern.js").CallOptions} CallOptions */
+
+/**
+ * Takes the events of a process: an EventQueue, or one that several processes fill.
+ *
+ * @typedef {Pick<import("./events.js").EventQueue, "isFull" | "put" | "end" | "next">} EventSink
+ */
 
 /** How many lines of stderr are kept for ProcessEnded. */
 const stderrLinesMax = 20;
@@ -23,7 +31,7 @@ const settleMilliseconds = 1_000;
 const timerMillisecondsMax = 2 ** 31 - 1;
 
 /** A process that replies to requests on its pipes, and the calls that wait for its replies. */
-export class Connection {
+class Connection {
   #child;
   #onLog;
   #writer;
@@ -42,14 +50,15 @@ export class Connection {
   /** Makes the error of every call from now on. */
   #failure = /** @type {(() => Error) | undefined} */ (undefined);
   #closing = /** @type {Promise<void> | undefined} */ (undefined);
+  /** Resolves with the function that makes the error of later calls, once the process has ended. */
   #ended;
-  #markEnded = () => {};
+  #markEnded = /** @type {(failure: () => Error) => void} */ (() => {});
 
   /**
    * @param {import("node:child_process").ChildProcess} child - a spawned process whose pipes are unused
-   * @param {(line: string) => void} onLog
+   * @param {(line: string) => void} onLog - never throws
    * @param {import("./postern.js").PosternOptions["deliverMail"]} deliverMail - undefined if it delivers no mails
-   * @param {import("./events.js").EventQueue | undefined} events - takes the events; undefined if the client gets none
+   * @param {EventSink | undefined} events - takes the events; undefined if the client gets none
    */
   constructor(child, onLog, deliverMail, events) {
     this.#child = child;
@@ -60,7 +69,7 @@ export class Connection {
       // After the end no process reads it.
       if (!this.#failure) this.#writer.write(line);
     });
-    this.#ended = /** @type {Promise<void>} */ (new Promise((resolve) => (this.#markEnded = resolve)));
+    this.#ended = /** @type {Promise<() => Error>} */ (new Promise((resolve) => (this.#markEnded = resolve)));
     this.#listen();
     // Only the child keeps the host running, and only while calls or deliveries wait or the client closes.
     for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
@@ -68,6 +77,15 @@ export class Connection {
 
   get pid() {
     return this.#child.pid;
+  }
+
+  get ended() {
+    return this.#ended;
+  }
+
+  /** Whether every later call fails, without being sent. */
+  get hasFailed() {
+    return this.#failure !== undefined;
   }
 
   /**
@@ -78,9 +96,7 @@ export class Connection {
    * @param {CallOptions} options
    */
   async call(method, params, { signal, timeout } = {}) {
-    if (signal && typeof signal.addEventListener !== "function") throw new TypeError("signal is not an AbortSignal.");
-    if (signal?.aborted) throw reasonOf(signal);
-    if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`timeout must be above 0, not ${timeout}.`);
+    checkOptions({ signal, timeout });
     if (this.#closing) throw new ClientClosed();
     if (this.#failure) throw this.#failure();
     const line = requestLine(this.#lastID + 1, method, params);
@@ -95,18 +111,18 @@ export class Connection {
 
   /** The next event; undefined at the end. */
   async nextEvent() {
-    if (!this.#events) throw new PosternError("This client gets no events: open it with events or eventsAfter.");
+    if (!this.#events) throw noEvents();
     if (this.#failure || this.#closing) return this.#events.next(() => {});
     this.#childRef(1);
     try {
-      return await this.#events.next(() => this.#updateReading());
+      return await this.#events.next(() => this.updateReading());
     } finally {
       this.#childRef(-1);
     }
   }
 
   /** Stops reading while many events wait and no reply or delivery is expected, and reads again otherwise. */
-  #updateReading() {
+  updateReading() {
     const holds = this.#events?.isFull && this.#waitingCount === 0 && !this.#closing && !this.#failure;
     if (this.#isReading !== Boolean(holds)) return;
     this.#isReading = !holds;
@@ -122,7 +138,7 @@ export class Connection {
   close({ timeout = closeMilliseconds } = {}) {
     this.#closing ??= this.#end(timeout);
     this.#events?.end(null);
-    this.#updateReading();
+    this.updateReading();
     return this.#closing;
   }
 
@@ -189,13 +205,13 @@ export class Connection {
   #hold() {
     this.#waitingCount += 1;
     this.#childRef(1);
-    this.#updateReading();
+    this.updateReading();
   }
 
   #release() {
     this.#waitingCount -= 1;
     this.#childRef(-1);
-    this.#updateReading();
+    this.updateReading();
   }
 
   /**
@@ -251,7 +267,7 @@ export class Connection {
   #take(message) {
     if (message.method === "event" && !("id" in message) && this.#events) {
       this.#events.put(message.params);
-      return this.#updateReading();
+      return this.updateReading();
     }
     const delivery = this.#deliveries.take(message);
     if (!delivery) return;
@@ -263,14 +279,7 @@ export class Connection {
   #log(line) {
     this.#stderr.push(line);
     if (this.#stderr.length > stderrLinesMax) this.#stderr.shift();
-    try {
-      this.#onLog(line);
-    } catch (error) {
-      // Thrown on the next tick as an uncaught exception, so that the lines after this one are still read.
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    this.#onLog(line);
   }
 
   /** @param {string} name */
@@ -298,9 +307,10 @@ export class Connection {
    * @param {string | null} signal
    */
   #exited(code, signal) {
-    this.#fail(() => new ProcessEnded(code, signal, [...this.#stderr]));
+    const failure = () => new ProcessEnded(code, signal, [...this.#stderr]);
+    this.#fail(failure);
     for (const pipe of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) pipe.destroy();
-    this.#markEnded();
+    this.#markEnded(this.#failure ?? failure);
   }
 
   /** @param {() => Error} failure */
@@ -311,8 +321,23 @@ export class Connection {
     this.#receivers.clear();
     for (const receiver of receivers) receiver(failure);
     this.#events?.end(failure);
-    this.#updateReading();
+    this.updateReading();
   }
+}
+
+/**
+ * Throws if a call with these options must not start.
+ *
+ * @param {CallOptions} options
+ */
+function checkOptions({ signal, timeout }) {
+  if (signal && typeof signal.addEventListener !== "function") throw new TypeError("signal is not an AbortSignal.");
+  if (signal?.aborted) throw reasonOf(signal);
+  if (timeout !== undefined && !(timeout > 0)) throw new RangeError(`timeout must be above 0, not ${timeout}.`);
+}
+
+function noEvents() {
+  return new PosternError("This client gets no events: open it with events or eventsAfter.");
 }
 
 /**
@@ -327,3 +352,5 @@ function timerOf(milliseconds, body) {
 function timeoutError(milliseconds) {
   return new DOMException(`No reply came within ${milliseconds} ms; the call may still take effect.`, "TimeoutError");
 }
+
+module.exports = { Connection, checkOptions, noEvents, timeoutError, timerOf };

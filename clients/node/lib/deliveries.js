@@ -1,7 +1,9 @@
 // @ts-check
-import { inspect } from "node:util";
-import { ServiceMail } from "./generated/results.js";
-import { hideSecrets, misfit } from "./shapes.js";
+"use strict";
+
+const { inspect } = require("node:util");
+const { ServiceMail } = require("./generated/results.js");
+const { hideSecrets, read } = require("./shapes.js");
 
 /** @typedef {import("./replies.js").HostMessage} HostMessage */
 /** @typedef {import("./postern.js").PosternOptions["deliverMail"]} DeliverMail */
@@ -18,7 +20,7 @@ const methodNotFound = -32601;
 const failed = -32000;
 
 /** Answers the requests that the process sends on its own. */
-export class Deliveries {
+class Deliveries {
   #deliverMail;
   #write;
   #count = 0;
@@ -72,7 +74,7 @@ export class Deliveries {
    */
   async #deliver({ id, params }, deliverMail) {
     try {
-      const problem = misfit(params, mailShape);
+      const problem = read(params, mailShape);
       if (problem !== undefined) throw new TypeError(`The params of mail.deliver are not as agreed: params${problem}.`);
       hideSecrets(params, mailShape);
       await deliverMail(/** @type {any} */ (params));
@@ -109,3 +111,5 @@ function textOf(error) {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
   return text.slice(0, messageCharactersMax).replace(/\p{Surrogate}/gu, "\uFFFD");
 }
+
+module.exports = { Deliveries };

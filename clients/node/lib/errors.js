@@ -1,12 +1,14 @@
 // @ts-check
+"use strict";
 
-export class PosternError extends Error {
+
+class PosternError extends Error {
   get name() {
     return "PosternError";
   }
 }
 
-export class CallError extends PosternError {
+class CallError extends PosternError {
   /** @param {{ code: number, message: string, data?: any }} error - the `error` of a JSON-RPC reply */
   constructor({ code, message, data }) {
     super(message);
@@ -24,7 +26,7 @@ export class CallError extends PosternError {
   }
 }
 
-export class ProcessEnded extends PosternError {
+class ProcessEnded extends PosternError {
   /**
    * @param {number | null} exitCode
    * @param {string | null} signal
@@ -33,7 +35,7 @@ export class ProcessEnded extends PosternError {
   constructor(exitCode, signal, stderr) {
     const how = signal === null ? `ended with exit code ${exitCode}` : `was killed by ${signal}`;
     const said = stderr.length === 0 ? "Its stderr is empty." : `Its last lines on stderr:\n${stderr.join("\n")}`;
-    super(`Postern ${how}. Whether the calls in flight took effect is not known. ${said}`);
+    super(`Postern ${how}. If a call was in flight, the outcome is unknown. ${said}`);
     this.exitCode = exitCode;
     this.signal = signal;
     this.stderr = stderr;
@@ -44,7 +46,7 @@ export class ProcessEnded extends PosternError {
   }
 }
 
-export class EventsLost extends PosternError {
+class EventsLost extends PosternError {
   /** @param {number | undefined} after - the number of the last event that was delivered */
   constructor(after) {
     super(`Events were dropped after number ${after}, because the program did not take them.`);
@@ -56,7 +58,7 @@ export class EventsLost extends PosternError {
   }
 }
 
-export class ClientClosed extends PosternError {
+class ClientClosed extends PosternError {
   constructor() {
     super("This client was closed.");
   }
@@ -66,7 +68,7 @@ export class ClientClosed extends PosternError {
   }
 }
 
-export class BinaryNotFound extends PosternError {
+class BinaryNotFound extends PosternError {
   /** @param {readonly string[]} places */
   constructor(places) {
     const looked = places.length === 0 ? "PATH names no folder" : `looked at ${places.join(", ")}`;
@@ -79,7 +81,7 @@ export class BinaryNotFound extends PosternError {
   }
 }
 
-export class MessageTooLong extends PosternError {
+class MessageTooLong extends PosternError {
   /**
    * @param {number} bytes
    * @param {number} bytesMax
@@ -95,8 +97,10 @@ export class MessageTooLong extends PosternError {
   }
 }
 
-export class ProtocolError extends PosternError {
+class ProtocolError extends PosternError {
   get name() {
     return "ProtocolError";
   }
 }
+
+module.exports = { PosternError, CallError, ProcessEnded, EventsLost, ClientClosed, BinaryNotFound, MessageTooLong, ProtocolError };

@@ -1,7 +1,9 @@
 // @ts-check
-import { EventsLost, ProtocolError } from "./errors.js";
-import { Event } from "./generated/results.js";
-import { misfit } from "./shapes.js";
+"use strict";
+
+const { EventsLost, ProtocolError } = require("./errors.js");
+const { Event } = require("./generated/results.js");
+const { read } = require("./shapes.js");
 
 /**
  * With so many events, the client reads no further output unless a call waits for its reply. The process then holds the
@@ -13,11 +15,12 @@ const eventsMax = 20_000;
 const eventShape = /** @type {import("./shapes.js").Shape} */ (Event);
 
 /** The events of the audit trail that the program has not taken yet. */
-export class EventQueue {
+class EventQueue {
   #events = /** @type {unknown[]} */ ([]);
   /** How many of `#events` were taken; they are removed together. */
   #takenCount = 0;
   #lastTaken;
+  #lastPut;
   #hasLost = false;
   /** Undefined until no more events follow; null if that is no failure. */
   #failure = /** @type {(() => Error) | null | undefined} */ (undefined);
@@ -26,6 +29,12 @@ export class EventQueue {
   /** @param {number | undefined} after - the number of the last event that the program has */
   constructor(after) {
     this.#lastTaken = after;
+    this.#lastPut = after;
+  }
+
+  /** The number of the last event that was put; undefined if there was none. */
+  get cursor() {
+    return this.#lastPut;
   }
 
   get isFull() {
@@ -36,12 +45,13 @@ export class EventQueue {
     return this.#events.length - this.#takenCount;
   }
 
-  /** @param {unknown} event */
+  /** @param {any} event */
   put(event) {
     // After an event was lost, the next ones would leave a gap.
     this.#hasLost ||= this.#count >= eventsMax;
     if (this.#failure !== undefined || this.#hasLost) return;
     this.#events.push(event);
+    if (Number.isSafeInteger(event?.seq)) this.#lastPut = event.seq;
     this.#wake();
   }
 
@@ -71,7 +81,7 @@ export class EventQueue {
       this.#takenCount = 0;
     }
     taken();
-    const problem = misfit(event, eventShape);
+    const problem = read(event, eventShape);
     if (problem !== undefined) throw new ProtocolError(`An event is not as agreed: params${problem}.`);
     this.#lastTaken = event.seq;
     return event;
@@ -81,3 +91,5 @@ export class EventQueue {
     for (const wake of this.#wakers.splice(0)) wake();
   }
 }
+
+module.exports = { EventQueue };

@@ -1,4 +1,13 @@
-export { AbortSignalLike, CallOptions, CloseOptions, Postern, PosternOptions } from "./postern.js";
+export {
+  AbortSignalLike,
+  Backoff,
+  CallOptions,
+  CloseOptions,
+  Logger,
+  Postern,
+  PosternOptions,
+  ProcessExit,
+} from "./postern.js";
 export {
   BinaryNotFound,
   CallError,

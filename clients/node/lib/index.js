@@ -1,5 +1,7 @@
-export { Postern } from "./postern.js";
-export {
+"use strict";
+
+const { Postern } = require("./postern.js");
+const {
   BinaryNotFound,
   CallError,
   ClientClosed,
@@ -8,5 +10,18 @@ export {
   PosternError,
   ProcessEnded,
   ProtocolError,
-} from "./errors.js";
-export * as errors from "./generated/errors.js";
+} = require("./errors.js");
+const errors = require("./generated/errors.js");
+
+module.exports = {
+  BinaryNotFound,
+  CallError,
+  ClientClosed,
+  EventsLost,
+  MessageTooLong,
+  Postern,
+  PosternError,
+  ProcessEnded,
+  ProtocolError,
+  errors,
+};

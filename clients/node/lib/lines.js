@@ -1,5 +1,7 @@
 // @ts-check
-import { Buffer } from "node:buffer";
+"use strict";
+
+const { Buffer } = require("node:buffer");
 
 const lineFeed = 10;
 
@@ -7,7 +9,7 @@ const lineFeed = 10;
  * Splits the chunks of a stream into lines. A line may have any length: its pieces are joined once, when its line feed
  * arrives, and then decoded, so that no character is split. Only LF ends a line; U+2028 does not.
  */
-export class LineReader {
+class LineReader {
   /** @type {Buffer[]} */
   #pieces = [];
   #bytes = 0;
@@ -58,7 +60,7 @@ const batchCharactersMax = 64 * 1024;
 /**
  * Writes lines in order. Lines of one turn of the event loop are written together, and none while the stream is full.
  */
-export class LineWriter {
+class LineWriter {
   #stream;
   /** @type {string[]} */
   #batches = [];
@@ -111,3 +113,5 @@ export class LineWriter {
     if (this.#isEnding && this.#batches.length === 0) this.#stream.end();
   }
 }
+
+module.exports = { LineReader, LineWriter };

@@ -10,7 +10,10 @@ declare global {
 
 /** How the process is spawned. */
 export interface PosternOptions {
-  /** The binary: a path, or a name to look up on PATH. By default the one that POSTERN_BIN names, or else `postern`. */
+  /**
+   * The binary: a path, or a name to look up on PATH. By default the one that POSTERN_BIN names, or else the one of the
+   * optional package for this platform, or else `postern` on PATH.
+   */
   binary?: string | undefined;
   /** The directory of the data, or `:memory:`. By default the program's default. */
   data?: string | undefined;
@@ -20,8 +23,13 @@ export interface PosternOptions {
   cwd?: string | undefined;
   /** Variables that are added to the host's environment, or replace some of it; undefined removes a variable. */
   env?: { readonly [name: string]: string | undefined } | undefined;
-  /** Is called with each line that the process writes to stderr; by default the lines go to the host's stderr. */
+  /**
+   * Is called with each line that the process writes to stderr. Without it and `logger`, the lines go to the host's
+   * stderr. If it throws, the line goes there too, and the host continues.
+   */
   onLog?: ((line: string) => void) | undefined;
+  /** Gets the messages of the program's log at their levels, such as `console`, or a logger of pino or winston. */
+  logger?: Logger | undefined;
   /**
    * Delivers each mail; the flag `--mail host` is added. If it throws or rejects, or takes longer than 30 seconds, the
    * process tries again later. Up to four mails are delivered at the same time.
@@ -33,9 +41,48 @@ export interface PosternOptions {
   eventsAfter?: number | undefined;
   /**
    * Whether `open` waits for the reply to a `system.info`, so that it rejects if the process cannot serve; true by
-   * default. If false, the first call rejects instead.
+   * default. If false, the first call rejects instead. A supervised client always waits.
    */
   waitUntilReady?: boolean | undefined;
+  /**
+   * Whether the process is started again after it has ended; false by default. Calls wait for the next process. A call
+   * in flight is sent once more if its method is idempotent, and otherwise rejects with ProcessEnded. Refused for
+   * `:memory:`.
+   */
+  supervise?: boolean | undefined;
+  /** Is called each time that a supervised process has ended or could not be started, before the wait. */
+  onExit?: ((exit: ProcessExit) => void) | undefined;
+  /** How long a supervised client waits before each start. */
+  backoff?: Backoff | undefined;
+}
+
+/** The part of a logger that a client uses. */
+export interface Logger {
+  error(message: string): unknown;
+  warn(message: string): unknown;
+  info(message: string): unknown;
+}
+
+/** The end of a supervised process. */
+export interface ProcessExit {
+  /** How it ended, or why it could not be started. */
+  readonly error: Error;
+  /** How many starts have failed since the last process that has served. */
+  readonly failedStarts: number;
+  /** The milliseconds until the next start; undefined if there is none, and all calls reject from now on. */
+  readonly delay: number | undefined;
+}
+
+/** The waits before the starts of a supervised process. Each varies by a fifth. */
+export interface Backoff {
+  /** The first wait in milliseconds, which doubles with each start; 100 by default. */
+  first?: number | undefined;
+  /** The longest wait in milliseconds; 5,000 by default. */
+  max?: number | undefined;
+  /** The milliseconds that a process must serve until the next wait is the first again; 10,000 by default. */
+  resetAfter?: number | undefined;
+  /** How many starts in a row may fail before the client gives up; 10 by default. */
+  failedStartsMax?: number | undefined;
 }
 
 /** The part of AbortSignal that a call uses, so that neither the DOM's types nor Node's are needed. */
@@ -72,12 +119,12 @@ export class Postern extends Methods {
   /**
    * Spawns the process.
    *
-   * @throws BinaryNotFound; ProtocolError if the contract of the service is older than that of this client; a plain
-   * PosternError, with its cause, if the system does not start the process
+   * @throws BinaryNotFound; ProtocolError if the contract of the service is older than that of this client, or of
+   * another major version; a plain PosternError, with its cause, if the system does not start the process
    */
   static open(options?: PosternOptions): Promise<Postern>;
 
-  /** The process id. */
+  /** The process id; of a supervised client, that of the last process that has served. */
   readonly pid: number;
 
   /**

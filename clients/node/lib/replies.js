@@ -1,6 +1,8 @@
 // @ts-check
-import { CallError, ProtocolError } from "./errors.js";
-import * as errors from "./generated/errors.js";
+"use strict";
+
+const { CallError, ProtocolError } = require("./errors.js");
+const errors = require("./generated/errors.js");
 
 /** @typedef {{ id: number, result?: unknown, error?: { code: number, message: string, data?: any } }} Reply */
 
@@ -22,7 +24,7 @@ const callErrors = new Map(
  * @returns {Reply | HostMessage}
  * @throws {ProtocolError} if the line is neither
  */
-export function message(line) {
+function message(line) {
   let value;
   try {
     value = JSON.parse(line);
@@ -58,9 +60,11 @@ function excerpt(line) {
  * @param {string} method
  * @param {NonNullable<Reply["error"]>} error
  */
-export function callError(method, error) {
+function callError(method, error) {
   const slug = error.data?.errors?.[0];
   const api = method.split(".", 1)[0];
   const type = callErrors.get(`${api}.${slug}`) ?? callErrors.get(`service.${slug}`) ?? CallError;
   return new type(error);
 }
+
+module.exports = { message, callError };

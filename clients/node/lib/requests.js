@@ -1,7 +1,9 @@
 // @ts-check
-import { Buffer } from "node:buffer";
-import { MessageTooLong } from "./errors.js";
-import { messageBytesMax, messageDepthMax } from "./generated/limits.js";
+"use strict";
+
+const { Buffer } = require("node:buffer");
+const { MessageTooLong } = require("./errors.js");
+const { messageBytesMax, messageDepthMax } = require("./generated/limits.js");
 
 /**
  * A request as a line of JSON. Requests that the service cannot parse are refused here: the service would reply without
@@ -13,7 +15,7 @@ import { messageBytesMax, messageDepthMax } from "./generated/limits.js";
  * @throws {MessageTooLong}
  * @throws {TypeError} if JSON cannot represent the params, if they have a lone surrogate, or are nested too deep
  */
-export function requestLine(id, method, params) {
+function requestLine(id, method, params) {
   const line = JSON.stringify({ jsonrpc: "2.0", id, method, params });
   // A UTF-16 code unit has at most three bytes in UTF-8.
   const bytes = line.length * 3 > messageBytesMax ? Buffer.byteLength(line) : 0;
@@ -71,3 +73,5 @@ function endOfString(json, start) {
   }
   return index;
 }
+
+module.exports = { requestLine };

@@ -1,5 +1,7 @@
 // @ts-check
-import { inspect } from "node:util";
+"use strict";
+
+const { inspect } = require("node:util");
 
 /**
  * The required form of an object: its properties by name. An object may have other properties too.
@@ -9,7 +11,7 @@ import { inspect } from "node:util";
 
 /**
  * @typedef {{
- *   type: "string" | "integer" | "boolean" | "object" | Shape,
+ *   type: "string" | "integer" | "boolean" | "time" | "object" | Shape,
  *   list?: boolean,
  *   nullable?: boolean,
  *   optional?: boolean,
@@ -17,43 +19,51 @@ import { inspect } from "node:util";
  * }} Property
  */
 
+/** UTC, as the service writes it. `Date` also reads other forms, but differently from engine to engine. */
+const timeFormat = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+
 /**
- * The first fault of a value, with its path: `.clients[3].user.id is missing`. Undefined if the value has the shape.
+ * Replaces the times in a value by Dates, and returns its first fault, with its path: `.clients[3].user.id is missing`.
+ * Undefined if the value has the shape.
  *
  * @param {any} value
  * @param {Shape} shape
  * @returns {string | undefined}
  */
-export function misfit(value, shape) {
+function read(value, shape) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return " is not an object";
   for (const name in shape) {
-    const problem = propertyMisfit(value[name], shape[name]);
+    const problem = readProperty(value, name, shape[name]);
     if (problem !== undefined) return `.${name}${problem}`;
   }
   return undefined;
 }
 
 /**
- * @param {any} value
+ * @param {any} holder
+ * @param {string} name
  * @param {Property} property
  */
-function propertyMisfit(value, property) {
+function readProperty(holder, name, property) {
+  const value = holder[name];
   if (value === undefined) return property.optional ? undefined : " is missing";
   if (value === null && property.nullable) return undefined;
-  if (!property.list) return elementMisfit(value, property.type);
+  if (!property.list) return readElement(holder, name, property.type);
   if (!Array.isArray(value)) return " is not a list";
   for (let index = 0; index < value.length; index++) {
-    const problem = elementMisfit(value[index], property.type);
+    const problem = readElement(value, index, property.type);
     if (problem !== undefined) return `[${index}]${problem}`;
   }
   return undefined;
 }
 
 /**
- * @param {any} value
+ * @param {any} holder - the object or list that has the element
+ * @param {string | number} place
  * @param {Property["type"]} type
  */
-function elementMisfit(value, type) {
+function readElement(holder, place, type) {
+  const value = holder[place];
   switch (type) {
     case "string":
       return typeof value === "string" ? undefined : " is not a string";
@@ -61,14 +71,18 @@ function elementMisfit(value, type) {
       return Number.isSafeInteger(value) ? undefined : " is not an integer";
     case "boolean":
       return typeof value === "boolean" ? undefined : " is not a boolean";
+    case "time":
+      if (typeof value !== "string" || !timeFormat.test(value)) return " is not a time";
+      holder[place] = new Date(value);
+      return Number.isNaN(holder[place].getTime()) ? " is not a time" : undefined;
     case "object":
-      return misfit(value, {});
+      return read(value, {});
     default:
-      return misfit(value, type);
+      return read(value, type);
   }
 }
 
-const hidden = "<redacted>";
+const hidden = "[redacted]";
 /** By shape: the names of its secret properties, and the properties whose shapes have secrets. */
 const secretsOfShapes = /** @type {WeakMap<Shape, { names: string[], inner: [string, Shape][] }>} */ (new WeakMap());
 
@@ -79,7 +93,7 @@ const secretsOfShapes = /** @type {WeakMap<Shape, { names: string[], inner: [str
  * @param {any} value - a value that has the shape
  * @param {Shape} shape
  */
-export function hideSecrets(value, shape) {
+function hideSecrets(value, shape) {
   const { names, inner } = secretsOf(shape);
   if (names.length > 0) {
     Object.defineProperty(value, inspect.custom, {
@@ -122,3 +136,5 @@ function hasSecrets(shape) {
   const { names, inner } = secretsOf(shape);
   return names.length > 0 || inner.length > 0;
 }
+
+module.exports = { hideSecrets, read };

@@ -1,8 +1,10 @@
 // @ts-check
-import { Buffer } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import { Socket } from "node:net";
-import { isMainThread } from "node:worker_threads";
+"use strict";
+
+const { Buffer } = require("node:buffer");
+const { closeSync, constants, fstatSync, openSync, writeSync } = require("node:fs");
+const { Socket } = require("node:net");
+const { isMainThread } = require("node:worker_threads");
 
 /** How many bytes of lines are buffered if stderr is a full pipe. */
 const waitingBytesMax = 16 * 1024 * 1024;
@@ -28,7 +30,7 @@ let isNonblocking = false;
  *
  * @param {string} line
  */
-export function writeToStderr(line) {
+function writeToStderr(line) {
   const bytes = Buffer.from(line + "\n");
   if (waitingBytes + bytes.length > waitingBytesMax) {
     leftOut += 1;
@@ -102,3 +104,5 @@ function openStderr() {
     return 2;
   }
 }
+
+module.exports = { writeToStderr };

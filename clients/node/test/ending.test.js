@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ClientClosed, PosternError, ProcessEnded } from "postern-client";
+import { ClientClosed, PosternError, ProcessEnded } from "postern-accounts";
 import { isRunning, open, openFake, session, until } from "../testing/support.js";
 
 const login = { email: "lasoren@bu.edu", password: "password" };
@@ -26,7 +26,7 @@ test("when the process is killed, calls in flight and later calls fail, and it i
     assert.ok(error instanceof ProcessEnded && error instanceof PosternError);
     assert.equal(error.name, "ProcessEnded");
     assert.deepEqual([error.exitCode, error.signal], [null, "SIGKILL"]);
-    assert.match(error.message, /killed by SIGKILL. Whether the calls in flight took effect is not known/);
+    assert.match(error.message, /killed by SIGKILL\. If a call was in flight, the outcome is unknown\./);
     assert.ok(log.length > 0 && error.message.includes(log.at(-1)));
     assert.deepEqual(error.stderr, log.slice(-20));
   }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EventsLost, PosternError, ProcessEnded, ProtocolError } from "postern-client";
+import { EventsLost, PosternError, ProcessEnded, ProtocolError } from "postern-accounts";
 import { contractVersion } from "../lib/generated/limits.js";
 import { binary, clientInput, open, openFake, run, session, temporaryFolder } from "../testing/support.js";
 
+const [major] = contractVersion.split(".");
 const email = "lasoren@bu.edu";
 const credentials = { email, password: "password" };
 
@@ -147,10 +148,14 @@ test("a cursor that the trail does not have is refused", async (t) => {
   await assert.rejects(refused, (error) => error instanceof ProcessEnded && error.message.includes("has number 0"));
 });
 
-for (const [result, has] of [[{ contract: "0.9.12" }, "version 0.9.12"], [{}, "no version"]]) {
+for (const [result, has] of [
+  [{ contract: "0.9.12" }, "version 0.9.12"],
+  [{}, "no version"],
+  [{ contract: `${Number(major) + 1}.0.0` }, `version ${Number(major) + 1}.0.0`],
+]) {
   test(`a service whose contract has ${has} is refused`, async (t) => {
     const script = `read request; echo '{"jsonrpc":"2.0","id":1,"result":${JSON.stringify(result)}}'; cat > /dev/null`;
-    const expected = `The contract of this Postern has ${has}; this client needs ${contractVersion} or later.`;
+    const expected = `The contract of this Postern has ${has}; this client needs ${contractVersion} or a later ${major}.x.`;
     await assert.rejects(
       openFake(t, script, { waitUntilReady: true }),
       (error) => error instanceof ProtocolError && error.message === expected,
@@ -158,7 +163,7 @@ for (const [result, has] of [[{ contract: "0.9.12" }, "version 0.9.12"], [{}, "n
   });
 }
 
-test("a service with a newer contract is accepted", async (t) => {
+test("a service with a newer contract of the same major version is accepted", async (t) => {
   const script = `read request; echo '{"jsonrpc":"2.0","id":1,"result":{"contract":"1.10.0"}}'; cat > /dev/null`;
   await openFake(t, script, { waitUntilReady: true });
 });

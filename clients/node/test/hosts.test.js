@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { binary, isRunning, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
+import { binary, isRunning, open, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
 
 const environment = { ...process.env, POSTERN_BIN: binary };
 
 /** The arguments with which Node runs a program that can import the package. */
 function program(text) {
-  return ["--input-type=module", "--eval", `import { Postern } from "postern-client";\n${text}`];
+  return ["--input-type=module", "--eval", `import { Postern } from "postern-accounts";\n${text}`];
 }
 
 const inHost = { cwd: packageFolder, env: environment };
@@ -84,20 +84,44 @@ test("lines of stderr go to the host's stderr", async () => {
   assert.match(stderr, /^time=\S+ level=info /m);
 });
 
-test("an onLog that throws is an uncaught exception of the host, and gets all lines", async (t) => {
+test("an onLog that throws gets all lines, and the host continues with them on its stderr", async (t) => {
   const path = join(await temporaryFolder(t), "loud-postern");
   await writeFile(path, "#!/bin/sh\nread request; printf 'one\\ntwo\\nthree' >&2\n", { mode: 0o755 });
   const text = `
     const heard = [], uncaught = [];
     process.on("uncaughtException", (error) => uncaught.push(error.message));
-    const onLog = (line) => { heard.push(line); throw new Error("no " + line); };
+    process.on("unhandledRejection", (error) => uncaught.push(error.message));
+    const fails = [() => { throw new Error("no"); }, () => Promise.reject(new Error("no")), () => {}];
+    const onLog = (line) => { heard.push(line); return fails[heard.length - 1](); };
     const postern = await Postern.open({ binary: ${JSON.stringify(path)}, onLog, waitUntilReady: false });
     const { stderr } = await postern.call("a").catch((error) => error);
     await postern.close();
     console.log(JSON.stringify([heard, uncaught, stderr]));`;
-  const { stdout } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
+  const { stdout, stderr } = await run(process.execPath, program(text), { ...inHost, timeout: 10_000 });
   const lines = ["one", "two", "three"];
-  assert.deepEqual(JSON.parse(stdout), [lines, lines.map((line) => `no ${line}`), lines]);
+  assert.deepEqual(JSON.parse(stdout), [lines, [], lines]);
+  const shown = stderr.split("\n").filter((line) => lines.includes(line) || line.startsWith("postern: "));
+  const failed = "postern: a function of the host failed: Error: no";
+  assert.deepEqual(shown, ["one", failed, "two", failed]);
+});
+
+test("a logger gets the messages of the log at their levels, and other lines as errors", async (t) => {
+  const script = String.raw`read request; printf '%s\n' 'time=T level=error message="a \"b\""' \
+    'time=T level=warning message="c"' 'time=T level=info message="d"' 'time=T level=newer message="e"' 'f' >&2`;
+  const heard = [];
+  const heardAt = (level) => (message) => void heard.push([level, message]);
+  const logger = { error: heardAt("error"), warn: heardAt("warn"), info: heardAt("info") };
+  const postern = await openFake(t, script, { logger, onLog: undefined });
+  await assert.rejects(postern.call("a"), { name: "ProcessEnded" });
+  assert.deepEqual(heard, [["error", 'a "b"'], ["warn", "c"], ["info", "d"], ["error", "e"], ["error", "f"]]);
+});
+
+test("a message of the real log reaches the logger", async (t) => {
+  const messages = [];
+  const logger = { error: () => {}, warn: () => {}, info: (message) => messages.push(message) };
+  const postern = await open(t, { arguments: ["--log-level", "info"], logger });
+  await postern.close();
+  assert.ok(messages.includes("serving :memory:"), messages.join());
 });
 
 test("all kinds of lines of stderr are passed on", async (t) => {

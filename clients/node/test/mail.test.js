@@ -110,7 +110,7 @@ test("closing does not wait for ever for a delivery", async (t) => {
 test("a host that waits for nothing else ends after its delivery", async (t) => {
   const data = await temporaryFolder(t);
   const text = `
-    import { Postern } from "postern-client";
+    import { Postern } from "postern-accounts";
     let hasBegun = false;
     const deliverMail = async () => {
       hasBegun = true;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { BinaryNotFound, Postern, PosternError } from "postern-client";
+import { BinaryNotFound, Postern, PosternError } from "postern-accounts";
 import { binary, open, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
 
 /** Runs a body with other environment variables. */
@@ -30,8 +30,9 @@ test("the error for a missing binary lists all places", async (t) => {
     });
     await withEnvironment({ POSTERN_BIN: path }, () => assert.rejects(Postern.open(), { places: [path] }));
   }
+  const packaged = join(packageFolder, `../postern-accounts-${process.platform}-${process.arch}/bin/postern`);
   await withEnvironment({ POSTERN_BIN: "", PATH: `${folder}:/nowhere` }, () =>
-    assert.rejects(Postern.open(), { places: [join(folder, "postern"), "/nowhere/postern"] }),
+    assert.rejects(Postern.open(), { places: [packaged, join(folder, "postern"), "/nowhere/postern"] }),
   );
 });
 
@@ -170,7 +171,7 @@ test("opening without enough descriptors is a PosternError, and leaks none", asy
   const text = `
     import { closeSync, openSync } from "node:fs";
     import { setTimeout as sleep } from "node:timers/promises";
-    import { Postern, PosternError } from "postern-client";
+    import { Postern, PosternError } from "postern-accounts";
     const held = [];
     const hold = () => {
       try { for (;;) held.push(openSync("/dev/null")); } catch {}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { CallError, PosternError, ProtocolError } from "postern-client";
+import { CallError, PosternError, ProtocolError } from "postern-accounts";
 import { isRunning, openFake, until } from "../testing/support.js";
 
 const broken = {
@@ -106,10 +106,20 @@ test("metadata is an object with any properties", async (t) => {
 });
 
 test("integers are whole numbers that a number represents exactly", async (t) => {
-  const message = { id: 1, to: "", subject: "", text: "", created: "" };
+  const message = { id: 1, to: "", subject: "", text: "", created: "2016-02-24T22:07:52.371513Z" };
   for (const id of [1.5, 2 ** 53, "1", true]) {
     const [error] = await outcome(t, "system.outbox", { messages: [message, { ...message, id }] });
     assert.match(error.message, /result\.messages\[1\]\.id is not an integer/);
+  }
+});
+
+test("times are UTC as the service writes it", async (t) => {
+  const message = { id: 1, to: "", subject: "", text: "", created: "2016-02-24T22:07:52.371513Z" };
+  const [{ messages }] = await outcome(t, "system.outbox", { messages: [message] });
+  assert.deepEqual(messages[0].created, new Date("2016-02-24T22:07:52.371Z"));
+  for (const created of ["", "2016-02-24", "2016-02-24T22:07:52", "2016-13-24T22:07:52.371513Z", "5", 5]) {
+    const [error] = await outcome(t, "system.outbox", { messages: [{ ...message, created }] });
+    assert.match(error.message, /result\.messages\[0\]\.created is not a time/);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageTooLong } from "postern-client";
+import { MessageTooLong } from "postern-accounts";
 import { requestLine } from "../lib/requests.js";
 import { open, session } from "../testing/support.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as client from "postern-client";
+import * as client from "postern-accounts";
 import { matches, methodNames, play, transcriptNames } from "../testing/transcripts.js";
 
 const typed = new Set();

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Postern } from "postern-client";
+import { Postern } from "postern-accounts";
 
 /** The folder of the package. */
 export const packageFolder = fileURLToPath(new URL("..", import.meta.url));
@@ -41,7 +41,7 @@ async function opened(test, options) {
 
 /** A folder that is removed after the test. */
 export async function temporaryFolder(test) {
-  const folder = await mkdtemp(join(tmpdir(), "postern-client-"));
+  const folder = await mkdtemp(join(tmpdir(), "postern-accounts-"));
   test.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

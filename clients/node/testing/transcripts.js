@@ -1,7 +1,7 @@
 // Replays the transcripts of schema/cases through the client. schema/README.md describes their format.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { CallError, Postern } from "postern-client";
+import { CallError, Postern } from "postern-accounts";
 import { binary, projectFolder } from "./support.js";
 
 const folder = join(projectFolder, "schema/cases");
@@ -107,16 +107,22 @@ function found(place, reply) {
   return value;
 }
 
+const timeFormat = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 const patterns = {
   "<any>": () => true,
   "<string>": (value) => typeof value === "string",
   "<integer>": (value) => Number.isInteger(value),
-  "<time>": matcher(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+  "<time>": (value) => value instanceof Date || (typeof value === "string" && timeFormat.test(value)),
   "<hex 32>": matcher(/^[0-9a-f]{32}$/),
   "<hex 64>": matcher(/^[0-9a-f]{64}$/),
   "<hex 128>": matcher(/^[0-9a-f]{128}$/),
   "<uuid>": matcher(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
 };
+
+/** Whether a Date is the time of a text, whose microseconds it does not have. */
+function isTime(date, text) {
+  return timeFormat.test(text) && date.toISOString() === text.replace(/\d{3}Z$/, "Z");
+}
 
 function matcher(expression) {
   return (value) => typeof value === "string" && expression.test(value);
@@ -125,6 +131,7 @@ function matcher(expression) {
 /** Whether a value is what a transcript expects. */
 export function matches(value, expected) {
   if (Object.hasOwn(patterns, expected)) return patterns[expected](value);
+  if (value instanceof Date) return isTime(value, expected);
   if (kind(value) !== kind(expected)) return false;
   if (Array.isArray(value)) {
     return value.length === expected.length && value.every((element, index) => matches(element, expected[index]));

@@ -1,3 +1,3 @@
 import support  # noqa: F401
 
-pytest_plugins = ["postern.testing", "pytester"]
+pytest_plugins = ["postern_accounts.testing", "pytester"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from transcripts import all_transcripts
 
-from postern import CallError, Postern
-from postern.testing import deterministic
+from postern_accounts import CallError, Postern
+from postern_accounts.testing import deterministic
 
 
 def reply_to(postern: Postern, method: str, params: Any) -> dict[str, Any]:

@@ -10,9 +10,15 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from postern import AsyncPostern, Postern
-from postern.types import OperatorsPersonInput
+import pytest
+
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts._async_traffic import AsyncTraffic
+from postern_accounts._link import Link
+from postern_accounts._traffic import Traffic
+from postern_accounts.types import OperatorsPersonInput
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SCHEMA = PACKAGE.parents[1] / "schema"
@@ -47,9 +53,14 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def calls_in_flight(postern: Postern | AsyncPostern) -> int:
     """How many calls wait for their replies."""
-    if isinstance(postern, Postern):
-        return len(postern._connection.traffic._link._waiting)
-    return len(postern._connection.traffic.link._waiting)
+    return len(link_of(postern)._waiting)
+
+
+def link_of(postern: Postern | AsyncPostern) -> Link[Any]:
+    """The internal state of a client that is not supervised."""
+    traffic = postern._connection.traffic
+    assert isinstance(traffic, (Traffic, AsyncTraffic))
+    return traffic._link
 
 
 def has_ended(pid: int, seconds: float) -> bool:
@@ -68,6 +79,12 @@ def run_host(script: str) -> subprocess.CompletedProcess[str]:
     """Runs a program that uses the client, with warnings as errors."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
     return subprocess.run(command, capture_output=True, text=True, timeout=20)
+
+
+def run_pytest(pytester: pytest.Pytester, *arguments: str) -> dict[str, int]:
+    """Runs pytest in the folder of `pytester`, with warnings as errors, and returns how many tests passed and so on."""
+    plugins = ("-p", "no:asyncio", "-p", "pytest_postern_accounts")
+    return pytester.runpytest_subprocess("-W", "error", *plugins, *arguments).parseoutcomes()
 
 
 PERSON: OperatorsPersonInput = {"first_name": "Luke", "last_name": "Sorenson", "email": "lasoren@bu.edu"}

@@ -7,14 +7,14 @@ import os
 import pickle
 import signal
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import PERSON, calls_in_flight, fake_binary, wait_until
 
-from postern import (
+from postern_accounts import (
     UNSET,
     AsyncPostern,
     CallError,
@@ -25,11 +25,11 @@ from postern import (
     ProcessEnded,
     ProtocolError,
 )
-from postern._bounds import MESSAGE_BYTES_MAX
-from postern._reading import time
-from postern._requests import wire_value
-from postern.errors import operators
-from postern.types import OperatorsClient
+from postern_accounts._bounds import MESSAGE_BYTES_MAX
+from postern_accounts._reading import day, epoch, time
+from postern_accounts._requests import wire_value
+from postern_accounts.errors import care, operators
+from postern_accounts.types import OperatorsClient
 
 # Replies to each request with its params, and to a request without params when the next one with params arrives.
 ECHO = """
@@ -257,6 +257,38 @@ def test_times_keep_their_microseconds() -> None:
     assert wire_value(datetime(2016, 2, 24, 1, tzinfo=timezone(timedelta(hours=2)))) == "2016-02-23T23:00:00.000000Z"
 
 
+def test_dates_are_dates_and_unix_times_are_times(postern: Postern) -> None:
+    patients = postern.care.patients
+    postern.care.user.register(email="a@example.com", password="password", role="user")
+    token = postern.care.auth.token(email="a@example.com", password="password").access_token
+    patient = patients.create(access_token=token, first_name="Ann", birthdate=date(1970, 12, 31))
+    assert patient.birthdate == date(1970, 12, 31)
+    with pytest.raises(care.InvalidBirthdate):
+        patients.create(access_token=token, first_name="Ann", birthdate="yesterday")
+    customer = postern.sales.user.create_customer(
+        email="b@example.com",
+        password="password",
+        referral_code=postern.system.invite(role="customer").referral_code,
+        source="a friend",
+        name={"first": "Mary", "last": "Major"},
+    )
+    assert customer.created == datetime(2016, 2, 24, 22, 7, 52, tzinfo=timezone.utc)
+    for value, reads in (("1970-13-31", day), (10**15, epoch), ("1", epoch), (None, day)):
+        with pytest.raises(ValueError, match="is no"):
+            reads(value)
+
+
+def test_the_environment_is_merged_with_that_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OF_HOST", "1")
+    monkeypatch.setenv("REPLACED", "1")
+    monkeypatch.setenv("REMOVED", "1")
+    names = ["OF_HOST", "REPLACED", "REMOVED", "ADDED"]
+    binary = fake_binary(tmp_path, f"for line in sys.stdin: answer(line, [os.environ.get(name) for name in {names!r}])")
+    env = {"REPLACED": "2", "REMOVED": None, "ADDED": "2"}
+    with Postern(binary=binary, env=env) as postern:
+        assert postern.call("any") == ["1", "2", None, "2"]
+
+
 def test_from_json_rejects_a_result_without_a_required_property(postern: Postern) -> None:
     with pytest.raises(ValueError, match=r"result\.id is missing"):
         OperatorsClient.from_json({})
@@ -266,6 +298,7 @@ def test_the_repr_of_a_result_has_no_session(postern: Postern) -> None:
     operator = postern.operators.register(user=PERSON, password="password")
     assert len(operator.session_id) == 128
     assert operator.session_id not in f"{operator} {operator!r}" and "Luke" in repr(operator)
+    assert repr(operator).endswith("session_id=[redacted])")
 
 
 def test_none_clears_a_value_and_unset_keeps_it(postern: Postern) -> None:
@@ -313,6 +346,7 @@ def test_a_client_refuses_calls_from_another_event_loop() -> None:
     async def open_it() -> None:
         nonlocal postern
         postern = AsyncPostern(":memory:")
+        await postern.ready()
 
     async def use_it() -> None:
         assert postern is not None
@@ -330,11 +364,6 @@ def test_a_client_refuses_calls_from_another_event_loop() -> None:
         loop.run_until_complete(close_it())
     finally:
         loop.close()
-
-
-def test_opening_an_async_client_without_an_event_loop_fails() -> None:
-    with pytest.raises(PosternError, match="no event loop"):
-        AsyncPostern(":memory:")
 
 
 def test_a_waiting_thread_does_not_block_other_threads(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from support import PERSON
 
-from postern import AsyncPostern, Postern
-from postern.types import OperatorsClient, OperatorsClientInput, OperatorsClientList
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts.types import OperatorsClient, OperatorsClientInput, OperatorsClientList
 
 CALLS = 10_000
 TASKS = 50

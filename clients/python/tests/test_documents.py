@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import PACKAGE
+from support import PACKAGE, run_pytest
 
 SESSION = """\
 registered Luke Sorenson
@@ -46,5 +46,4 @@ def test_the_programs_of_the_readme_run(tmp_path: Path, block: str) -> None:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "def test_" in block])
 def test_the_tests_of_the_readme_pass(pytester: pytest.Pytester, block: str) -> None:
     pytester.makepyfile(block)
-    outcomes = pytester.runpytest_subprocess("-W", "error").parseoutcomes()
-    assert set(outcomes) == {"passed"}
+    assert set(run_pytest(pytester)) == {"passed"}

@@ -19,8 +19,16 @@ from typing import Any
 import pytest
 from support import PERSON, calls_in_flight, fake_binary, has_ended, run_host, wait_until
 
-from postern import AsyncPostern, BinaryNotFound, ClientClosed, Postern, PosternError, ProcessEnded, ProtocolError
-from postern.testing import deterministic
+from postern_accounts import (
+    AsyncPostern,
+    BinaryNotFound,
+    ClientClosed,
+    Postern,
+    PosternError,
+    ProcessEnded,
+    ProtocolError,
+)
+from postern_accounts.testing import deterministic
 
 # Never replies, prints a line for each request, and exits at the third request.
 MUTE = """
@@ -36,7 +44,7 @@ def check_mute_end(error: object) -> None:
     assert isinstance(error, ProcessEnded)
     assert (error.exit_code, error.signal_number) == (3, None)
     assert error.stderr_lines == ("heard 1", "heard 2", "heard 3", "farewell")
-    assert "exited with code 3" in str(error) and "farewell" in str(error) and "is not known" in str(error)
+    assert "exited with code 3" in str(error) and "farewell" in str(error) and "the outcome is unknown" in str(error)
 
 
 def test_exit_fails_all_calls_of_threads(tmp_path: Path) -> None:
@@ -301,7 +309,7 @@ def test_much_stderr_and_a_log_that_raises_do_not_block_the_process(tmp_path: Pa
 
 def test_a_script_without_close_ends_its_process() -> None:
     host = run_host("""
-        from postern import Postern
+        from postern_accounts import Postern
         postern = Postern(":memory:")
         postern.system.info()
         print(postern.pid)
@@ -313,7 +321,7 @@ def test_a_script_without_close_ends_its_process() -> None:
 def test_a_coroutine_without_close_ends_its_process() -> None:
     host = run_host("""
         import asyncio
-        from postern import AsyncPostern
+        from postern_accounts import AsyncPostern
         async def main():
             postern = AsyncPostern(":memory:")
             await postern.system.info()
@@ -340,7 +348,7 @@ def test_garbage_collection_ends_the_process() -> None:
 def test_the_process_ends_when_the_host_is_killed(sibling: str) -> None:
     script = f"""
         import os, signal, subprocess, time
-        from postern import Postern
+        from postern_accounts import Postern
         def forked():
             pid = os.fork()
             if pid == 0:

@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from support import PERSON, fake_binary, wait_until
+from support import PERSON, fake_binary, link_of, wait_until
 
-from postern import AsyncPostern, EventsLost, Postern, PosternError, ProcessEnded, ProtocolError
-from postern._bounds import CONTRACT_VERSION
-from postern.types import Event, OperatorsPersonInput
+from postern_accounts import AsyncPostern, EventsLost, Postern, PosternError, ProcessEnded, ProtocolError
+from postern_accounts._bounds import CONTRACT_VERSION
+from postern_accounts.types import Event, OperatorsPersonInput
 
 FLAGS = ["--no-email-confirmation"]
 
@@ -91,7 +91,7 @@ def test_four_clients_get_the_events_of_all(tmp_path: Path) -> None:
 def test_a_client_that_takes_no_events_gets_its_replies(tmp_path: Path) -> None:
     fill(tmp_path / "data", 5_000)
     with Postern(tmp_path / "data", arguments=FLAGS, events_after=0) as postern:
-        link = postern._connection.traffic._link
+        link = link_of(postern)
         wait_until(lambda: link.is_holding)
         held = len(link._events._events) if link._events else 0
         # Reading pauses: what is held is bounded, and far below all.
@@ -168,10 +168,19 @@ def test_a_cursor_that_the_trail_does_not_have_is_refused(tmp_path: Path) -> Non
         Postern(tmp_path / "data", log=lambda line: None, events_after=7)
 
 
-@pytest.mark.parametrize(("result", "has"), [({"contract": "0.9.12"}, "version 0.9.12"), ({}, "no version")])
-def test_a_service_with_an_older_contract_is_refused(tmp_path: Path, result: object, has: str) -> None:
+@pytest.mark.parametrize(
+    ("result", "has", "needs"),
+    [
+        ({"contract": "0.9.12"}, "version 0.9.12", "later"),
+        ({}, "no version", "later"),
+        ({"contract": "2.0.0"}, "version 2.0.0", "a later 1.x"),
+    ],
+)
+def test_a_service_with_an_older_contract_or_another_major_version_is_refused(
+    tmp_path: Path, result: object, has: str, needs: str
+) -> None:
     binary = fake_binary(tmp_path, f"for line in sys.stdin: answer(line, {result!r})")
-    message = f"has {has}; this client needs {CONTRACT_VERSION} or later"
+    message = f"has {has}; this client needs {CONTRACT_VERSION} or {needs}$"
     with pytest.raises(ProtocolError, match=message):
         Postern(binary=binary)
 
@@ -222,7 +231,7 @@ def test_an_async_client_that_takes_no_events_gets_its_replies(tmp_path: Path) -
 
     async def main() -> None:
         async with AsyncPostern(tmp_path / "data", arguments=FLAGS, events_after=0) as postern:
-            link = postern._connection.traffic.link
+            link = link_of(postern)
             while not link.is_holding:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)

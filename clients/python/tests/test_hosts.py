@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from support import fake_binary, has_ended, run_host
 
-from postern import AsyncPostern, Postern, PosternError, ProcessEnded, _wake
+from postern_accounts import AsyncPostern, Postern, PosternError, ProcessEnded, _wake
 
 # Leaves a child that holds its pipes. Replies to the first request, and exits at the second.
 WITH_CHILD = """
@@ -75,7 +75,7 @@ def test_sigpipe_does_not_end_the_host(tmp_path: Path, size: int) -> None:
     binary = fake_binary(tmp_path, body + "import signal; signal.pause()")
     host = run_host(f"""
         import signal, threading
-        from postern import CallTimeout, Postern
+        from postern_accounts import CallTimeout, Postern
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         has_closed = threading.Event()
         postern = Postern(binary={str(binary)!r}, log=lambda line: has_closed.set(), wait_until_ready=False)
@@ -94,7 +94,7 @@ def test_the_end_is_reported_to_a_host_that_ignores_sigchld() -> None:
     """The system keeps no exit code then; the calls fail with ProcessEnded even so."""
     host = run_host("""
         import os, signal
-        from postern import Postern, ProcessEnded
+        from postern_accounts import Postern, ProcessEnded
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         with Postern(":memory:") as postern:
             print(postern.system.info().name)
@@ -111,7 +111,7 @@ def test_a_signal_handler_can_close_during_a_close(tmp_path: Path) -> None:
     """A handler that closes, as a handler of SIGTERM does, does not wait for the close that it interrupts."""
     host = run_host(f"""
         import os, signal, threading
-        from postern import Postern
+        from postern_accounts import Postern
         def end(number, frame):
             postern.close(timeout=0)
             print("closed")

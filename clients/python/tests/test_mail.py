@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from support import PERSON, fake_binary, wait_until
 
-from postern import AsyncPostern, Postern
-from postern.types import OperatorsPersonInput, ServiceMail
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts.types import OperatorsPersonInput, ServiceMail
 
 
 def person(number: int) -> OperatorsPersonInput:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from support import fake_binary, run_host
 
-from postern import AsyncPostern, Postern
-from postern.errors import BinaryNotFound, PosternError, ProcessEnded
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts.errors import BinaryNotFound, PosternError, ProcessEnded
 
 
 def open_and_close(*arguments: str, binary: Path | None = None, data: Path | str = ":memory:") -> None:
@@ -75,7 +75,7 @@ def test_a_locked_store_fails_at_opening(tmp_path: Path) -> None:
 def test_opening_without_enough_descriptors_is_a_postern_error_and_leaks_none() -> None:
     host = run_host("""
         import asyncio, os, resource
-        from postern import AsyncPostern, Postern, PosternError
+        from postern_accounts import AsyncPostern, Postern, PosternError
         async def open_async():
             async with AsyncPostern(":memory:", log=lambda line: None):
                 pass

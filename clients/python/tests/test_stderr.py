@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from support import fake_binary
+from support import fake_binary, run_host
 
-from postern import Postern
+from postern_accounts import Postern
 
 # Writes a line to stderr before each reply.
 TALKATIVE = "for request in sys.stdin:\n    print('a line', file=sys.stderr, flush=True)\n    answer(request, 1)"
@@ -27,7 +27,7 @@ def host(folder: Path, redirection: str, before: str = "") -> subprocess.Complet
     script = f"""
         import signal, time
         {before}
-        from postern import Postern
+        from postern_accounts import Postern
         with Postern(binary={binary!r}, wait_until_ready=False) as postern:
             for _ in range(20):
                 postern.call("any")
@@ -42,20 +42,23 @@ def host(folder: Path, redirection: str, before: str = "") -> subprocess.Complet
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2>&- <&-", "2> >(true)", "2>/dev/full"])
 @pytest.mark.parametrize("sigpipe", ["", "signal.signal(signal.SIGPIPE, signal.SIG_DFL)"])
-def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(tmp_path: Path, redirection: str, sigpipe: str) -> None:
-    done = host(tmp_path, redirection, sigpipe)
+@pytest.mark.parametrize("logging", ["", "import logging; logging.basicConfig(level=0)"])
+def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(
+    tmp_path: Path, redirection: str, sigpipe: str, logging: str
+) -> None:
+    done = host(tmp_path, redirection, f"{sigpipe}; {logging}".strip("; "))
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
 
 def test_a_log_that_raises_in_a_host_without_stderr_prints_nothing_on_stdout(tmp_path: Path) -> None:
-    body = "import postern._stderr as stderr\n        stderr._print_to_stderr = lambda line: 1 / 0"
+    body = "import postern_accounts._stderr as stderr\n        stderr.log_line = lambda line: 1 / 0"
     done = host(tmp_path, "2>&-", body)
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
 
 def test_no_pipe_of_a_client_gets_a_standard_descriptor() -> None:
     """Otherwise the process would read text that a library writes to descriptor 2 as a request."""
-    script = "from postern import Postern; p = Postern(':memory:'); q = p._connection.process; \
+    script = "from postern_accounts import Postern; p = Postern(':memory:'); q = p._connection.traffic.process; \
 print(min(q.stdin, q.stdout, q._stderr._pipe.fileno()) > 2); p.close()"
     command = ["bash", "-c", f'{sys.executable} -c "$1" 2>&- <&-', "bash", script]
     assert subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20).stdout == "True\n"
@@ -68,6 +71,60 @@ def test_a_long_line_is_passed_on_in_pieces(tmp_path: Path) -> None:
         postern.call("any")
     assert sum(map(len, heard)) == 4_000_001
     assert max(map(len, heard)) <= 1 << 20
+
+
+def test_log_lines_have_their_levels_in_the_log_of_the_host(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = [
+        'time=2016-02-24T22:07:52.371513Z level=error message="the disk is \\"full\\""',
+        'time=2016-02-24T22:07:52.371513Z level=warning message="50% of the disk"',
+        'time=2016-02-24T22:07:52.371513Z level=info message="opened"',
+        'time=2016-02-24T22:07:52.371513Z level=later message="of a newer program"',
+        "postern: a usage error",
+        'time=2016-02-24T22:07:52.371513Z level=info message="cut',
+    ]
+    binary = fake_binary(tmp_path, f"print(*{lines!r}, sep='\\n', file=sys.stderr)\nsys.stdin.read()")
+    caplog.set_level("INFO", logger="postern_accounts")
+    Postern(binary=binary, wait_until_ready=False).close()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", 'the disk is "full"'),
+        ("WARNING", "50% of the disk"),
+        ("INFO", "opened"),
+        ("WARNING", "of a newer program"),
+        ("ERROR", "postern: a usage error"),
+        ("ERROR", lines[5]),
+    ]
+    caplog.clear()
+    caplog.set_level("ERROR", logger="postern_accounts")
+    Postern(binary=binary, wait_until_ready=False).close()
+    assert {record.levelname for record in caplog.records} == {"ERROR"} and len(caplog.records) == 3
+
+
+def test_the_lines_of_the_program_are_log_lines(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="postern_accounts")
+    Postern(":memory:", arguments=["--log-level", "info"]).close()
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    assert not any("time=" in record.getMessage() for record in caplog.records)
+
+
+def test_a_host_without_logging_gets_the_lines_on_stderr(tmp_path: Path) -> None:
+    binary = str(fake_binary(tmp_path, TALKATIVE))
+    done = run_host(f"""
+        from postern_accounts import Postern
+        with Postern(binary={binary!r}) as postern:
+            postern.call("any")
+    """)
+    assert (done.returncode, done.stderr) == (0, "a line\na line\n")
+
+
+def test_a_long_line_reaches_a_pipe_of_the_hosts_log_in_pieces(tmp_path: Path) -> None:
+    body = "sys.stderr.write('x' * 10_001)\nsys.stderr.flush()\nsys.stdin.read()"
+    done = run_host(f"""
+        import logging
+        from postern_accounts import Postern
+        logging.basicConfig()
+        Postern(binary={str(fake_binary(tmp_path, body))!r}, wait_until_ready=False).close()
+    """)
+    assert done.stderr == ("ERROR:postern_accounts:" + "x" * 1_000 + "\n") * 10 + "ERROR:postern_accounts:x\n"
 
 
 @contextmanager
@@ -87,14 +144,16 @@ def full_pipe() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("patched", [False, True])
-def test_a_full_pipe_as_stderr_does_not_block_a_host(tmp_path: Path, patched: bool) -> None:
+@pytest.mark.parametrize("logging", ["", "import logging; logging.basicConfig(level=0)"])
+def test_a_full_pipe_as_stderr_does_not_block_a_host(tmp_path: Path, patched: bool, logging: str) -> None:
     """Unwritten lines must not fill the stderr of the process, nor stop the greenlets of gevent."""
     if patched:
         pytest.importorskip("gevent")
     body = "for request in sys.stdin:\n    print('x' * 200_000, file=sys.stderr, flush=True)\n    answer(request, 1)"
     script = f"""
         {"from gevent import monkey; monkey.patch_all()" if patched else ""}
-        from postern import Postern
+        {logging}
+        from postern_accounts import Postern
         with Postern(binary={str(fake_binary(tmp_path, body))!r}) as postern:
             print(sum(postern.call("any", timeout=10) for _ in range(5)))
         """
@@ -130,8 +189,8 @@ def test_calls_do_not_block_the_greenlets_of_a_host_patched_by_gevent() -> None:
         from gevent import monkey
         monkey.patch_all()
         import gevent
-        from postern import Postern
-        from postern.errors import ProcessEnded
+        from postern_accounts import Postern
+        from postern_accounts.errors import ProcessEnded
         ticks = []
         def tick():
             while True:

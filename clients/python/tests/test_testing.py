@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from support import PERSON
+from support import PERSON, run_pytest
 
-from postern import AsyncPostern, Postern
-from postern.testing import async_mailed_code, deterministic, mailed_code
+from postern_accounts import AsyncPostern, Postern
+from postern_accounts.testing import async_mailed_code, deterministic, mailed_code
 
 TESTS = """
 def test_confirmed_at_once(postern):
@@ -68,18 +68,20 @@ def test_results_repeat_in_deterministic_mode(postern: Postern) -> None:
 @pytest.mark.parametrize(
     "conftest",
     [
-        'pytest_plugins = ["postern.testing"]\n{override}',
-        "import pytest\nfrom postern.testing import postern, postern_arguments\n{override}",
-        "import pytest\nfrom postern.testing import postern\n{override}",
+        'pytest_plugins = ["postern_accounts.testing"]\n{override}',
+        "import pytest\nfrom postern_accounts.testing import postern, postern_arguments\n{override}",
+        "import pytest\nfrom postern_accounts.testing import postern\n{override}",
     ],
 )
 def test_a_suite_can_override_the_flags(pytester: pytest.Pytester, conftest: str) -> None:
     override = 'import pytest\n@pytest.fixture\ndef postern_arguments(): return ["--no-email-confirmation"]'
     pytester.makeconftest(conftest.format(override=override))
     pytester.makepyfile(TESTS)
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
+    assert run_pytest(pytester) == {"passed": 2}
 
 
 def test_a_fixture_works_without_importing_the_others(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("from postern.testing import postern\n\ndef test(postern): assert postern.system.info()")
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.makepyfile(
+        "from postern_accounts.testing import postern\n\ndef test(postern): assert postern.system.info()"
+    )
+    assert run_pytest(pytester) == {"passed": 1}

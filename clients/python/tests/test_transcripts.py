@@ -5,21 +5,23 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import inspect
 import json
+import re
 import types
 import typing
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date
 from typing import Any, Literal
 
 from replay import as_json
 from support import SCHEMA
 from transcripts import Step, Transcript, all_transcripts, matches
 
-from postern import AsyncPostern, CallError, Postern, errors
-from postern._requests import wire_value
-from postern.testing import async_deterministic, deterministic
+from postern_accounts import AsyncPostern, CallError, Postern, errors
+from postern_accounts._requests import wire_value
+from postern_accounts.testing import async_deterministic, deterministic
 
 METHODS = {method["name"] for method in json.loads((SCHEMA / "openrpc.json").read_text())["methods"]}
 
@@ -139,7 +141,19 @@ def to_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         # A property with a default is optional.
         properties = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
-        return {name: to_json(inner) for name, (inner, default) in properties.items() if inner is not default}
+        kind: Any = type(value)
+        epochs = epochs_of(kind)
+        return {
+            name: int(inner.timestamp()) if name in epochs else to_json(inner)
+            for name, (inner, default) in properties.items()
+            if inner is not default
+        }
     if isinstance(value, tuple):
         return [to_json(element) for element in value]
-    return wire_value(value) if isinstance(value, datetime) else value
+    return wire_value(value) if isinstance(value, date) else value
+
+
+@functools.cache
+def epochs_of(kind: Any) -> set[str]:
+    """The properties that are Unix times on the wire, and datetimes in a result, like the other times."""
+    return set(re.findall(r'"(\w+)", epoch\)', inspect.getsource(kind.from_json)))

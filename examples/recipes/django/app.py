@@ -17,8 +17,8 @@ from django.template import Context, Template
 from django.urls import path
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
-from postern import Postern
-from postern.errors import CallError, ClientClosed, ProcessEnded, operators
+from postern_accounts import Postern
+from postern_accounts.errors import CallError, ClientClosed, ProcessEnded, operators
 
 settings.configure(
     SECRET_KEY=os.environ["SECRET_KEY"],

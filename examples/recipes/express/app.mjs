@@ -5,7 +5,7 @@
 // The process has its own Postern process; any number of them use the directory that POSTERN_DATA names.
 
 import express from "express";
-import { CallError, ClientClosed, Postern, ProcessEnded, errors } from "postern-client";
+import { CallError, ClientClosed, Postern, ProcessEnded, errors } from "postern-accounts";
 
 const FORMS = {
   "/sign-up": ["Create an account", ["first_name", "last_name", "email", "password"]],

@@ -9,8 +9,8 @@ import os
 import threading
 
 from flask import Flask, g, make_response, redirect, render_template_string, request
-from postern import Postern
-from postern.errors import CallError, ClientClosed, ProcessEnded, operators
+from postern_accounts import Postern
+from postern_accounts.errors import CallError, ClientClosed, ProcessEnded, operators
 
 FORMS = {
     "/sign-up": ("Create an account", ["first_name", "last_name", "email", "password"]),

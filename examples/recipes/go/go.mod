@@ -2,6 +2,6 @@ module accounts
 
 go 1.19
 
-require postern/clients/go v0.0.0
+require github.com/postern-accounts/postern-go v0.0.0
 
-replace postern/clients/go => ../../../clients/go
+replace github.com/postern-accounts/postern-go => ../../../clients/go

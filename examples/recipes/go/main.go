@@ -20,7 +20,7 @@ import (
 	"sync"
 	"syscall"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // Only to try it without TLS.

@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"os"
 
-	"postern/clients/go/internal/transcript"
+	"github.com/postern-accounts/postern-go/internal/transcript"
 )
 
 func main() {

@@ -2,7 +2,7 @@
 
 package transcript
 
-import postern "postern/clients/go"
+import postern "github.com/postern-accounts/postern-go"
 
 // MethodNames are the names of all methods with a typed form.
 var MethodNames = []string{

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	postern "postern/clients/go"
+	postern "github.com/postern-accounts/postern-go"
 )
 
 // Transcript is a recorded conversation of requests and replies.

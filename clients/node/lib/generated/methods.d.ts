@@ -23,6 +23,7 @@ export interface OperatorsClientMethods {
 
   /**
    * Deletes a client. The client stays in the change feed, with `deleted` set, so that devices see the deletion.
+   * Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.ClientNotFound
@@ -34,7 +35,7 @@ export interface OperatorsClientMethods {
 export interface OperatorsClientsMethods {
   /**
    * Lists the clients that have changed. Returns the clients whose change number is at least `provision`. With 0,
-   * deleted clients are left out; above 0, they are included with `deleted` set.
+   * deleted clients are left out; above 0, they are included with `deleted` set. Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
@@ -52,7 +53,7 @@ export interface OperatorsMethods {
   /**
    * Registers an operator. The returned session works at once. Signing in requires the email to be confirmed with the
    * mailed code first. Limits: `sessionSeconds` (90 days), `confirmationCodeSeconds` (a day),
-   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20).
+   * `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour), `requestsPerAddressMax` (20). Idempotent.
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.PasswordTooShort,
    * errors.operators.PasswordCommon, errors.operators.PasswordPersonal, errors.operators.OperatorExists,
@@ -72,7 +73,7 @@ export interface OperatorsMethods {
 
   /**
    * Confirms an operator's email address. The code is valid once, for a day. Limits: `confirmationCodeSeconds` (a day),
-   * `usedCodeSeconds` (a day).
+   * `usedCodeSeconds` (a day). Idempotent.
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid
    */
@@ -91,14 +92,14 @@ export interface OperatorsMethods {
   resendConfirmation(params: types.OperatorsResendConfirmationParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Ends a session. Other sessions stay open.
+   * Ends a session. Other sessions stay open. Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   signout(params: types.OperatorsSignoutParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Changes the operator's names. Absent properties stay unchanged.
+   * Changes the operator's names. Absent properties stay unchanged. Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
@@ -115,7 +116,7 @@ export interface OperatorsMethods {
 
   /**
    * Sets a new password. All of the operator's sessions end, a lockout is removed, and the email becomes confirmed.
-   * Limits: `resetCodeSeconds` (an hour).
+   * Limits: `resetCodeSeconds` (an hour). Idempotent.
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.PasswordTooShort,
    * errors.operators.PasswordCommon, errors.operators.PasswordPersonal, errors.operators.CodeInvalid
@@ -124,7 +125,7 @@ export interface OperatorsMethods {
 
   /**
    * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
-   * its metadata and secrets.
+   * its metadata and secrets. Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
@@ -132,14 +133,14 @@ export interface OperatorsMethods {
 
   /**
    * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
-   * `sessionSeconds` (90 days).
+   * `sessionSeconds` (90 days). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
   sessions(params: types.OperatorsSessionsParams, options?: CallOptions): Promise<types.OperatorsSessionList>;
 
   /**
-   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out. Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.SessionNotFound
@@ -148,7 +149,7 @@ export interface OperatorsMethods {
 
   /**
    * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
-   * device.
+   * device. Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
@@ -160,7 +161,7 @@ export interface OperatorsMethods {
   /**
    * Verifies the caller's current password. A program calls it before a serious action in an open session. Wrong
    * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
-   * day), `lockoutSeconds` (an hour).
+   * day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
@@ -170,7 +171,7 @@ export interface OperatorsMethods {
   /**
    * Changes the caller's password. All sessions of the account end, and all its mailed codes become invalid. The result
    * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
-   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.PasswordTooShort, errors.operators.PasswordCommon, errors.operators.PasswordPersonal,
@@ -184,6 +185,7 @@ export interface OperatorsMethods {
   /**
    * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
    * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+   * Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid
    */
@@ -192,7 +194,7 @@ export interface OperatorsMethods {
   /**
    * Replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing is
    * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
-   * (64).
+   * (64). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired
    */
@@ -217,7 +219,7 @@ export interface OperatorsMethods {
    * stay open. Codes that were mailed to the previous address become invalid. If that address was confirmed, it stays
    * reserved for the account for 3 days, and gets a code with which `operators.revert_email_change` restores it. For a
    * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
-   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.CodeInvalid, errors.operators.OperatorExists
@@ -231,7 +233,7 @@ export interface OperatorsMethods {
    * Restores the email that an account had before a change, and sets a new password. It works for 3 days after the
    * change, also after further changes of the email or the password. All sessions end, all other mailed codes of the
    * account become invalid, and a lockout is removed. Codes that restore later addresses become invalid; those that
-   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days). Idempotent.
    *
    * @throws errors.operators.FieldRequired, errors.operators.FieldInvalid, errors.operators.CodeInvalid,
    * errors.operators.PasswordTooShort, errors.operators.PasswordCommon, errors.operators.PasswordPersonal
@@ -243,7 +245,7 @@ export interface OperatorsMethods {
 
   /**
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
-   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
@@ -256,7 +258,7 @@ export interface CareUserMethods {
   /**
    * Registers a user. Also creates a patient for the user, and mails a code that confirms the address. Limits:
    * `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
-   * `requestsPerAddressMax` (20).
+   * `requestsPerAddressMax` (20). Idempotent.
    *
    * @throws errors.care.EmailRequired, errors.care.InvalidEmail, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon,
@@ -267,7 +269,7 @@ export interface CareUserMethods {
   register(params: types.CareUserRegisterParams, options?: CallOptions): Promise<types.CareRegistered>;
 
   /**
-   * Shows the caller's account. Only a clinician has `npi`.
+   * Shows the caller's account. Only a clinician has `npi`. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
@@ -275,7 +277,7 @@ export interface CareUserMethods {
 
   /**
    * Changes the caller's account. Null or an empty string clears a name, phone or npi; an absent param changes nothing.
-   * A new password revokes every access token.
+   * A new password revokes every access token. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidFirstName,
    * errors.care.InvalidLastName, errors.care.InvalidPhone, errors.care.InvalidNpi, errors.care.PasswordRequired,
@@ -285,7 +287,7 @@ export interface CareUserMethods {
 
   /**
    * Deletes the caller's account. Also deletes the patients that no other user can access. A shared patient passes to
-   * the user who has had access to it longest.
+   * the user who has had access to it longest. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
@@ -304,7 +306,7 @@ export interface CareUserMethods {
   /**
    * Confirms the email address of a user. The code is valid for a day. For a day after its use, it returns the same
    * result again. Shares that wait for the address become active. Limits: `confirmationCodeSeconds` (a day),
-   * `usedCodeSeconds` (a day).
+   * `usedCodeSeconds` (a day). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode
    */
@@ -321,7 +323,7 @@ export interface CareUserMethods {
 
   /**
    * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
-   * its metadata and secrets.
+   * its metadata and secrets. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
@@ -329,14 +331,14 @@ export interface CareUserMethods {
 
   /**
    * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
-   * `sessionSeconds` (90 days).
+   * `sessionSeconds` (90 days). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
   sessions(params: types.CareUserSessionsParams, options?: CallOptions): Promise<types.CareSessionList>;
 
   /**
-   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.SessionNotFound
    */
@@ -344,7 +346,7 @@ export interface CareUserMethods {
 
   /**
    * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
-   * device.
+   * device. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
@@ -356,7 +358,7 @@ export interface CareUserMethods {
   /**
    * Verifies the caller's current password. A program calls it before a serious action in an open session. Wrong
    * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
-   * day), `lockoutSeconds` (an hour).
+   * day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.WrongPassword, errors.care.InvalidClient,
@@ -367,7 +369,7 @@ export interface CareUserMethods {
   /**
    * Changes the caller's password. All sessions of the account end, and all its mailed codes become invalid. The result
    * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
-   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.PasswordRequired,
    * errors.care.InvalidPassword, errors.care.PasswordTooShort, errors.care.PasswordCommon,
@@ -379,6 +381,7 @@ export interface CareUserMethods {
   /**
    * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
    * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+   * Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
@@ -387,7 +390,7 @@ export interface CareUserMethods {
   /**
    * Replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing is
    * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
-   * (64).
+   * (64). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidMetadata
    */
@@ -413,7 +416,7 @@ export interface CareUserMethods {
    * stay open. Codes that were mailed to the previous address become invalid. If that address was confirmed, it stays
    * reserved for the account for 3 days, and gets a code with which `care.user.revert_email_change` restores it. For a
    * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
-   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode,
    * errors.care.UserAlreadyExists
@@ -427,7 +430,7 @@ export interface CareUserMethods {
    * Restores the email that an account had before a change, and sets a new password. It works for 3 days after the
    * change, also after further changes of the email or the password. All sessions end, all other mailed codes of the
    * account become invalid, and a lockout is removed. Codes that restore later addresses become invalid; those that
-   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days). Idempotent.
    *
    * @throws errors.care.InvalidCode, errors.care.PasswordRequired, errors.care.InvalidPassword,
    * errors.care.PasswordTooShort, errors.care.PasswordCommon, errors.care.PasswordPersonal, errors.care.InvalidClient
@@ -452,7 +455,7 @@ export interface CareAuthMethods {
   token(params: types.CareAuthTokenParams, options?: CallOptions): Promise<types.CareAccessToken>;
 
   /**
-   * Revokes a token. Other tokens stay valid.
+   * Revokes a token. Other tokens stay valid. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken
    */
@@ -471,7 +474,7 @@ export interface CarePatientsMethods {
   create(params: types.CarePatientsCreateParams, options?: CallOptions): Promise<types.CarePatientResult>;
 
   /**
-   * Lists the patients that the caller can access. Sorted by `id`. Limits: `patientsPerPage` (25).
+   * Lists the patients that the caller can access. Sorted by `id`. Limits: `patientsPerPage` (25). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidLimit,
    * errors.care.InvalidOffset
@@ -479,7 +482,7 @@ export interface CarePatientsMethods {
   list(params: types.CarePatientsListParams, options?: CallOptions): Promise<types.CarePatientList>;
 
   /**
-   * Shows a patient. `me`, `access` and `group` are relative to the caller.
+   * Shows a patient. `me`, `access` and `group` are relative to the caller. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID
    */
@@ -487,7 +490,7 @@ export interface CarePatientsMethods {
 
   /**
    * Changes a patient. An absent param changes nothing. Null or an empty string clears every param except the first
-   * name.
+   * name. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
    * errors.care.Unauthorized, errors.care.FirstNameRequired, errors.care.InvalidFirstName, errors.care.InvalidLastName,
@@ -497,7 +500,7 @@ export interface CarePatientsMethods {
 
   /**
    * Deletes a patient. Every account loses access to it. If the patient is a user (`me: true` for that user), only that
-   * user can delete it.
+   * user can delete it. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
    * errors.care.Unauthorized
@@ -518,13 +521,14 @@ export interface CarePatientsMethods {
 
   /**
    * Lists the shares of a patient. Includes the owner's share. A caller with read access sees only its own share.
+   * Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID
    */
   shares(params: types.CarePatientsSharesParams, options?: CallOptions): Promise<types.CareShareList>;
 
   /**
-   * Ends a share. A caller with read access can end only its own share.
+   * Ends a share. A caller with read access can end only its own share. Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidPatientID,
    * errors.care.InvalidShareID, errors.care.IsOwner, errors.care.Unauthorized
@@ -535,7 +539,7 @@ export interface CarePatientsMethods {
    * Claims an invitation. The caller gets the access. A caller who already has access keeps it; it is raised if the
    * invitation gives more. A claim that gains nothing, such as the owner's, does not use up the code. Claiming an
    * invitation that another account had mailed to the caller's own address confirms that address. Limits:
-   * `claimCodeSeconds` (7 days).
+   * `claimCodeSeconds` (7 days). Idempotent.
    *
    * @throws errors.care.AccessTokenRequired, errors.care.InvalidAccessToken, errors.care.InvalidCode
    */
@@ -559,7 +563,7 @@ export interface SalesUserMethods {
   /**
    * Creates a customer. Any valid referral code works. The customer cannot sign in until the mailed token is used.
    * Limits: `confirmationCodeSeconds` (a day), `mailsPerKindAndAddressMax` (5), `mailQuotaSeconds` (an hour),
-   * `requestsPerAddressMax` (20).
+   * `requestsPerAddressMax` (20). Idempotent.
    *
    * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
    * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.UserAlreadyExists,
@@ -569,7 +573,7 @@ export interface SalesUserMethods {
 
   /**
    * Creates a salesperson. The owner of the referral code must be a salesperson or an internal user. Limits:
-   * `sessionSeconds` (90 days), `requestsPerAddressMax` (20).
+   * `sessionSeconds` (90 days), `requestsPerAddressMax` (20). Idempotent.
    *
    * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
    * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
@@ -582,7 +586,7 @@ export interface SalesUserMethods {
 
   /**
    * Creates an internal user. The owner of the referral code must be an internal user. Limits: `sessionSeconds` (90
-   * days), `requestsPerAddressMax` (20).
+   * days), `requestsPerAddressMax` (20). Idempotent.
    *
    * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
    * errors.sales.PasswordPersonal, errors.sales.InvalidReferralCode, errors.sales.InsufficientAuthorization,
@@ -604,21 +608,21 @@ export interface SalesUserMethods {
 
   /**
    * Verifies a customer's email. The token is valid once, for a day. Limits: `confirmationCodeSeconds` (a day),
-   * `usedCodeSeconds` (a day).
+   * `usedCodeSeconds` (a day). Idempotent.
    *
    * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid
    */
   verify(params: types.SalesUserVerifyParams, options?: CallOptions): Promise<types.SalesVerifiedEmail>;
 
   /**
-   * Shows the caller's account. The referral code is the one with which the caller invites others.
+   * Shows the caller's account. The referral code is the one with which the caller invites others. Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   me(params: types.SalesUserMeParams, options?: CallOptions): Promise<types.SalesMe>;
 
   /**
-   * Changes the caller's name. Sets the first and the last name.
+   * Changes the caller's name. Sets the first and the last name. Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
@@ -645,7 +649,7 @@ export interface SalesUserMethods {
 
   /**
    * Sets a new password. All sessions of the account end, a lockout is removed, and the email becomes verified. Limits:
-   * `resetCodeSeconds` (an hour).
+   * `resetCodeSeconds` (an hour). Idempotent.
    *
    * @throws errors.sales.InvalidRequest, errors.sales.PasswordTooShort, errors.sales.PasswordCommon,
    * errors.sales.PasswordPersonal, errors.sales.TokenInvalid
@@ -662,7 +666,7 @@ export interface SalesUserMethods {
   resendVerification(params: types.SalesUserResendVerificationParams, options?: CallOptions): Promise<void>;
 
   /**
-   * Ends a session. Other sessions stay open.
+   * Ends a session. Other sessions stay open. Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
@@ -670,7 +674,7 @@ export interface SalesUserMethods {
 
   /**
    * Shows all data of the caller's account. It has all that the service stores about the account, except its sessions,
-   * its metadata and secrets.
+   * its metadata and secrets. Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
@@ -678,14 +682,14 @@ export interface SalesUserMethods {
 
   /**
    * Lists the open sessions of the caller's account. A session is shown by a number, never by its token. Limits:
-   * `sessionSeconds` (90 days).
+   * `sessionSeconds` (90 days). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
   sessions(params: types.SalesUserSessionsParams, options?: CallOptions): Promise<types.SalesSessionList>;
 
   /**
-   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out.
+   * Ends one session of the caller's account. The caller may also end its own session, like a sign-out. Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.SessionNotFound
    */
@@ -693,7 +697,7 @@ export interface SalesUserMethods {
 
   /**
    * Ends all sessions of the caller's account except the current one. A program calls it for a user who has lost a
-   * device.
+   * device. Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
@@ -705,7 +709,7 @@ export interface SalesUserMethods {
   /**
    * Verifies the caller's current password. A program calls it before a serious action in an open session. Wrong
    * passwords are counted, separately from failed sign-ins. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a
-   * day), `lockoutSeconds` (an hour).
+   * day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
    * errors.sales.TooManyAttempts
@@ -715,7 +719,7 @@ export interface SalesUserMethods {
   /**
    * Changes the caller's password. All sessions of the account end, and all its mailed codes become invalid. The result
    * is a new session, with which the caller continues. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day),
-   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days).
+   * `lockoutSeconds` (an hour), `sessionSeconds` (90 days). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.PasswordTooShort,
    * errors.sales.PasswordCommon, errors.sales.PasswordPersonal, errors.sales.WrongPassword,
@@ -726,6 +730,7 @@ export interface SalesUserMethods {
   /**
    * Shows the metadata of the caller's account. Both objects are empty until they are set. `metadata` is the account's
    * own word: a program must not trust it with a plan or a right. `app_metadata` is set by administration only.
+   * Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
@@ -734,7 +739,7 @@ export interface SalesUserMethods {
   /**
    * Replaces the metadata of the caller's account. The given object replaces the whole of `metadata`; nothing is
    * merged, so `{}` clears it. `app_metadata` stays as it is. Limits: `metadataBytesMax` (16,384), `metadataDepthMax`
-   * (64).
+   * (64). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest
    */
@@ -758,7 +763,7 @@ export interface SalesUserMethods {
    * stay open. Codes that were mailed to the previous address become invalid. If that address was confirmed, it stays
    * reserved for the account for 3 days, and gets a code with which `sales.user.revert_email_change` restores it. For a
    * day after its use, the code returns the same result again. Limits: `confirmationCodeSeconds` (a day),
-   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days).
+   * `usedCodeSeconds` (a day), `emailReversalSeconds` (3 days). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.TokenInvalid,
    * errors.sales.UserAlreadyExists
@@ -772,7 +777,7 @@ export interface SalesUserMethods {
    * Restores the email that an account had before a change, and sets a new password. It works for 3 days after the
    * change, also after further changes of the email or the password. All sessions end, all other mailed codes of the
    * account become invalid, and a lockout is removed. Codes that restore later addresses become invalid; those that
-   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days).
+   * restore earlier ones stay valid. Limits: `emailReversalSeconds` (3 days). Idempotent.
    *
    * @throws errors.sales.InvalidRequest, errors.sales.TokenInvalid, errors.sales.PasswordTooShort,
    * errors.sales.PasswordCommon, errors.sales.PasswordPersonal
@@ -784,7 +789,7 @@ export interface SalesUserMethods {
 
   /**
    * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
-   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
    * errors.sales.TooManyAttempts
@@ -802,14 +807,14 @@ export interface SalesMethods {
 export interface AdminAccountsMethods {
   /**
    * Lists accounts. Searching reads a limited number of accounts for each page, so a page may be short or empty
-   * although there is a next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+   * although there is a next one. Limits: `adminPageMax` (1,000), `adminPageStandard` (100). Idempotent.
    *
    * @throws errors.admin.InvalidRequest
    */
   list(params?: types.AdminAccountsListParams, options?: CallOptions): Promise<types.AdminAccountPage>;
 
   /**
-   * Shows an account. Everything except secrets.
+   * Shows an account. Everything except secrets. Idempotent.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
    */
@@ -876,7 +881,7 @@ export interface AdminAccountsMethods {
   setAppMetadata(params: types.AdminAccountsSetAppMetadataParams, options?: CallOptions): Promise<types.AdminMetadata>;
 
   /**
-   * Deletes an account. As if the account had deleted itself.
+   * Deletes an account. As if the account had deleted itself. Idempotent.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound
    */
@@ -903,13 +908,14 @@ export interface AdminInvitationsMethods {
 
   /**
    * Lists the valid invitations. Their codes are not stored. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+   * Idempotent.
    *
    * @throws errors.admin.InvalidRequest
    */
   list(params?: types.AdminInvitationsListParams, options?: CallOptions): Promise<types.AdminInvitationList>;
 
   /**
-   * Revokes an invitation. Its code is then unknown.
+   * Revokes an invitation. Its code is then unknown. Idempotent.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.InvitationNotFound
    */
@@ -920,13 +926,14 @@ export interface AdminInvitationsMethods {
 export interface AdminOutboxMethods {
   /**
    * Lists the mails of the outbox. Texts are not listed. Limits: `adminPageMax` (1,000), `adminPageStandard` (100).
+   * Idempotent.
    *
    * @throws errors.admin.InvalidRequest
    */
   list(params?: types.AdminOutboxListParams, options?: CallOptions): Promise<types.AdminOutboxPage>;
 
   /**
-   * Shows a mail with its text. The text contains the code.
+   * Shows a mail with its text. The text contains the code. Idempotent.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.MailNotFound
    */
@@ -962,7 +969,7 @@ export interface AdminMethods {
 
   /**
    * Reads the audit trail. `next` is a cursor: no event ever appears at or below a `seq` that was given out. Limits:
-   * `adminPageMax` (1,000), `adminPageStandard` (100).
+   * `adminPageMax` (1,000), `adminPageStandard` (100). Idempotent.
    *
    * @throws errors.admin.InvalidRequest, errors.admin.AccountNotFound, errors.admin.EventsGone,
    * errors.admin.EventsAhead
@@ -972,7 +979,7 @@ export interface AdminMethods {
 
 /** The methods `rpc.…`. */
 export interface RpcMethods {
-  /** Describes all methods. The OpenRPC document. */
+  /** Describes all methods. The OpenRPC document. Idempotent. */
   discover(options?: CallOptions): Promise<Record<string, unknown>>;
 }
 
@@ -980,7 +987,7 @@ export interface RpcMethods {
 export interface SystemMethods {
   /**
    * Shows information about the running service. The versions of the program and of the contract, the methods, the
-   * store, and the flags that matter to a client.
+   * store, and the flags that matter to a client. Idempotent.
    */
   info(options?: CallOptions): Promise<types.ServiceInfo>;
 
@@ -992,7 +999,7 @@ export interface SystemMethods {
    */
   advanceClock(params: types.SystemAdvanceClockParams, options?: CallOptions): Promise<void>;
 
-  /** Lists the mails of deterministic mode. The method exists only in deterministic mode. */
+  /** Lists the mails of deterministic mode. The method exists only in deterministic mode. Idempotent. */
   outbox(options?: CallOptions): Promise<types.ServiceOutbox>;
 
   /**

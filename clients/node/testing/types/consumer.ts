@@ -10,9 +10,12 @@ import {
   ProcessEnded,
   ProtocolError,
   errors,
-} from "postern-client";
+} from "postern-accounts";
+import { deterministic, deterministicFlags, mailedCode } from "postern-accounts/testing";
 import type {
   AbortSignalLike,
+  Backoff,
+  CalendarDate,
   CallOptions,
   CarePatientList,
   CloseOptions,
@@ -23,9 +26,10 @@ import type {
   OperatorsClientsGetParams,
   PosternOptions,
   Event,
+  Logger,
+  ProcessExit,
   ServiceMail,
-  Time,
-} from "postern-client";
+} from "postern-accounts";
 
 declare global {
   // The declaration of TypeScript's libraries since 5.2, and of Node's types; the package's must merge with it.
@@ -63,6 +67,23 @@ export async function opens(): Promise<Postern> {
   return Postern.open(options);
 }
 
+export async function supervises(logger: Logger): Promise<Postern> {
+  const backoff: Backoff = { first: 100, max: 5_000, resetAfter: 10_000, failedStartsMax: 10 };
+  const onExit = ({ error, failedStarts, delay }: ProcessExit): void => {
+    logger.warn(`${error.message}; ${failedStarts} failed; ${delay?.toFixed() ?? "given up"}`);
+  };
+  // @ts-expect-error: no such part of the backoff.
+  await Postern.open({ supervise: true, backoff: { last: 1 } });
+  return Postern.open({ data: "accounts", supervise: true, onExit, backoff, logger });
+}
+
+export async function tests(): Promise<string> {
+  const postern = await deterministic({ arguments: deterministicFlags.slice(2) });
+  // @ts-expect-error: its data are in memory.
+  await deterministic({ data: "accounts" });
+  return mailedCode(postern, "lasoren@bu.edu");
+}
+
 export async function closes(postern: Postern): Promise<void> {
   const disposable: Disposable = postern;
   await disposable[Symbol.asyncDispose]();
@@ -85,12 +106,12 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   const options: CallOptions = { signal, timeout: 100 };
 
   const client: OperatorsClient = await postern.operators.client.create({ ...session, client: input }, options);
-  const created: Time = client.created;
-  const deleted: string | null = client.deleted;
+  const created: Date = client.created;
+  const deleted: Date | null = client.deleted;
   // @ts-expect-error: it may be null.
-  client.deleted.length;
-  // @ts-expect-error: times are text.
-  const date: Date = client.created;
+  client.deleted.getTime();
+  // @ts-expect-error: times are Dates.
+  const date: string = client.created;
   // @ts-expect-error: no such property.
   client.name;
 
@@ -113,7 +134,10 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   const next: number = provision;
 
   const patients: CarePatientList = await postern.care.patients.list({ access_token: "x", limit: 5 });
-  const birthdates: Array<string | null> = patients.patients.map((patient) => patient.birthdate);
+  const birthdates: Array<CalendarDate | null> = patients.patients.map((patient) => patient.birthdate);
+  const day: CalendarDate = "1970-01-31";
+  // @ts-expect-error: not a date.
+  const noDay: CalendarDate = "yesterday";
   await postern.care.user.change({ access_token: "x", phone: null });
   // @ts-expect-error: the password is optional and not nullable.
   await postern.care.user.change({ access_token: "x", password: null });
@@ -139,7 +163,7 @@ export async function calls(postern: Postern, signal: AbortSignalLike): Promise<
   raw.name;
   // @ts-expect-error: the method name is a string.
   await postern.call(1);
-  console(created, deleted, date, names, next, birthdates, npi, since, nothing, methods, document);
+  console(day, noDay, created, deleted, date, names, next, birthdates, npi, since, nothing, methods, document);
 }
 
 export function tells(error: unknown): string {

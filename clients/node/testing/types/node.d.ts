@@ -110,12 +110,20 @@ declare namespace NodeJS {
 }
 
 declare const process: {
+  readonly platform: string;
+  readonly arch: string;
   readonly env: { [name: string]: string | undefined };
   readonly stderr: { write(text: string): void };
   nextTick(body: () => void): void;
   once(event: "exit", listener: () => void): void;
 };
 
+declare const require: { (name: string): any; resolve(name: string): string };
+declare const __dirname: string;
+declare const performance: { now(): number };
+
+declare function setInterval(body: () => void, milliseconds: number): NodeJS.Timeout;
+declare function clearInterval(timer: NodeJS.Timeout | undefined): void;
 declare function setTimeout(body: () => void, milliseconds: number): NodeJS.Timeout;
 declare function clearTimeout(timer: NodeJS.Timeout | undefined): void;
 

@@ -1,4 +1,4 @@
-/// The process ended before the client was closed. Whether the calls in flight took effect is not known.
+/// The process ended before the client was closed. If the call was in flight, the outcome is unknown.
 public struct ProcessEnded: Error, Equatable, Sendable {
     /// How a process ends.
     public enum Cause: Equatable, Sendable {
@@ -32,7 +32,7 @@ extension ProcessEnded: CustomStringConvertible {
             case .unknown: "Postern has ended"
             }
         let lines = lastLogLines.isEmpty ? "It wrote nothing to stderr." : "Its last lines on stderr:"
-        return ([how + "; whether the calls in flight took effect is not known. " + lines] + lastLogLines)
+        return ([how + "; if the call was in flight, the outcome is unknown. " + lines] + lastLogLines)
             .joined(separator: "\n")
     }
 }

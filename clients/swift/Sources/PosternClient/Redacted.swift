@@ -1,6 +1,6 @@
 /// Shown in place of a secret in debug output.
 struct Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    var description: String { "<redacted>" }
+    var description: String { "[redacted]" }
     var debugDescription: String { description }
     var customMirror: Mirror { Mirror(self, children: [:]) }
 }

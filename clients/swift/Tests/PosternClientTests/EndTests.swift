@@ -20,7 +20,7 @@ struct EndTests {
             #expect(end.cause == .signal(SIGKILL))
             #expect(
                 end.description.hasPrefix(
-                    "Signal 9 has ended Postern; whether the calls in flight took effect is not known."
+                    "Signal 9 has ended Postern; if the call was in flight, the outcome is unknown."
                 )
             )
         }

@@ -176,15 +176,17 @@ struct EventTests {
         #expect(error?.end?.lastLogLines.last?.contains("has number 0") == true)
     }
 
-    @Test(arguments: [(#"{"contract":"0.9.12"}"#, "version 0.9.12"), ("{}", "no version")])
-    func aServiceWithAnOlderContractIsRefused(_ result: String, _ has: String) async throws {
+    @Test(arguments: [
+        (#"{"contract":"0.9.12"}"#, "version 0.9.12"), (#"{"contract":"2.0.0"}"#, "version 2.0.0"), ("{}", "no version"),
+    ])
+    func aServiceWithAnOlderContractOrAnotherMajorVersionIsRefused(_ result: String, _ has: String) async throws {
         let error = #expect(throws: PosternError.self) {
             try Postern(binary: Binaries.fake("old"), environment: ["TEST_RESULT": result], onLog: { _ in })
         }
         #expect("\(try #require(error))".hasPrefix("The contract of this Postern has \(has); this client needs 1."))
     }
 
-    @Test func aServiceWithANewerContractIsAccepted() async throws {
+    @Test func aServiceWithANewerContractOfTheSameMajorVersionIsAccepted() async throws {
         let environment = ["TEST_RESULT": #"{"contract":"1.10.0"}"#]
         let postern = try Postern(binary: Binaries.fake("old"), environment: environment, onLog: { _ in })
         await postern.close()

@@ -39,7 +39,7 @@ struct HostTests {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         host.waitUntilExit()
         #expect(host.terminationReason == .exit && host.terminationStatus == 0)
-        #expect(text.hasPrefix("Postern has ended; whether the calls in flight took effect is not known."))
+        #expect(text.hasPrefix("Postern has ended; if the call was in flight, the outcome is unknown."))
     }
 
     @Test func aFailedOpeningLeavesNoDescriptorAndNoProcess() throws {

@@ -73,7 +73,7 @@ struct RedactedTests {
         ]
         for text in texts {
             #expect(!text.contains("a secret"))
-            #expect(text.contains("<redacted>"))
+            #expect(text.contains("[redacted]"))
             #expect(text.contains("Luke"))
         }
     }

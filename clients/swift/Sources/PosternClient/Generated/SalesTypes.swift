@@ -26,7 +26,7 @@ public struct SalesRole: Choice, ResultValue {
 public struct SalesCreated: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. Unix time in seconds.
+    /// When the account was created. Unix time in seconds.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String
@@ -68,7 +68,7 @@ public struct SalesCreated: ResultValue, Equatable, Sendable {
 public struct SalesCreatedWithKey: ResultValue, Equatable, Sendable {
     /// The email address.
     public var email: String
-    /// When the account was created, as Unix time in seconds. Unix time in seconds.
+    /// When the account was created. Unix time in seconds.
     public var created: Int
     /// A random UUID, the account's public id.
     public var externalID: String
@@ -314,7 +314,7 @@ public struct SalesReferralCode: ResultValue, Equatable, Sendable {
 public struct SalesAccount: ResultValue, Equatable, Sendable {
     /// A random UUID, the account's public id.
     public var externalID: String
-    /// When the account was created, as Unix time in seconds. Unix time in seconds.
+    /// When the account was created. Unix time in seconds.
     public var created: Int
     /// customer, salesperson or admin.
     public var role: SalesRole

@@ -1,0 +1,48 @@
+"""Tries each package of dist/ as its people would, in an empty folder, without Swift, libsodium or this repository.
+
+MACHINES selects machines; programs for another kind of machine run under qemu-user. The arguments select trials.
+"""
+
+import pathlib
+import sys
+import tempfile
+import time
+
+from project import selected_machines
+from trials import container, debian, go, node, python, tarball
+from trials.trial import Times
+from trials.twice import same_bytes_twice
+
+
+def main(only: list[str]) -> None:
+    times = Times()
+    machines = selected_machines()
+    trials = {"same bytes twice": same_bytes_twice, "python sources": python.tried_sources}
+    for machine in machines:
+        trials |= {
+            f"tarball {machine.name}": lambda folder, machine=machine: tarball.tried(machine, folder, times),
+            f"debian {machine.name}": lambda folder, machine=machine: debian.tried(machine, folder),
+            f"python {machine.name}": lambda folder, machine=machine: python.tried(machine, folder, times),
+            f"node {machine.name}": lambda folder, machine=machine: node.tried(machine, folder, times),
+            f"container {machine.name}": lambda folder, machine=machine: container.tried(machine, folder, times),
+        }
+    trials["go"] = lambda folder: go.tried(machines[0].binary, folder, times)
+    failed = 0
+    for name, trial in trials.items():
+        if only and not any(word in name for word in only):
+            continue
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder).chmod(0o755)
+            try:
+                trial(pathlib.Path(folder))
+                print(f"ok      {name}, {time.monotonic() - started:.1f} s", flush=True)
+            except Exception as error:
+                failed += 1
+                print(f"FAILED  {name}: {error}", flush=True)
+    for way, seconds in times.seconds.items():
+        print(f"{seconds:>5} s from an empty folder to the first reply: {way}")
+    sys.exit(1 if failed else 0)
+
+
+main(sys.argv[1:])

@@ -1,0 +1,333 @@
+package postern
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	backoffFirst           = 100 * time.Millisecond
+	backoffMax             = 5 * time.Second
+	backoffResetAfter      = 10 * time.Second
+	backoffFailedStartsMax = 10
+	// jitter is how much a delay varies, so that many hosts do not start their processes at the same time.
+	jitter = 0.2
+)
+
+// supervisor starts a process again after it has ended. A call that finds no process waits for the next one.
+type supervisor struct {
+	options Options
+	backoff Backoff
+	// Closed when no start may follow.
+	closing chan struct{}
+	// Closed once no start follows.
+	watched chan struct{}
+
+	mutex sync.Mutex
+	// The last process that has served.
+	current *generation
+	// The process that has not replied yet; nil if there is none.
+	starting  *connection
+	isClosing bool
+}
+
+// generation is one of the processes.
+type generation struct {
+	*connection
+	// Closed once the next process serves, or none follows.
+	over chan struct{}
+	// The next process. It and failure are set before over is closed.
+	next *generation
+	// Why none follows.
+	failure error
+}
+
+// supervise starts the first process. Unlike the next ones, it is started only once.
+func supervise(options Options) (*supervisor, error) {
+	if isInMemory(options) {
+		return nil, ErrInMemory
+	}
+	s := &supervisor{
+		options: options,
+		backoff: options.Backoff.withDefaults(),
+		closing: make(chan struct{}),
+		watched: make(chan struct{}),
+	}
+	first, err := s.start(newEventQueue(options))
+	if err != nil {
+		return nil, err
+	}
+	s.current = first
+	go s.watch(first)
+	return s, nil
+}
+
+func (s *supervisor) latest() *generation {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.current
+}
+
+func (s *supervisor) pid() int { return s.latest().pid() }
+
+// call sends a request, and once more to the next process if the method is idempotent and the process ends meanwhile.
+func (s *supervisor) call(ctx context.Context, method string, params any) (json.RawMessage, error) {
+	// How the process ended to which the request was sent first.
+	var end error
+	for process := s.latest(); ; {
+		result, wasSent, err := process.send(ctx, method, params)
+		if err == nil || !process.hasFailedWith(err) {
+			return result, outcomeOf(method, end, err)
+		}
+		if wasSent {
+			if end != nil || !idempotentMethods[method] {
+				return nil, err
+			}
+			end = err
+		}
+		if process, err = process.wait(ctx); err != nil {
+			return nil, outcomeOf(method, end, fmt.Errorf("postern: %s: %w", method, err))
+		}
+	}
+}
+
+// outcomeOf is the error of a call that was sent again after the end of a process, or the error itself if end is nil.
+// The first request may have taken effect, and may be the reason for a refusal of the second one.
+func outcomeOf(method string, end, err error) error {
+	var refusal *CallError
+	isRefusal := errors.As(err, &refusal) || errors.Is(err, ErrClosed)
+	if end != nil && isRefusal && !readOnlyMethods[method] {
+		return end
+	}
+	return err
+}
+
+// nextEvent returns the next event of any of the processes.
+func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
+	for process := s.latest(); ; {
+		event, err := process.nextEvent(ctx)
+		if err == nil || !process.hasFailedWith(err) {
+			return event, err
+		}
+		next, ending := process.wait(ctx)
+		if ending == nil {
+			process = next
+			continue
+		}
+		// If none follows, the events that have arrived are still there.
+		if event, err := process.nextEvent(ctx); err == nil {
+			return event, nil
+		}
+		return nil, ending
+	}
+}
+
+// wait waits for the next process.
+func (g *generation) wait(ctx context.Context) (*generation, error) {
+	select {
+	case <-g.over:
+		return g.next, g.failure
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// close ends the process, and its successor if that is being started.
+func (s *supervisor) close() error {
+	s.mutex.Lock()
+	if !s.isClosing {
+		s.isClosing = true
+		close(s.closing)
+	}
+	current, starting := s.current, s.starting
+	s.mutex.Unlock()
+	if starting != nil {
+		_ = starting.close()
+	}
+	hasEnded := current.hasEnded()
+	err := current.close()
+	<-s.watched
+	if hasEnded {
+		// Between two processes OnExit has reported the end. Once the client has given up, it is the error of all calls.
+		err = nil
+		if current.failure != ErrClosed {
+			err = current.failure
+		}
+	}
+	return err
+}
+
+// watch starts a process each time that one has ended.
+func (s *supervisor) watch(process *generation) {
+	defer close(s.watched)
+	restarts := 0
+	for {
+		startedAt := time.Now()
+		<-process.ended
+		if time.Since(startedAt) >= s.backoff.ResetAfter {
+			restarts = 0
+		}
+		next, err := s.restart(process, &restarts)
+		if err != nil {
+			process.failure = err
+			close(process.over)
+			return
+		}
+		s.mutex.Lock()
+		s.current = next
+		s.mutex.Unlock()
+		process.next = next
+		close(process.over)
+		process = next
+	}
+}
+
+// restart starts the next process, as often as the backoff says.
+func (s *supervisor) restart(process *generation, restarts *int) (*generation, error) {
+	events := process.handOver()
+	var failure error = process.connection.failure
+	for failedStarts := 0; ; failedStarts++ {
+		if s.mayNotStart() {
+			process.takeBack(events)
+			return nil, ErrClosed
+		}
+		exit := Exit{Err: failure, FailedStarts: failedStarts, GaveUp: failedStarts >= s.backoff.FailedStartsMax}
+		if !exit.GaveUp {
+			exit.Delay = s.backoff.delay(*restarts)
+			*restarts++
+		}
+		s.tell(exit)
+		if exit.GaveUp {
+			process.takeBack(events)
+			return nil, failure
+		}
+		s.pause(exit.Delay)
+		next, err := s.start(events)
+		if err == nil {
+			return next, nil
+		}
+		failure = err
+	}
+}
+
+func (s *supervisor) mayNotStart() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.isClosing
+}
+
+func (s *supervisor) pause(delay time.Duration) {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.closing:
+	}
+}
+
+// start starts a process that sends the events after those of the queue, and waits until it serves.
+func (s *supervisor) start(events *eventQueue) (*generation, error) {
+	options := s.options
+	if events != nil {
+		options.EventsAfter = events.cursor
+	}
+	if s.mayNotStart() {
+		return nil, ErrClosed
+	}
+	process, err := connect(options, events)
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	s.starting = process
+	isClosing := s.isClosing
+	s.mutex.Unlock()
+	if isClosing {
+		_ = process.close()
+	}
+	err = process.waitUntilReady()
+	s.mutex.Lock()
+	s.starting = nil
+	s.mutex.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return &generation{connection: process, over: make(chan struct{})}, nil
+}
+
+// tell calls OnExit. A panic in it does not end the host.
+func (s *supervisor) tell(exit Exit) {
+	if s.options.OnExit == nil {
+		return
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			writeToHost(fmt.Sprintf("postern: Options.OnExit has panicked: %v", fault))
+		}
+	}()
+	s.options.OnExit(exit)
+}
+
+func (b Backoff) withDefaults() Backoff {
+	if b.First == 0 {
+		b.First = backoffFirst
+	}
+	if b.Max == 0 {
+		b.Max = backoffMax
+	}
+	if b.ResetAfter == 0 {
+		b.ResetAfter = backoffResetAfter
+	}
+	if b.FailedStartsMax == 0 {
+		b.FailedStartsMax = backoffFailedStartsMax
+	}
+	return b
+}
+
+// delay is the wait before a start, after so many others since the last process that has run long enough.
+func (b Backoff) delay(restarts int) time.Duration {
+	delay := b.First
+	for ; restarts > 0 && delay < b.Max; restarts-- {
+		delay *= 2
+	}
+	if delay > b.Max {
+		delay = b.Max
+	}
+	return time.Duration(float64(delay) * (1 + jitter*(2*rand.Float64()-1)))
+}
+
+// isInMemory reports whether the store of the process is in memory.
+func isInMemory(options Options) bool {
+	const inMemory = ":memory:"
+	isNamed := options.Data != ""
+	if options.Data == inMemory {
+		return true
+	}
+	for index, flag := range options.Arguments {
+		if flag == "--data" || strings.HasPrefix(flag, "--data=") {
+			isNamed = true
+			isInMemory := flag == "--data="+inMemory
+			isNextInMemory := flag == "--data" && index+1 < len(options.Arguments) && options.Arguments[index+1] == inMemory
+			if isInMemory || isNextInMemory {
+				return true
+			}
+		}
+	}
+	if isNamed {
+		return false
+	}
+	value := os.Getenv("POSTERN_DATA")
+	for _, variable := range options.Env {
+		if name, given, _ := strings.Cut(variable, "="); name == "POSTERN_DATA" {
+			value = given
+		}
+	}
+	return value == inMemory
+}

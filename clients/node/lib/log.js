@@ -1,0 +1,64 @@
+// @ts-check
+"use strict";
+
+const { inspect } = require("node:util");
+const { writeToStderr } = require("./stderr.js");
+
+/** A line of the program's log; the message is a JSON string. */
+const logFormat = /^time=\S+ level=(\w+) message=(".*")$/;
+const methodsOfLevels = /** @type {{ [level: string]: "warn" | "info" }} */ ({ warning: "warn", info: "info" });
+
+/**
+ * A function that passes each line of stderr on, and never throws: a line that the host's function refuses goes to the
+ * host's stderr.
+ *
+ * @param {import("./postern.js").PosternOptions["onLog"]} onLog
+ * @param {import("./postern.js").PosternOptions["logger"]} logger
+ * @returns {(line: string) => void}
+ */
+function lineLog(onLog, logger) {
+  if (!onLog && !logger) return writeToStderr;
+  const toHost = onLog && guarded(onLog, writeToStderr);
+  const toLogger = logger && guarded((/** @type {string} */ line) => write(logger, line), writeToStderr);
+  return (line) => {
+    toHost?.(line);
+    toLogger?.(line);
+  };
+}
+
+/**
+ * A function of the host that never throws and never rejects: the error goes to stderr.
+ *
+ * @template Argument
+ * @param {(argument: Argument) => unknown} body
+ * @param {(argument: Argument) => void} [onFailure] - gets the argument then
+ * @returns {(argument: Argument) => void}
+ */
+function guarded(body, onFailure = () => {}) {
+  return (argument) => {
+    /** @param {unknown} error */
+    const fail = (error) => {
+      onFailure(argument);
+      writeToStderr(`postern: a function of the host failed: ${inspect(error)}`);
+    };
+    try {
+      const outcome = /** @type {any} */ (body(argument));
+      if (typeof outcome?.then === "function") outcome.then(undefined, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+/**
+ * @param {import("./postern.js").Logger} logger
+ * @param {string} line
+ */
+function write(logger, line) {
+  const [, level, quoted] = logFormat.exec(line) ?? [];
+  // Any other line is one with which the program ends: a usage error or a crash.
+  if (level === undefined) return logger.error(line);
+  return logger[methodsOfLevels[level] ?? "error"](JSON.parse(quoted));
+}
+
+module.exports = { guarded, lineLog };
