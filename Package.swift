@@ -141,7 +141,7 @@ let package = Package(
         .target(
             name: "PosternTesting",
             dependencies: [
-                "JSON", "Platform", "PosternTranscripts", "Store", "postern",
+                "JSON", "Platform", "PosternTranscripts", "Store", "Transcripts", "postern",
                 .target(name: "PostgresStore", condition: .when(traits: ["Postgres"])),
             ],
             path: "Tests/PosternTesting",

@@ -7,13 +7,19 @@ struct ProgramTests {
     private func start(
         _ command: String,
         variables: [String: SystemString] = [:],
+        removing removed: [String] = [],
         restoring signals: [Signal]? = nil
     ) throws -> (process: Int32, input: FileDescriptor, output: FileDescriptor) {
         let (input, output) = (try Pipe(), try Pipe())
         defer { for end in [input.reader, output.writer] { end.close() } }
         let process = try ChildProcesses.start { () throws(SystemError) in
-            try Program(path: "/bin/sh", arguments: ["-c", SystemString(command)], variables: variables)
-                .start(input: input.reader, output: output.writer, errors: output.writer, restoring: signals)
+            try Program(
+                path: "/bin/sh",
+                arguments: ["-c", SystemString(command)],
+                variables: variables,
+                removing: removed
+            )
+            .start(input: input.reader, output: output.writer, errors: output.writer, restoring: signals)
         }
         return (process, input.writer, output.reader)
     }
@@ -22,9 +28,10 @@ struct ProgramTests {
     private func run(
         _ command: String,
         variables: [String: SystemString] = [:],
+        removing removed: [String] = [],
         restoring signals: [Signal]? = nil
     ) throws -> (output: [UInt8], end: ProcessEnd) {
-        let (process, input, output) = try start(command, variables: variables, restoring: signals)
+        let (process, input, output) = try start(command, variables: variables, removing: removed, restoring: signals)
         input.close()
         defer { output.close() }
         return (try output.contents(bytesMax: 10_000), ChildProcesses.waitForEnd(of: process))
@@ -41,6 +48,12 @@ struct ProgramTests {
         #expect(output == Array("/nowhere-".utf8) + [0xE9, 0x0A])
         let home = try #require(ProcessEnvironment.value(of: "HOME"))
         #expect(try run("echo $HOME", variables: variables).output == home.bytes + [0x0A])
+    }
+
+    @Test func removesVariables() throws {
+        let output = try run("echo ${HOME-none} ${PATH:+some}", variables: ["A": "a"], removing: ["HOME", "OTHER"])
+            .output
+        #expect(String(decoding: output, as: UTF8.self) == "none some\n")
     }
 
     @Test func failsIfThereIsNoSuchProgram() throws {
