@@ -3,17 +3,17 @@
 #
 #     build.sh SDK SCRATCH OUTPUT SWIFT-ARGUMENT…
 #
-# It runs `swift SWIFT-ARGUMENT…` in the chroot of SDK. SCRATCH is the build folder; it is kept, so that the next build
-# compiles only what has changed. OUTPUT gets the binary `postern` without its symbols; SCRATCH keeps it with them.
+# Relative paths are from the repository. It runs `swift SWIFT-ARGUMENT…` in the chroot of SDK. SCRATCH is the build
+# folder; it is kept, so that the next build compiles only what has changed. OUTPUT gets the binary `postern` without its
+# symbols; SCRATCH keeps it with them.
 #
 # The chroot has the repository as /source, which it cannot change, and SCRATCH as /scratch: the paths that the compiler
-# sees are the same on every machine. Mounts are in a private namespace, so none is left behind, however the script ends.
+# sees are the same on every machine.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 
-if [ "${POSTERN_NAMESPACE:-}" != mine ]; then
-    exec env POSTERN_NAMESPACE=mine unshare --mount --pid --fork --kill-child "$0" "$@"
-fi
+# shellcheck source=Packaging/arm64/namespace.sh
+. "$(dirname "$0")/namespace.sh"
+cd "$(dirname "$0")/../.."
 
 sdk=$1 scratch=$2 output=$3
 shift 3

@@ -16,13 +16,10 @@
 #
 # To remake an SDK with the versions of a record, delete the folder and give the mirror of the record's date, such as
 # https://snapshot.debian.org/archive/debian/20260101T000000Z.
-#
-# Mounts are in a private namespace, so none is left behind, however the script ends.
 set -euo pipefail
 
-if [ "${POSTERN_NAMESPACE:-}" != mine ]; then
-    exec env POSTERN_NAMESPACE=mine unshare --mount --pid --fork --kill-child "$0" "$@"
-fi
+# shellcheck source=Packaging/arm64/namespace.sh
+. "$(dirname "$0")/namespace.sh"
 
 sdk=$1
 mirror=${2:-http://deb.debian.org/debian}
