@@ -22,7 +22,8 @@ extension GoClientEmitter {
     private static func types(_ contract: ClientContract) -> String {
         let results = contract.types.map { structure($0, notes: resultNotes) }
         let inputs = contract.inputs.map { structure($0, notes: paramNotes) }
-        return text("postern", [["import (", "\t\"fmt\"", "\t\"time\"", ")"]] + contract.enumerations.map(enumeration) + results + inputs)
+        let imports = [["import (", "\t\"fmt\"", "\t\"time\"", ")"]]
+        return text("postern", imports + contract.enumerations.map(enumeration) + results + inputs)
     }
 
     private static func enumeration(_ enumeration: Enumeration) -> [String] {

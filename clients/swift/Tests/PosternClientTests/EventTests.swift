@@ -177,7 +177,8 @@ struct EventTests {
     }
 
     @Test(arguments: [
-        (#"{"contract":"0.9.12"}"#, "version 0.9.12"), (#"{"contract":"2.0.0"}"#, "version 2.0.0"), ("{}", "no version"),
+        (#"{"contract":"0.9.12"}"#, "version 0.9.12"), (#"{"contract":"2.0.0"}"#, "version 2.0.0"),
+        ("{}", "no version"),
     ])
     func aServiceWithAnOlderContractOrAnotherMajorVersionIsRefused(_ result: String, _ has: String) async throws {
         let error = #expect(throws: PosternError.self) {
