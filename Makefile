@@ -369,6 +369,7 @@ dist-deps:
 	$(call environment,.build/dist-venv,$<)
 
 $(DIST)/x86_64/postern: release
+	@[ "$$(uname -m)" = x86_64 ] || { echo 'make dist runs on x86-64 machines.'; exit 1; }
 	@mkdir -p $(@D)
 	strip --remove-section=.note.gnu.build-id -o $@ $(BINARY)
 
@@ -414,7 +415,7 @@ dist-test-deps: dist-deps $(if $(filter aarch64,$(MACHINES)),arm64-test-deps)
 	$(call install,Tools that try packages,$(call has,$(DIST_TEST_TOOLS)),$(DIST_TEST_PACKAGES))
 	$(call install,npm,$(call has,node npm),nodejs npm)
 
-test-dist: dist dist-test-deps $(DIST)/bookworm/complete ## Tries each package as its people would, without Swift and this repository; as root, two minutes
+test-dist: dist dist-test-deps $(DIST)/bookworm/complete ## Tries each package as its users do, without Swift and this repository; as root, two minutes
 	/usr/bin/python3 Packaging/test_dist.py
 
 # A small Debian, in which the Debian package is tried.
@@ -422,6 +423,7 @@ $(DIST)/bookworm/complete: | dist-test-deps
 	$(SUDO) rm -rf --one-file-system $(@D)
 	$(SUDO) debootstrap --variant=minbase --include=systemd,dbus,python3 bookworm $(@D) >/dev/null
 	$(SUDO) touch $@
+
 shell-deps:
 	$(call install,Shells and formatters of man pages,$(call has,$(SHELL_TOOLS)),$(SHELL_PACKAGES))
 

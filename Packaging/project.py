@@ -59,6 +59,12 @@ def date_of_sources() -> int:
     return int(given)
 
 
+def files_below(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The files of the repository in a folder, without what an editor or a test has left there."""
+    names = subprocess.run(["git", "-C", folder, "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
+    return sorted(folder / name for name in names.split("\0") if name and (folder / name).is_file())
+
+
 def printed_by_program(*arguments: str) -> bytes:
     """What the program of this machine prints, such as its man page."""
     program = next(machine for machine in MACHINES if machine.name == os.uname().machine).binary

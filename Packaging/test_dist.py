@@ -1,8 +1,9 @@
-"""Tries each package of dist/ as its people would, in an empty folder, without Swift, libsodium or this repository.
+"""Tries each package of dist/ as its users do, in an empty folder, without Swift, libsodium or this repository.
 
 MACHINES selects machines; programs for another kind of machine run under qemu-user. The arguments select trials.
 """
 
+import os
 import pathlib
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from trials.twice import same_bytes_twice
 
 
 def main(only: list[str]) -> None:
+    if os.geteuid():
+        sys.exit("make test-dist needs root: it mounts file systems and starts a Debian.")
     times = Times()
     machines = selected_machines()
     trials = {"same bytes twice": same_bytes_twice, "python sources": python.tried_sources}
@@ -27,10 +30,11 @@ def main(only: list[str]) -> None:
             f"container {machine.name}": lambda folder, machine=machine: container.tried(machine, folder, times),
         }
     trials["go"] = lambda folder: go.tried(machines[0].binary, folder, times)
+    selected = {name: trial for name, trial in trials.items() if not only or any(word in name for word in only)}
+    if not selected:
+        sys.exit(f"No trial is named so; there are: {', '.join(trials)}.")
     failed = 0
-    for name, trial in trials.items():
-        if only and not any(word in name for word in only):
-            continue
+    for name, trial in selected.items():
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder).chmod(0o755)

@@ -16,6 +16,8 @@ from project import DIST, NOTICES, SUMMARY, VERSION, Machine
 USER = 65532
 IMAGE = "application/vnd.oci.image."
 STORE = "/data/accounts"
+# The name of the image, which podman load gives it too.
+NAME = f"postern:{VERSION}"
 
 
 def build(machines: list[Machine], seconds: int) -> list[pathlib.Path]:
@@ -23,7 +25,7 @@ def build(machines: list[Machine], seconds: int) -> list[pathlib.Path]:
     index = _index([_image(machine, blobs, seconds) for machine in machines])
     inner = _add(blobs, index, f"{IMAGE}index.v1+json")
     # The name of the image in this layout.
-    inner["annotations"] = {"org.opencontainers.image.ref.name": VERSION}
+    inner["annotations"] = {"org.opencontainers.image.ref.name": NAME}
     files = blobs | {
         "oci-layout": Entry(b'{"imageLayoutVersion":"1.0.0"}'),
         "index.json": Entry(_json(_index([inner]))),

@@ -46,6 +46,8 @@ def _files(machine: Machine, seconds: int) -> Entries:
     manual = files.pop("usr/share/man/man1/postern.1")
     files["usr/share/man/man1/postern.1.gz"] = Entry(gzipped(manual.data or b""))
     files |= {f"lib/systemd/system/{path.name}": Entry.of(path) for path in sorted((SOURCES / "units").iterdir())}
+    hardening = Entry.of(SOURCES / "hardening.conf")
+    files |= {f"{name}.d/hardening.conf": hardening for name in sorted(files) if name.endswith(".service")}
     files["usr/lib/postern/backup"] = Entry((SOURCES / "backup").read_bytes(), 0o755)
     files["etc/default/postern"] = Entry.of(SOURCES / "default")
     files[f"{DOCUMENTS}/copyright"] = Entry(b"\n".join([*(path.read_bytes() for path in NOTICES), COMMON_LICENSES]))

@@ -5,7 +5,7 @@ import json
 import pathlib
 
 from archives import Entry, zipped
-from project import DIST, ROOT, VERSION
+from project import DIST, ROOT, VERSION, files_below
 
 CLIENT = ROOT / "clients/go"
 MODULE = "github.com/postern-accounts/postern-go"
@@ -16,7 +16,7 @@ def build(seconds: int) -> list[pathlib.Path]:
     folder = DIST / "go" / MODULE / "@v"
     folder.mkdir(parents=True)
     modified = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    files = [path for path in sorted(CLIENT.rglob("*")) if path.is_file()] + [ROOT / "LICENSE"]
+    files = [*files_below(CLIENT), ROOT / "LICENSE"]
     names = {path: path.name if path.parent == ROOT else str(path.relative_to(CLIENT)) for path in files}
     contents = {
         "list": f"{version}\n".encode(),

@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from archives import Entries, Entry, gzipped, tar
-from project import DIST, NOTICES, ROOT, VERSION, Machine
+from project import DIST, NOTICES, ROOT, VERSION, Machine, files_below
 
 CLIENT = ROOT / "clients/node"
 
@@ -29,8 +29,8 @@ def build_client(seconds: int) -> list[pathlib.Path]:
     manifest = json.loads((CLIENT / "package.json").read_text())
     if manifest["version"] != VERSION:
         raise SystemExit("clients/node/package.json has another version than VERSION: run make generate")
-    paths = [CLIENT / name for name in ["README.md", "LICENSE", *manifest["files"]]]
-    paths = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
+    parts = ["README.md", "LICENSE", *manifest["files"]]
+    paths = [path for path in files_below(CLIENT) if str(path.relative_to(CLIENT)).split("/")[0] in parts]
     files = {str(path.relative_to(CLIENT)): Entry.of(path) for path in paths}
     # The tests' commands need the sources.
     manifest.pop("scripts", None)

@@ -14,7 +14,7 @@ PLATFORMS = "manylinux_2_17_{0}.manylinux2014_{0}.musllinux_1_1_{0}"
 def build(machine: Machine, seconds: int) -> list[pathlib.Path]:
     binary = BUILD / machine.name / "postern"
     platforms = PLATFORMS.format(machine.name)
-    _run("wheel", seconds, POSTERN_WHEEL_BINARY=str(binary), POSTERN_WHEEL_PLATFORMS=platforms)
+    _run("wheel", seconds, WHEEL_BINARY=str(binary), WHEEL_PLATFORMS=platforms)
     return [DIST / f"postern_accounts-{VERSION}-py3-none-{platforms}.whl"]
 
 

@@ -28,6 +28,24 @@ operator = call(first, "operators.register", user=person, password="a long passw
 account = call(second, "operators.account", user_id=operator["id"], session_id=operator["session_id"])
 print(account["user"]["email"])
 """
+# A connection that works before and after the command on stdin.
+OPEN_CONNECTION = """
+import socket, subprocess, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.connect("/run/postern/postern.sock")
+stream = connection.makefile("rwb")
+def works():
+    stream.write(b'{"jsonrpc":"2.0","id":1,"method":"system.info"}\\n')
+    stream.flush()
+    return b'"result"' in stream.readline()
+assert works()
+subprocess.run(sys.stdin.read(), shell=True, check=True)
+try:
+    if not works():
+        sys.exit("the connection has ended")
+except OSError:
+    sys.exit("the connection has ended")
+"""
 
 
 def tried(machine: Machine, folder: pathlib.Path) -> None:
@@ -44,6 +62,7 @@ def tried(machine: Machine, folder: pathlib.Path) -> None:
             _program_is_whole(system)
             _units_are_valid(system)
             _socket_serves(system)
+            _upgrade_keeps_connections(system)
             _timers_work(system)
             _removal_keeps_accounts(system)
         except Failed as failure:
@@ -90,9 +109,14 @@ def _socket_serves(system: System) -> None:
 
 def _timers_work(system: System) -> None:
     system.run("systemctl", "enable", "--now", "postern-backup.timer", "postern-outbox.timer")
+    # Without POSTERN_MAIL, nothing is to be done; that is no failure.
+    system.run("systemctl", "start", "postern-outbox.service")
+    system.run("mkdir", "-p", f"{BACKUPS}/of a backup that failed.incomplete")
+    system.run("sh", "-c", "echo BACKUPS_KEPT=2 >> /etc/default/postern")
     for _ in range(3):
-        system.run("sh", "-c", "echo BACKUPS_KEPT=2 >> /etc/default/postern")
         system.run("systemctl", "start", "postern-backup.service")
+    for wrong in ("0", "some"):
+        system.run("env", f"BACKUPS_KEPT={wrong}", "POSTERN_DATA=" + STORE, "/usr/lib/postern/backup", code=64)
     kept = system.run("ls", BACKUPS).split()
     expect(len(kept) == 2, f"the backups are {kept}")
     copied = system.run(
@@ -111,7 +135,19 @@ def _timers_work(system: System) -> None:
     expect(len(state) == 2, f"the timers are {state}")
 
 
+def _upgrade_keeps_connections(system: System) -> None:
+    """Installs the package again while a connection is open, and removes nothing of it."""
+    system.run("sh", "-c", "chgrp mail /var/backups/postern; chmod 750 /var/backups/postern")
+    system.run("python3", "-c", OPEN_CONNECTION, given="dpkg --install /root/postern.deb")
+    rights = system.run("stat", "-c", "%U:%G %a", BACKUPS)
+    expect(rights == "postern:mail 750\n", f"after an upgrade {BACKUPS} has {rights}")
+
+
 def _removal_keeps_accounts(system: System) -> None:
+    # Removal ends the open connections.
+    ended = system.run("python3", "-c", OPEN_CONNECTION, given="dpkg --remove postern", code=1)
+    expect("the connection has ended" in ended, f"after a removal a connection {ended}")
+    expect(not (system.root / SOCKET.lstrip("/")).exists(), "the removal has left the socket")
     removed = system.run("dpkg", "--purge", "postern")
     expect("stay" in removed, f"the purge printed {removed}")
     expect((system.root / STORE.lstrip("/") / "manifest.json").exists(), "the purge has removed the accounts")

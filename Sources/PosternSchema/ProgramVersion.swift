@@ -62,7 +62,7 @@ struct ProgramVersion {
         text.replacing(/[0-9]+\.[0-9]+\.[0-9]+/, with: version)
     }
 
-    /// The files that people write and that have the version too.
+    /// Hand-written files that contain the version.
     private static let places = [
         Place(path: "clients/node/package.json", line: "  \"version\": ", lead: "\""),
         Place(path: "clients/go/README.md", line: "require ", lead: " v"),

@@ -50,7 +50,9 @@ struct KeptValue: Sendable {
         var target = message
         for name in path {
             if let elements = target.array {
-                guard let index = Int(name), elements.indices.contains(index) else { return .none }
+                guard let index = Int(name), "\(index)" == name, elements.indices.contains(index) else {
+                    return .none
+                }
                 target = elements[index]
             } else {
                 guard let value = target[name] else { return .none }

@@ -41,6 +41,20 @@ extension JSONValue {
         }
     }
 
+    /// The placeholder of a string that stands for any value of a kind once it is filled; nil if there is none. A kept
+    /// text such as `<string>` would match everything.
+    func placeholderOfKind(with kept: [String: JSONValue]) -> String? {
+        switch self {
+        case .string(let text):
+            guard let name = Placeholder.split(text).placeholders.first?.name else { return nil }
+            return filled(with: kept).string.flatMap { ValueKind($0) } == nil ? nil : name
+        case .array(let elements): return elements.lazy.compactMap { $0.placeholderOfKind(with: kept) }.first
+        case .object(let properties):
+            return properties.lazy.compactMap { $0.value.placeholderOfKind(with: kept) }.first
+        case .null, .bool, .number: return nil
+        }
+    }
+
     /// The value with every placeholder replaced by the value kept under its name. A string that is only a placeholder
     /// becomes that value; within a longer string, a value other than a string is written as JSON.
     func filled(with kept: [String: JSONValue]) -> JSONValue {

@@ -48,11 +48,24 @@ struct TranscriptReader {
             throw self.error("not JSON: \(error.explanation), at byte \(error.offset + 1)")
         }
         guard let properties = value.object else { throw error("expected a JSON object") }
+        try refuseDuplicates(in: properties)
+        // What is sent may be wrong on purpose.
+        for property in properties where property.name != "send" { try refuseDuplicates(in: property.value) }
+        return value
+    }
+
+    private func refuseDuplicates(in value: JSONValue) throws(TranscriptError) {
+        for element in value.array ?? [] { try refuseDuplicates(in: element) }
+        guard let properties = value.object else { return }
+        try refuseDuplicates(in: properties)
+        for property in properties { try refuseDuplicates(in: property.value) }
+    }
+
+    private func refuseDuplicates(in properties: [JSONValue.Property]) throws(TranscriptError) {
         for (index, property) in properties.enumerated()
         where properties[..<index].contains(where: { $0.name == property.name }) {
             throw error("\(property.name) is given twice")
         }
-        return value
     }
 
     private func head(_ properties: JSONValue) throws(TranscriptError) -> (title: String, arguments: [String]) {

@@ -27,7 +27,11 @@ package struct TranscriptRun: Sendable {
     /// Compares a message with what a step expects, and keeps values of it.
     package mutating func check(_ message: JSONValue, of step: TranscriptStep) throws(Failure) {
         guard let expected = step.expected else { return }
-        let difference = Difference(between: message, and: try filled(expected))
+        let filledExpected = try filled(expected)
+        if let name = expected.placeholderOfKind(with: kept) {
+            throw Failure("{{\(name)}} is a text that stands for any value, so nothing can be compared with it")
+        }
+        let difference = Difference(between: message, and: filledExpected)
         // Also values of a wrong message, so that one failure does not make all later steps fail.
         let found = step.kept.map { ($0, $0.find(in: message)) }
         for (place, value) in found { kept[place.name] = value }

@@ -12,7 +12,7 @@ enum ValueKind: Equatable {
     case time
     /// `<uuid>`: a random UUID (RFC 9562, version 4) in lower case.
     case uuid
-    /// `<hex 32>`: a string of so many hexadecimal digits in lower case.
+    /// `<hex 32>`: a string of 32 lower-case hexadecimal digits; any number is possible.
     case hex(digits: Int)
 
     /// The kind that a text names; nil for any other text.

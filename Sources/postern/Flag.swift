@@ -158,7 +158,7 @@ struct Flag: Sendable {
             guard let seconds = Int(text), (1...3_600).contains(seconds) else { return false }
             options.replyTimeoutSeconds = seconds
             return true
-        },
+        }.onlyGiven,
         Flag(
             name: "result",
             value: "PROPERTY",

@@ -9,7 +9,7 @@ struct BreakingChanges {
     private(set) var lines: [String] = []
     private let released: JSONValue
     private let current: JSONValue
-    /// The names of schemas that are compared already; a schema may contain itself.
+    /// The pairs of names of schemas that are compared already; a schema may contain itself.
     private var compared: Set<String> = []
 
     init(from released: JSONValue, to current: JSONValue) {
@@ -62,11 +62,11 @@ struct BreakingChanges {
             }
         }
         for bound in ["minLength", "minItems", "minimum"] {
-            if let limit = after[bound]?.int, limit > (before[bound]?.int ?? 0) {
+            if let limit = after[bound]?.int, limit > (before[bound]?.int ?? (bound == "minimum" ? .min : 0)) {
                 lines.append("\(place) has a higher \(bound)")
             }
         }
-        for rule in ["pattern", "format"] where after[rule] != nil && after[rule] != before[rule] {
+        for rule in ["pattern", "format", "const"] where after[rule] != nil && after[rule] != before[rule] {
             lines.append("\(place) has another \(rule)")
         }
         if let values = after["enum"]?.array {
@@ -89,7 +89,11 @@ struct BreakingChanges {
 
     /// Compares schemas of what a program reads.
     private mutating func compareOutputs(_ before: JSONValue?, _ after: JSONValue?, _ place: String) {
-        if let name = before?["$ref"]?.string, !compared.insert(name).inserted { return }
+        if let name = before?["$ref"]?.string, let other = after?["$ref"]?.string,
+            !compared.insert("\(name) \(other)").inserted
+        {
+            return
+        }
         guard let before = resolved(before, in: released), let after = resolved(after, in: current) else { return }
         let unexpected = Self.types(after).subtracting(Self.types(before))
         if !unexpected.isEmpty { lines.append("\(place) can now be \(unexpected.sorted().joined(separator: ", "))") }

@@ -161,6 +161,7 @@ struct TranscriptCommandTests {
         ("[\"--role=admin\"]", "--role is not a flag of postern test"),
         ("[\"--password-length=x\"]", "--password-length takes"),
         ("[\"--framing=header\"]", "--framing line"),
+        ("[\"--reply-timeout=5\"]", "--reply-timeout is for the command line"),
     ])
     func wrongFlagsOfATranscriptAreAnError(flags: String, message: String) throws {
         let outcome = try test(#"{"transcript": "T", "arguments": \#(flags)}"#, Self.step(1))

@@ -73,7 +73,10 @@ extension Transcript {
             for _ in 0..<step.count {
                 var got: JSONValue?
                 do {
-                    guard let request = try run.message(of: step) else { continue }
+                    guard let request = try run.message(of: step) else {
+                        failures.append("\(name):\(step.line): nothing is sent, which this player cannot do")
+                        continue
+                    }
                     got = try await reply(request, step)
                     guard step.expected != nil else { continue }
                     guard let got else {

@@ -44,6 +44,7 @@ struct TranscriptReaderTests {
         ([head, "[]"], 2, "expected a JSON object"),
         ([head, #"{"send": {}, "expects": {}}"#], 2, "unknown property expects (did you mean expect?)"),
         ([head, #"{"send": {}, "send": {}}"#], 2, "send is given twice"),
+        ([head, #"{"expect": [{"<any>": 1, "<any>": 2}]}"#], 2, "<any> is given twice"),
         ([head, #"{"note": "n", "send": {}}"#], 2, "unknown property send"),
         ([head, #"{"note": 1}"#], 2, "note must be a string"),
         ([head, #"{"repeat": 2}"#], 2, "a step needs send or expect"),

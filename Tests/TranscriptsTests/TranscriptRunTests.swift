@@ -71,6 +71,18 @@ struct TranscriptRunTests {
         }
     }
 
+    /// A kept text such as `<string>` once matched everything.
+    @Test(arguments: ["{{a}}", "<{{b}}>"])
+    func aKeptValueIsNoKind(_ text: String) throws {
+        let steps = try steps(
+            #"{"expect": {"<any>": "<any>"}, "keep": {"a": "/x", "b": "/y"}}"#,
+            #"{"expect": {"id": "\#(text)"}}"#
+        )
+        var run = TranscriptRun()
+        try run.check(["x": "<string>", "y": "any"], of: steps[0])
+        #expect(throws: TranscriptRun.Failure.self) { try run.check(["id": "other"], of: steps[1]) }
+    }
+
     /// A repeated step keeps the values of the last message.
     @Test func keepsTheValuesOfAWrongMessageToo() throws {
         let steps = try steps(#"{"expect": {"id": 1}, "keep": {"id": "/id"}}"#, #"{"send": "{{id}}"}"#)

@@ -10,14 +10,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class BinaryHook(BuildHookInterface):  # type: ignore[type-arg]
-    """POSTERN_WHEEL_BINARY is the path of the program, POSTERN_WHEEL_PLATFORMS the tags of the systems that run it."""
+    """WHEEL_BINARY is the path of the program, WHEEL_PLATFORMS the tags of the systems that run it."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        binary = os.environ.get("POSTERN_WHEEL_BINARY")
+        binary = os.environ.get("WHEEL_BINARY")
         if binary is None:
             return
         build_data["shared_scripts"][binary] = "postern"
-        build_data["tag"] = f"py3-none-{os.environ['POSTERN_WHEEL_PLATFORMS']}"
+        build_data["tag"] = f"py3-none-{os.environ['WHEEL_PLATFORMS']}"
         # The licenses of what is in the program.
         notice = pathlib.Path(self.root).parents[1] / "NOTICE"
         build_data["force_include"][str(notice)] = "postern_accounts/NOTICE"

@@ -48,13 +48,13 @@ struct ManPage {
     private static var flags: String {
         let head = Roff.prose(
             "A flag can also be set by its environment variable, if one is named below; the command line takes "
-                + "precedence. The variable of a flag without a value is 1 or 0. Defaults are in brackets."
+                + "precedence. The variable of a flag without a value is 1 or 0. Defaults are in parentheses."
         )
         let entries = Flag.all.map { flag in
             let value = flag.value.map { " " + Roff.italic($0) } ?? ""
             let commands =
-                flag.commands == Command.onStore
-                ? "all on a store" : flag.commands.map(\.rawValue).joined(separator: ", ")
+                Command.onStore.allSatisfy(flag.commands.contains)
+                ? "all on a store, and test" : flag.commands.map(\.rawValue).joined(separator: ", ")
             let place = "Commands: \(commands)." + (flag.isOnlyGiven ? "" : " Variable: \(flag.variable).")
             return Roff.entry(
                 Roff.bold(flag.word) + value,

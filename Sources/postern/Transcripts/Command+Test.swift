@@ -50,6 +50,9 @@ extension Command {
             // Read as a command line of this command, which reads no variables of the environment.
             let parsed = try Options(arguments: ["test", "-"] + flags)
             guard parsed.command == .test, parsed.paths == ["-"] else { throw .usage("only flags") }
+            guard !transcript.arguments.contains(where: { $0.hasPrefix("--reply-timeout") }) else {
+                throw .usage("--reply-timeout is for the command line of postern test")
+            }
             guard parsed.framing != .header else { throw .usage("a transcript is played with --framing line") }
         } catch {
             throw .failed("\(transcript.name):1: arguments: \(error.message)")
