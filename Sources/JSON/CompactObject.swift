@@ -18,8 +18,8 @@ package struct CompactObject: Equatable, Sendable {
 
     /// Reads the next value.
     ///
-    /// - Throws: `JSONError`, with the reason `typeMismatch` if the value is not an object, and `duplicateProperty` if an
-    ///   object in it has two properties with the same name.
+    /// - Throws: `JSONError`, with the reason `typeMismatch` if the value is not an object, and `duplicateProperty` if
+    ///   an object in it has two properties with the same name.
     package init(reading reader: inout JSONReader) throws(JSONError) {
         guard try reader.kind() == .object else { throw JSONError(.typeMismatch, at: reader.offset) }
         var writer = JSONWriter()

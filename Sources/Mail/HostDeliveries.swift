@@ -3,8 +3,8 @@ package import JSONRPC
 internal import JSON
 internal import Service
 
-/// Deliveries by the host: each mail is a request `mail.deliver`. A result means that the mail is delivered; an error, or
-/// no response within `Limits.hostAnswerSeconds`, that the attempt has failed.
+/// Deliveries by the host: each mail is a request `mail.deliver`. A result means that the mail is delivered; an error,
+/// or no response within `Limits.hostAnswerSeconds`, that the attempt has failed.
 package final class HostDeliveries: Deliveries {
     private let host: HostMessages
     private var outcomes: [DeliveryOutcome] = []

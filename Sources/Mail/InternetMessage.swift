@@ -133,8 +133,8 @@ package struct InternetMessage: Sendable {
 
     /// The body of parts with the same content, the preferred one last.
     private static func alternatives(_ parts: Part..., of mail: OutboxMail) -> Part {
-        // The boundary is the same at each attempt. A hash of the random Message-ID is in no template, and base64 has no
-        // `_`.
+        // The boundary is the same at each attempt. A hash of the random Message-ID is in no template, and base64 has
+        // no `_`.
         let boundary = "=_\(SecretToken.Hash(of: mail.messageID).text.prefix(32))"
         let text = parts.map { part in
             "--\(boundary)\r\n" + (part.headers + ["", part.text]).joined(separator: "\r\n") + "\r\n"

@@ -7,8 +7,8 @@ package enum Limits {
     /// How long a mail server may take for one mail: less than the program that speaks with it, which then still says
     /// why it failed.
     static let smtpSeconds = 50
-    /// How long the connection to a mail server may take until it is signed in to. Some servers delay their greeting by 20
-    /// seconds or more, because programs that send spam do not wait.
+    /// How long the connection to a mail server may take until it is signed in to. Some servers delay their greeting by
+    /// 20 seconds or more, because programs that send spam do not wait.
     static let smtpConnectSeconds = 30
     /// Bytes in a password of a mail server.
     package static let smtpPasswordBytesMax = 512

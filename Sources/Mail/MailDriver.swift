@@ -14,8 +14,8 @@ package protocol MailDriver: Sendable {
 package struct DeliveryFailure: Error, Equatable {
     /// One line, without a full stop, that contains nothing of the mail.
     package let reason: String
-    /// The last part of the command's stderr, or the refusal of the mail server, as one line; nil if there is none. It may
-    /// contain an address, so it is not logged.
+    /// The last part of the command's stderr, or the refusal of the mail server, as one line; nil if there is none. It
+    /// may contain an address, so it is not logged.
     package let detail: String?
 
     init(_ reason: String, detail: String? = nil) {
@@ -40,7 +40,8 @@ package enum MailRoute: Equatable, Sendable {
     /// Each mail is a request to the host, the program that started this one.
     case host
 
-    /// Parses `keep`, `directory:PATH`, `command:COMMAND`, `host` or the URL of an `SMTPServer`; nil for any other text.
+    /// Parses `keep`, `directory:PATH`, `command:COMMAND`, `host` or the URL of an `SMTPServer`; nil for any other
+    /// text.
     package init?(_ text: SystemString) {
         let parts = text.bytes.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
             .map { SystemString(bytes: $0) }
@@ -70,7 +71,8 @@ package enum MailRoute: Equatable, Sendable {
         self == .host ? HostDeliveries(by: host) : deliveries(from: sender, wake: wake)
     }
 
-    /// The deliveries by this route on other threads; nil for `keep`, and for `host`, whose deliveries belong to the loop.
+    /// The deliveries by this route on other threads; nil for `keep`, and for `host`, whose deliveries belong to the
+    /// loop.
     package func deliveries(
         from sender: MailSender,
         wake: @escaping @Sendable () -> Void
@@ -80,8 +82,8 @@ package enum MailRoute: Equatable, Sendable {
 
     /// The driver of this route; nil for `keep` and `host`.
     ///
-    /// - Parameter show: takes each line that a program or a mail server says of a delivery, on any thread. A line contains
-    ///   no password.
+    /// - Parameter show: takes each line that a program or a mail server says of a delivery, on any thread. A line
+    ///   contains no password.
     package func driver(show: @escaping @Sendable (String) -> Void) -> (any MailDriver)? {
         switch self {
         case .keep, .host: nil

@@ -3,7 +3,8 @@ package import Platform
 internal import Synchronization
 
 /// Writes the texts of mails from templates: those of a directory, or the built-in ones for kinds that it does not
-/// have. A subdirectory, such as `pt-BR`, has the templates for a locale. A template of a directory may have an HTML part.
+/// have. A subdirectory, such as `pt-BR`, has the templates for a locale. A template of a directory may have an HTML
+/// part.
 package final class MessageTemplates: MailComposer, Sendable {
     package let domain: String
     private let publicURL: String
@@ -19,7 +20,8 @@ package final class MessageTemplates: MailComposer, Sendable {
     ///   - folder: a directory with files such as `operators-reset.txt` and `operators-reset.html`, named after the
     ///     kinds of mail; nil for none.
     /// - Throws: `TemplateError` if a file of the directory is not a valid template, if the name of a `.txt` or `.html`
-    ///   file is not a kind of mail, for example because it is misspelt, if an `.html` file has no `.txt` file beside it,
+    ///   file is not a kind of mail, for example because it is misspelt, if an `.html` file has no `.txt` file beside
+    /// it,
     ///   or if the name of a subdirectory is not a locale.
     package init(publicURL: String, domain: String, folder: SystemString? = nil) throws(TemplateError) {
         self.publicURL = publicURL

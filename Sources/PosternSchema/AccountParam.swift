@@ -23,7 +23,8 @@ struct AccountParam {
     /// The param that the method names, or else that of its authentication; nil if neither names one.
     ///
     /// The property determines the kind: an integer is an account's number, a property with the format `email` is an
-    /// email, one with the format `account` a reference, a credential of the authentication is a session, and any other property is a mailed code.
+    /// email, one with the format `account` a reference, a credential of the authentication is a session, and any other
+    /// property is a mailed code.
     init?(_ method: JSONValue, in params: [Property], _ authentication: Authentication?) throws {
         guard let text = method["account"]?.string ?? authentication?.account else { return nil }
         let path = text.split(separator: ".").map(String.init)

@@ -11,8 +11,9 @@ package final class PostgresServer: Sendable {
     package let clock: ServerClock
     /// The turn to run a transaction that has conflicted twice.
     ///
-    /// Without it, transactions that write the same page of the server's index, as all do in a small store, would conflict
-    /// again each time: of 1,000 creations over 32 connections, half were answered with `busy`, and at most two with it.
+    /// Without it, transactions that write the same page of the server's index, as all do in a small store, would
+    /// conflict again each time: of 1,000 creations over 32 connections, half were answered with `busy`, and at most
+    /// two with it.
     let rerunTurn = Turn()
     /// What has been learned of the transactions that only read.
     let lastGroups = LastGroups()
@@ -112,8 +113,9 @@ package final class PostgresServer: Sendable {
         }
     }
 
-    /// Opens a connection. While it is not known whether the server can be reached, one request of the process tries at a
-    /// time: when the server is back, it is not met by the tries of all, and what one finds holds for those that wait.
+    /// Opens a connection. While it is not known whether the server can be reached, one request of the process tries at
+    /// a time: when the server is back, it is not met by the tries of all, and what one finds holds for those that
+    /// wait.
     ///
     /// - Parameter isStart: whether the process ends with the error, so that the log does not repeat it.
     private func openConnection(

@@ -6,9 +6,9 @@ import Store
 /// The lanes of requests: requests about one account keep their order.
 extension Backend {
     /// The lane of the account that a request is about. The lane's name contains the account's number if the request or
-    /// the store gives it, otherwise the email. A remote store is not asked, because the loop would wait for it: then the
-    /// name contains what the request gives, and only requests that name the account in the same way keep their order. Nil if the request is about no account or lacks the param that names
-    /// it.
+    /// the store gives it, otherwise the email. A remote store is not asked, because the loop would wait for it: then
+    /// the name contains what the request gives, and only requests that name the account in the same way keep their
+    /// order. Nil if the request is about no account or lacks the param that names it.
     ///
     /// - Throws: if the params are not an object or the store cannot be read. The request ends with the same error.
     func lane(of method: Method, params: UnsafeRawBufferPointer) throws -> Lane? {

@@ -89,7 +89,8 @@ package final class Backend {
         }
     }
 
-    /// Numbers some of the events that are committed, in a store that does not number them at once. Nothing may be staged.
+    /// Numbers some of the events that are committed, in a store that does not number them at once. Nothing may be
+    /// staged.
     ///
     /// - Returns: whether there may be more.
     package func numberEvents() -> Bool {

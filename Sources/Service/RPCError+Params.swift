@@ -3,8 +3,8 @@ import JSONRPC
 
 /// Errors about a method or a property that a request names.
 extension RPCError {
-    /// The error for an unknown method. It suggests the nearest method, or names the flags without which the method does
-    /// not exist.
+    /// The error for an unknown method. It suggests the nearest method, or names the flags without which the method
+    /// does not exist.
     static func methodNotFound(_ name: JSONText, _ served: ServedMethods) -> RPCError {
         let known = served.all.map(\.name.description) + MCPMethod.allCases.map(\.name.description)
         if let method = Method.named(name) {

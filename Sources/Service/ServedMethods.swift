@@ -1,6 +1,7 @@
 import Accounts
 
-/// Which methods of the contract a process serves. The others are unknown there, also to `rpc.discover` and to assistants.
+/// Which methods of the contract a process serves. The others are unknown there, also to `rpc.discover` and to
+/// assistants.
 package struct ServedMethods: Sendable {
     /// Whether the process runs in deterministic mode.
     package let isDeterministic: Bool

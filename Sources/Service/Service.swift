@@ -25,7 +25,8 @@ package final class Service: RequestHandler {
     ///   - hashesElsewhere: whether password hashing runs on other threads while the request waits; false runs it in
     ///     place.
     ///   - tools: which methods are offered as MCP tools.
-    ///   - mcpExcludingFlag: the flag with which the process sends the host messages of its own, and beside which MCP is
+    ///   - mcpExcludingFlag: the flag with which the process sends the host messages of its own, and beside which MCP
+    ///   is
     ///     refused; nil if there is none.
     ///   - mcpHandshake: what all services of the stream know of the peer.
     ///   - refusesUnknownParams: whether an unknown property of params is an error; for a tool call it always is.

@@ -3,8 +3,8 @@ package protocol EngineTransaction: AnyObject {
     /// The value of a key.
     func value(of key: StoreKey) throws(StoreError) -> StoredValue?
 
-    /// Announces what the transaction is going to read, so that an engine that asks a server for values asks once for all
-    /// of them. An engine with the values at hand does not call the closure.
+    /// Announces what the transaction is going to read, so that an engine that asks a server for values asks once for
+    /// all of them. An engine with the values at hand does not call the closure.
     func prefetch(_ announce: (inout Prefetch) -> Void)
 
     /// The entry with the key `entry` of a unique index, and the record behind it; nil if there is no such entry.
@@ -67,8 +67,8 @@ package protocol Engine: AnyObject {
     /// The kind of storage, for an administrator: `memory`, `directory` or `postgres`.
     var kind: String { get }
 
-    /// Whether a number of a counter tells the order of the transactions that drew one: a transaction with a higher number
-    /// commits later.
+    /// Whether a number of a counter tells the order of the transactions that drew one: a transaction with a higher
+    /// number commits later.
     var ordersNumbers: Bool { get }
 
     /// Runs `body` on the current data, including staged writes of this process. `body` may be run more than once and
@@ -114,8 +114,8 @@ package protocol Engine: AnyObject {
     /// - Returns: the milliseconds until the next call; nil if no call is needed before the next transaction.
     func maintain() -> Int?
 
-    /// Waits for background work that is overdue. A caller that writes without pauses would otherwise be faster than that
-    /// work, and need more and more memory. Nothing may be staged.
+    /// Waits for background work that is overdue. A caller that writes without pauses would otherwise be faster than
+    /// that work, and need more and more memory. Nothing may be staged.
     func catchUp()
 
     /// Ends the use of the store. Staged writes are lost.

@@ -143,8 +143,8 @@ package final class Store {
         engine.maintain()
     }
 
-    /// Waits for background work that is overdue, between the transactions of a caller that writes without pauses. Nothing
-    /// may be staged.
+    /// Waits for background work that is overdue, between the transactions of a caller that writes without pauses.
+    /// Nothing may be staged.
     package func catchUp() {
         engine.catchUp()
     }

@@ -33,7 +33,8 @@ package struct Transcript: CustomStringConvertible, Sendable {
     }
 }
 
-/// A fault in a transcript. A transcript with a fault is not played, because it would test less than its author believes.
+/// A fault in a transcript. A transcript with a fault is not played, because it would test less than its author
+/// believes.
 package struct TranscriptError: Error, Equatable, CustomStringConvertible {
     /// The file's name.
     package let name: String

@@ -8,7 +8,8 @@ import Store
 extension Command {
     /// Runs an operation of administration on accounts.
     ///
-    /// Each is a call of a method `admin.accounts`, so the command line and a host get the same rules and the same events.
+    /// Each is a call of a method `admin.accounts`, so the command line and a host get the same rules and the same
+    /// events.
     func administer(_ options: Options) throws(CommandError) {
         guard let operation = AccountCommand(rawValue: options.words[0]) else {
             let hint = NearestName.hint(for: options.words[0], among: AccountCommand.allCases.map(\.rawValue))
@@ -107,9 +108,9 @@ extension Command {
                 account: .value(words[0]),
                 actor: options.actor.map { .value($0) } ?? .absent
             )
-            // The rule, and not the method like the other operations: a reply has a maximum length, because a host holds
-            // it in memory, and no request can be repeated with less. The owner's data must be complete however many
-            // they are.
+            // The rule, and not the method like the other operations: a reply has a maximum length, because a host
+            // holds it in memory, and no request can be repeated with less. The owner's data must be complete however
+            // many they are.
             let export = try wiring.backend.apis[operation.realm].export(operation, bytesMax: .max)
             try wiring.backend.store.makeDurable()
             var writer = JSONWriter()

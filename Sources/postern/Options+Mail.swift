@@ -4,8 +4,8 @@ import Platform
 extension Options {
     /// How mails are delivered, with the password of a mail server, which is read from its file.
     ///
-    /// - Throws: `CommandError` if a mail server has a user without a password or the reverse, or if it cannot be used on
-    ///   this machine.
+    /// - Throws: `CommandError` if a mail server has a user without a password or the reverse, or if it cannot be used
+    ///   on this machine.
     var mailRoute: MailRoute {
         get throws(CommandError) {
             guard case .smtp(var server) = mail else { return mail }

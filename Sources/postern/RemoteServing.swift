@@ -5,8 +5,8 @@ import Platform
 import Service
 import Store
 
-/// The threads of a server whose store is on another machine: workers that execute requests, and one for background work.
-/// The loop waits for none of them.
+/// The threads of a server whose store is on another machine: workers that execute requests, and one for background
+/// work. The loop waits for none of them.
 struct RemoteServing {
     /// The workers.
     let executor: ExecutorChoice

@@ -15,8 +15,8 @@ struct RemoteStore: Sendable {
     let readAll: @Sendable (_ body: (any EntrySource) throws -> Void) throws -> Void
     /// Where an import writes to.
     let makeDestination: @Sendable () throws(StoreError) -> any ImportDestination
-    /// Compares the store with the entries that an import of its export would make, while `body` makes that import. Returns
-    /// the number of entries.
+    /// Compares the store with the entries that an import of its export would make, while `body` makes that import.
+    /// Returns the number of entries.
     let compare:
         @Sendable (
             _ body: (any EntrySource, any ImportDestination) throws -> Void,

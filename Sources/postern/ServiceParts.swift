@@ -3,8 +3,8 @@ import Mail
 import Service
 import Store
 
-/// What the threads of a process have in common that execute requests. Each of them has a store, a backend and a service of
-/// its own.
+/// What the threads of a process have in common that execute requests. Each of them has a store, a backend and a
+/// service of its own.
 struct ServiceParts: Sendable {
     private(set) var time: any TimeSource & Sendable
     let random: any RandomSource & Sendable
@@ -109,7 +109,8 @@ struct ServiceParts: Sendable {
         do throws(CommandError) {
             return try options.mailRoute
         } catch {
-            // An administrator must be able to look at the outbox and the accounts of a server whose mail does not work.
+            // An administrator must be able to look at the outbox and the accounts of a server whose mail does not
+            // work.
             let needsRoute = options.command == .serve || options.command == .outbox && options.words[0] == "deliver"
             guard !needsRoute else { throw error }
             log.write(.warning, "mails stay in the outbox: \(error.message)")

@@ -33,6 +33,21 @@ struct HouseRulesTests {
         }
     }
 
+    private static let columnsMax = 120
+
+    /// The formatter breaks code but not comments.
+    @Test func keepsCommentsNarrow() throws {
+        for (path, text) in try Self.sources() {
+            for (index, line) in String(decoding: text, as: UTF8.self).split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            )
+            .enumerated() where line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
+                #expect(line.count <= Self.columnsMax, "\(path):\(index + 1) has \(line.count) columns")
+            }
+        }
+    }
+
     /// Names that were removed, and what replaced them.
     private static let removedNames = [
         ("PasswordWorkPending", "Progress"),
@@ -95,8 +110,8 @@ struct HouseRulesTests {
         for file in files { #expect(folders.contains { file.hasPrefix($0) }, "\(file): \(text)") }
     }
 
-    /// No file but CLibrary.swift has the name of a C library of Linux, also not in tests, which may import CLibrary. The
-    /// names are read from that file.
+    /// No file but CLibrary.swift has the name of a C library of Linux, also not in tests, which may import CLibrary.
+    /// The names are read from that file.
     @Test func namesTheCLibrariesInOneFile() throws {
         let files = try Self.files(in: ["Sources", "Tests", "clients/swift"], suffixes: [".swift", ".h"])
         let choice = try #require(files.first { $0.path == "Sources/CLibrary/CLibrary.swift" })

@@ -78,8 +78,8 @@ struct HostMailTests {
         #expect(!log.contains("relay") && !log.contains(code))
     }
 
-    /// No response can come after the end of the input, or is read after a signal. So the process does not wait, and the
-    /// next one sends the mail.
+    /// No response can come after the end of the input, or is read after a signal. So the process does not wait, and
+    /// the next one sends the mail.
     @Test(arguments: [nil, SIGTERM]) func leavesUnansweredMailsToTheNextProcess(_ signal: Int32?) throws {
         let postern = try start()
         _ = try postern.reply(to: "operators.register", registration())

@@ -118,7 +118,8 @@ struct PasswordPolicyFlagTests {
         let list = ["--password-list", try file("our company has a name\n"), "--password-policy", "nist"]
         let postern = try PosternProcess(["--data", ":memory:"] + list)
         let scan = ProcessMemoryScan(of: postern.processIdentifier)
-        // An admitted password, and one that is refused after all comparisons. The copies in lower case have the same text.
+        // An admitted password, and one that is refused after all comparisons. The copies in lower case have the same
+        // text.
         for (number, password) in ["quite a good one: zebra crossing", "zebracrossingzebracrossing 12"].enumerated() {
             let params: JSONValue = [
                 "email": .string("a\(number)@b.co"), "password": .string(password), "role": "user",

@@ -5,7 +5,8 @@ import Testing
 
 /// Python's strict parser of mails.
 enum StrictMailParser {
-    /// The mails in a directory, in the order of their files' names. Fails at a mail that violates RFC 5322 or RFC 2046.
+    /// The mails in a directory, in the order of their files' names. Fails at a mail that violates RFC 5322 or RFC
+    /// 2046.
     static func mails(in folder: String) throws -> [JSONValue] {
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         let parser = Process()

@@ -58,8 +58,8 @@ struct InternetMessageTests {
         #expect(message.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 76 })
     }
 
-    /// The blank line before each boundary ends the part's last line: the CRLF before a boundary is not of the part (RFC
-    /// 2046 §5.1.1).
+    /// The blank line before each boundary ends the part's last line: the CRLF before a boundary is not of the part
+    /// (RFC 2046 §5.1.1).
     @Test func rendersAnHTMLPartAfterTheText() throws {
         #expect(
             try text(subject: "s", body: "Code:\n1-ab\n", html: "<p>Grüße</p>\n")

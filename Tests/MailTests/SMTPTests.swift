@@ -111,7 +111,8 @@ struct SMTPTests {
         #expect(dialogue.error == "MAIL failed: 5505")
     }
 
-    /// A program must be able to say why it failed, and a claim must outlast it: else another process sends the mail too.
+    /// A program must be able to say why it failed, and a claim must outlast it: else another process sends the mail
+    /// too.
     @Test func theTimeOutsFitIntoEachOther() {
         #expect(Limits.smtpConnectSeconds < Limits.smtpSeconds && Limits.smtpSeconds < Limits.programSeconds)
         #expect(Limits.programSeconds + Limits.killSeconds < Limits.claimSeconds)

@@ -12,8 +12,8 @@
 
         /// How many accounts the load is from; how many sessions, and how many clients, each has.
         private static let (accounts, sessions, clients) = (16, 16, 4)
-        /// How many accounts the store has, and how far those of the load are apart: a page of the index has about 200 of
-        /// them. The last ones share theirs with the collections that follow, which each sign-in reads.
+        /// How many accounts the store has, and how far those of the load are apart: a page of the index has about 200
+        /// of them. The last ones share theirs with the collections that follow, which each sign-in reads.
         private static let (storedAccounts, distance) = (4_000, 220)
 
         init() throws {
@@ -101,8 +101,8 @@
             #expect(check.output.hasPrefix("sound: "), "\(check.output.prefix(400))")
         }
 
-        /// Makes each transaction that writes wait before its COMMIT, as on a far or a slow server: without that, few of
-        /// them would run at the same time on a machine of few processors, which are busy with hashing.
+        /// Makes each transaction that writes wait before its COMMIT, as on a far or a slow server: without that, few
+        /// of them would run at the same time on a machine of few processors, which are busy with hashing.
         private func slowDown() throws {
             try database.run(
                 """
@@ -125,8 +125,8 @@
             return try database.number("SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()")
         }
 
-        /// The requests of a round: each account signs in, and its session of the round before reads, changes the account
-        /// and creates a client.
+        /// The requests of a round: each account signs in, and its session of the round before reads, changes the
+        /// account and creates a client.
         private func requests(_ round: Int, _ sessions: [Int: JSONValue]) -> [JSONValue] {
             var requests: [JSONValue] = []
             for account in (1...Self.accounts).map({ $0 * Self.distance }) {
@@ -152,8 +152,8 @@
             return requests
         }
 
-        /// Of ten transactions of 16 accounts over 16 connections, at most one is undone because it met another one, and run
-        /// again. The goal is one of a hundred, and is missed: 16 to 36 of 1,216 were found.
+        /// Of ten transactions of 16 accounts over 16 connections, at most one is undone because it met another one,
+        /// and run again. The goal is one of a hundred, and is missed: 16 to 36 of 1,216 were found.
         @Test func runsFewTransactionsAgain() throws {
             try fill()
             try slowDown()

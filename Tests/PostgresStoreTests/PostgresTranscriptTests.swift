@@ -4,7 +4,8 @@
     import Transcripts
     import Testing
 
-    /// Plays the transcripts of schema/cases with the real binary on a real server: all replies are those of a directory.
+    /// Plays the transcripts of schema/cases with the real binary on a real server: all replies are those of a
+    /// directory.
     @Suite(.timeLimit(.minutes(10)))
     struct PostgresTranscriptTests {
         @Test(arguments: try Transcript.all())

@@ -1,8 +1,8 @@
 internal import CSodium
 internal import Synchronization
 
-/// Hashes with Argon2id through libsodium: 19,456 KiB, two passes, one lane (OWASP Password Storage Cheat Sheet). It also
-/// verifies the hashes of other programs that an import accepts (`ImportedHash`), one at a time.
+/// Hashes with Argon2id through libsodium: 19,456 KiB, two passes, one lane (OWASP Password Storage Cheat Sheet). It
+/// also verifies the hashes of other programs that an import accepts (`ImportedHash`), one at a time.
 ///
 /// Several threads may use it at once.
 package final class Argon2idHasher: PasswordHasher, Sendable {

@@ -6,8 +6,8 @@ package enum EarlierForms {
     ///
     /// Short-lived records whose format has changed are deleted: quotas with a plain address, failure counts, mailed
     /// codes with a count of attempts, and invitations with a plain code. A user who waits for a code must request a
-    /// new one. Mails, invitations, shares and clients are added to new indexes, and deleted clients are removed from the index by
-    /// email.
+    /// new one. Mails, invitations, shares and clients are added to new indexes, and deleted clients are removed from
+    /// the index by email.
     ///
     /// A store that has a key of keyed hashes is in the present format and is not changed.
     ///

@@ -34,8 +34,8 @@ extension ImportedAccount {
     /// The email as it is stored, without spaces around it.
     var storedEmail: String { EmailAddress(self[.email])?.text ?? self[.email] }
 
-    /// The hash of the password. An account without a password gets a hash that no password has, so that only a reset gives
-    /// it a password.
+    /// The hash of the password. An account without a password gets a hash that no password has, so that only a reset
+    /// gives it a password.
     func storedHash(_ random: any RandomSource) -> String {
         let hash = self[.passwordHash]
         return hash.isEmpty ? Argon2idHasher.unusableHash(random).text : hash

@@ -24,8 +24,8 @@ package enum Limits {
     package static let patientsPerFetch = 100
     /// The number of accounts that an invitation may create.
     package static let invitationUses = 1...invitationUsesMax
-    /// The minimum lengths that `--password-length` accepts. Passwords of 64 characters must be admitted: NIST SP 800-63B
-    /// revision 4.
+    /// The minimum lengths that `--password-length` accepts. Passwords of 64 characters must be admitted: NIST SP
+    /// 800-63B revision 4.
     package static let passwordLengths = 1...64
     /// Records that one transaction of a job deletes or changes. With their index entries that takes about 10 ms,
     /// during which other requests wait. It takes longer if a patient has thousands of invitations: the search for an

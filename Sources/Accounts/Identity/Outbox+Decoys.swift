@@ -1,6 +1,7 @@
 package import Store
 
-/// Decoys: records that take the place of a mail which is not posted, because the address has no account that needs one.
+/// Decoys: records that take the place of a mail which is not posted, because the address has no account that needs
+/// one.
 ///
 /// A decoy is as long as all records that the mail would bring, and is written as they are, so neither the time of a
 /// reply nor the growth of the files reveals who has an account. It replaces the previous decoy of the same kind.

@@ -18,9 +18,9 @@ package protocol PasswordAccount: Record {
     func describe(in summary: inout AccountSummary)
     /// Adds what only accounts of its API have to the account's details.
     func describe(in details: inout AccountDetails)
-    /// Whether mail to the address is known to reach the owner: a code that was mailed to it was used, or another program
-    /// had confirmed it before the account was imported. What protects or shares by address needs it; signing in may
-    /// need less.
+    /// Whether mail to the address is known to reach the owner: a code that was mailed to it was used, or another
+    /// program had confirmed it before the account was imported. What protects or shares by address needs it; signing
+    /// in may need less.
     var isEmailProven: Bool { get }
     /// Replaces the address by one that the owner has proven.
     mutating func proveEmail(_ address: String)

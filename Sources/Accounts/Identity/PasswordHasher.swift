@@ -1,7 +1,7 @@
 /// Hashes passwords and verifies them against hashes.
 ///
-/// Both take milliseconds by design, and seconds with some imported hashes. So rules do not call the hasher directly but
-/// return a `Progress` that waits for it. Several threads may use it at once.
+/// Both take milliseconds by design, and seconds with some imported hashes. So rules do not call the hasher directly
+/// but return a `Progress` that waits for it. Several threads may use it at once.
 package protocol PasswordHasher: AnyObject, Sendable {
     /// Hashes a password with a new salt and the current parameters.
     func hash(_ password: Password) throws(PasswordHashingFailed) -> PasswordHash
@@ -14,8 +14,8 @@ package protocol PasswordHasher: AnyObject, Sendable {
     var decoy: PasswordHash { get }
 }
 
-/// A password's hash in the PHC string form, `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`, or in a form of another program
-/// (`ImportedHash`).
+/// A password's hash in the PHC string form, `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`, or in a form of another
+/// program (`ImportedHash`).
 package struct PasswordHash: Hashable, Sendable {
     /// The hash as it is stored.
     package let text: String

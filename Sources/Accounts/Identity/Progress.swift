@@ -1,5 +1,5 @@
-/// The state of a rule: it has ended with its value, or it waits for password work, which takes milliseconds, or seconds
-/// with an imported hash, and runs on another thread.
+/// The state of a rule: it has ended with its value, or it waits for password work, which takes milliseconds, or
+/// seconds with an imported hash, and runs on another thread.
 ///
 ///     operators.register   hash → done
 ///     operators.signin     verify → done, or verify → hash → done if the password needs a rehash

@@ -5,8 +5,8 @@ internal import Synchronization
 /// When sessions were last used, as far as the store does not know it yet.
 ///
 /// A use is kept in memory and stored later, together with others, so that a request that only reads writes nothing.
-/// The store's time of a session is at most `Limits.sessionUseSeconds` behind, or a quarter of the time that the session
-/// may be idle, except after a kill. Several threads may use it at once.
+/// The store's time of a session is at most `Limits.sessionUseSeconds` behind, or a quarter of the time that the
+/// session may be idle, except after a kill. Several threads may use it at once.
 package final class SessionUses: Sendable {
     private struct Use {
         /// The key of the session's record.
@@ -18,8 +18,8 @@ package final class SessionUses: Sendable {
         var time: Timestamp
         /// When it was stored, in milliseconds of `MonotonicClock`; nil if it is not stored yet.
         ///
-        /// It stays for some time: a transaction of another thread may have read the session before, and must not take it
-        /// for one that was idle since the earlier use.
+        /// It stays for some time: a transaction of another thread may have read the session before, and must not take
+        /// it for one that was idle since the earlier use.
         var storedAt: Int?
     }
 

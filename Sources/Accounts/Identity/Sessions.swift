@@ -76,8 +76,8 @@ package struct Sessions {
         return stored.record.account
     }
 
-    /// The account of the session with this token; nil if there is none or it has expired. It is for lanes: it is no use
-    /// of the session, and a session that was idle for too long still has its account.
+    /// The account of the session with this token; nil if there is none or it has expired. It is for lanes: it is no
+    /// use of the session, and a session that was idle for too long still has its account.
     package static func account(
         of realm: Realm,
         holding token: String,

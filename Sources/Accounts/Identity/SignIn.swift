@@ -258,13 +258,14 @@ package struct SignIn<Account: PasswordAccount> {
         at now: Timestamp,
         in tx: Transaction
     ) throws -> Account? {
-        // What an email with an account needs and what one without needs are announced together: the number of round trips
-        // to a server must not reveal which emails have an account.
+        // What an email with an account needs and what one without needs are announced together: the number of round
+        // trips to a server must not reveal which emails have an account.
         tx.prefetch { announced in
             let (email, origin) = (attempt.email, attempt.origin)
             announced.find(Account.byEmail, Key(email), with: lockout.companions(from: origin))
             // While a store has few counts of emails without an account, they are on the same page of a server's index
-            // as the events that all transactions insert. Two sign-ins that write at once would conflict if both read it.
+            // as the events that all transactions insert. Two sign-ins that write at once would conflict if both read
+            // it.
             let hashKey = isKnown ? nil : environment.hashKey.key
             lockout.announce(unknown: email, from: origin, hashKey, to: &announced)
         }

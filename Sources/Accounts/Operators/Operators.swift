@@ -137,7 +137,8 @@ extension Operator: PasswordAccount {
         Key($0.person.email.lowercased())
     }
 
-    /// Earlier versions confirmed an email without a code only with `--no-email-confirmation`, and kept no record of it.
+    /// Earlier versions confirmed an email without a code only with `--no-email-confirmation`, and kept no record of
+    /// it.
     package var isEmailProven: Bool { isProven ?? isConfirmed }
 
     package mutating func proveEmail(_ address: String) {

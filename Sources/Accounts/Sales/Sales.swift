@@ -85,8 +85,8 @@ extension SalesUser: PasswordAccount {
     package static let byEmail = UniqueIndex<SalesUser>("email", steady: \.email) { Key($0.email.lowercased()) }
     static let byReferralCode = UniqueIndex<SalesUser>("referral code", steady: \.referralCode) { Key($0.referralCode) }
 
-    /// Only a customer has to verify the email before signing in. In a record of an earlier version, the others count as
-    /// unproven until they use a mailed token.
+    /// Only a customer has to verify the email before signing in. In a record of an earlier version, the others count
+    /// as unproven until they use a mailed token.
     package var isEmailProven: Bool { isProven ?? (isVerified && role == SalesRole.customer.rawValue) }
 
     package mutating func proveEmail(_ address: String) {

@@ -2,8 +2,8 @@
 package enum ExecutorChoice {
     /// The loop's thread executes requests. It commits them in groups.
     case inline(any RequestHandler)
-    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses `handler` as the policy,
-    /// and to execute the requests that need no store.
+    /// Worker threads execute requests. Each thread makes and uses its own session. The loop uses `handler` as the
+    /// policy, and to execute the requests that need no store.
     case pooled(workers: Int, handler: any RequestHandler, session: @Sendable () -> WorkerSession)
 
     var policy: any RequestPolicy {

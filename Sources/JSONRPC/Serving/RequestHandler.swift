@@ -21,7 +21,8 @@ package protocol RequestPolicy: AnyObject {
     /// account have the same lane; nil means that the request may overtake any other.
     func lane(of request: Request) -> Lane?
 
-    /// Whether a request needs the store. The loop executes one that needs none, also while all workers wait for the store.
+    /// Whether a request needs the store. The loop executes one that needs none, also while all workers wait for the
+    /// store.
     func needsStore(_ request: Request) -> Bool
 
     /// Rewrites a connection-level error in the format of the called API.

@@ -1,5 +1,5 @@
-/// What curl prints about its dialogue with a mail server: lines that start with `<` from the server, `>` to it, and `*`
-/// of its own.
+/// What curl prints about its dialogue with a mail server: lines that start with `<` from the server, `>` to it, and
+/// `*` of its own.
 final class SMTPDialogue {
     /// The last line of the server, if it refuses something: a code from 400 to 599 and a text; nil if there is none.
     private(set) var refusal: String?
@@ -40,7 +40,8 @@ final class SMTPDialogue {
             if (400...599).contains(code) {
                 refusal = String(text)
             } else if code != 221 {
-                // A refusal that was followed by a success, other than the reply to QUIT, is not the reason of a failure.
+                // A refusal that was followed by a success, other than the reply to QUIT, is not the reason of a
+                // failure.
                 refusal = nil
             }
         } else if line.hasPrefix("> ") {

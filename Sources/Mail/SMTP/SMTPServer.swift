@@ -36,8 +36,8 @@ package struct SMTPServer: Equatable, Sendable {
 
     private static let defaultPorts = ["smtp": 587, "smtps": 465]
 
-    /// Whether a text has only characters that RFC 3986 §3.2.1 allows in a user, percent-encoded others included, and no
-    /// `:`, which starts a password.
+    /// Whether a text has only characters that RFC 3986 §3.2.1 allows in a user, percent-encoded others included, and
+    /// no `:`, which starts a password.
     private static func isUser(_ text: String) -> Bool {
         guard !text.isEmpty, let bytes = PercentEncoding.decoded(text.utf8) else { return false }
         return bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
@@ -83,8 +83,8 @@ package struct SMTPServer: Equatable, Sendable {
             let credentials = "\(user):\(PercentEncoding.encoded(password))@"
             settings[0].1 = url.replacing("://", with: "://\(credentials)", maxReplacements: 1)
         }
-        // Without globoff, curl takes the brackets of an address for a pattern. Verbose prints the dialogue, which explains a
-        // failure.
+        // Without globoff, curl takes the brackets of an address for a pattern. Verbose prints the dialogue, which
+        // explains a failure.
         let switches = ["ssl-reqd", "globoff", "silent", "show-error", "verbose"]
         return (settings.map { "\($0.0) = \(Self.quoted($0.1))" } + switches).joined(separator: "\n") + "\n"
     }

@@ -50,8 +50,8 @@ package enum WholeWrite {
         return nil
     }
 
-    /// Writes bytes to a descriptor like `run`, but a pipe without a reader causes only the error EPIPE, and no SIGPIPE,
-    /// which would end the process. It is for code that must not change the signal handlers of its process.
+    /// Writes bytes to a descriptor like `run`, but a pipe without a reader causes only the error EPIPE, and no
+    /// SIGPIPE, which would end the process. It is for code that must not change the signal handlers of its process.
     ///
     /// The system sends SIGPIPE to the writing thread, which blocks the signal during the write and then consumes the
     /// one that the write caused.

@@ -32,8 +32,8 @@ package struct Program: Sendable {
         }
     }
 
-    /// The path of a program with a name: the first that this user may execute in the directories of `PATH`; nil if there
-    /// is none.
+    /// The path of a program with a name: the first that this user may execute in the directories of `PATH`; nil if
+    /// there is none.
     package static func path(of name: String) -> SystemString? {
         // The default of the shells, if the host has cleared the environment.
         let folders = ProcessEnvironment.value(of: "PATH") ?? "/usr/local/bin:/usr/bin:/bin"

@@ -1,4 +1,5 @@
-/// Generates the errors, the types, the bounds and the names of idempotent methods of the Python client. `PythonMethodsEmitter` generates the methods.
+/// Generates the errors, the types, the bounds and the names of idempotent methods of the Python client.
+/// `PythonMethodsEmitter` generates the methods.
 struct PythonClientEmitter {
     /// The path and text of every file.
     let files: [(String, String)]

@@ -10,7 +10,8 @@ struct ConnectionRefusal: Equatable {
     /// The message on one line, without the places in the server's source.
     let reason: String
 
-    /// Whether a message of libpq is of a server, whose severity is followed by two spaces. Messages of libpq have none.
+    /// Whether a message of libpq is of a server, whose severity is followed by two spaces. Messages of libpq have
+    /// none.
     static func isIn(_ message: String) -> Bool { message.contains(":  ") }
 
     /// - Parameter message: a verbose message of libpq about one or several hosts. The last one ended the try.
@@ -28,7 +29,8 @@ struct ConnectionRefusal: Equatable {
         return String(state)
     }
 
-    /// The fault, with what to do about it. A server that only starts, stops, or has too many connections is used later.
+    /// The fault, with what to do about it. A server that only starts, stops, or has too many connections is used
+    /// later.
     ///
     /// - Parameter needsPassword: whether libpq had no password.
     func fault(database: String, user: String, needsPassword: Bool) -> ServerFault {

@@ -18,8 +18,8 @@
         private static let oldestVersion: Int32 = 140_000
         /// The most seconds to wait for each host, unless the address or the environment states another number.
         private static let connectSeconds = 3
-        /// How a machine that is gone is noticed, unless the address states it: after 5 seconds without an acknowledgement of
-        /// what was sent, or of three probes while nothing is sent.
+        /// How a machine that is gone is noticed, unless the address states it: after 5 seconds without an
+        /// acknowledgement of what was sent, or of three probes while nothing is sent.
         private static let liveness = [
             ("tcp_user_timeout", "5000"), ("keepalives_idle", "2"), ("keepalives_interval", "1"),
             ("keepalives_count", "3"),
@@ -91,8 +91,8 @@
             return open
         }
 
-        /// The hosts that a connection was tried with, also those that the environment or a service file states; nil for
-        /// one.
+        /// The hosts that a connection was tried with, also those that the environment or a service file states; nil
+        /// for one.
         private static func hosts(of connection: OpaquePointer) -> HostList? {
             guard let options = PQconninfo(connection) else { return nil }
             defer { PQconninfoFree(options) }

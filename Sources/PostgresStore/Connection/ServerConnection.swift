@@ -10,8 +10,8 @@ protocol ServerConnection: AnyObject {
     ///
     /// - Parameter deadline: until when to wait, in milliseconds of `MonotonicClock`; nil for as long as the connection
     ///   lasts.
-    /// - Throws: `ServerFault.refused` for the first statement that the server refuses, after which it skips the rest of
-    ///   the group; `.lost`; `.timedOut`.
+    /// - Throws: `ServerFault.refused` for the first statement that the server refuses, after which it skips the rest
+    ///   of the group; `.lost`; `.timedOut`.
     func run(_ statements: [Statement], before deadline: Int?) throws(ServerFault) -> [StatementResult]
 
     /// Sends a group of statements without waiting. Their results are dropped before those of the next group.
@@ -25,8 +25,8 @@ protocol ServerConnection: AnyObject {
 protocol Connector: Sendable {
     /// Opens a connection. It tries all hosts that are stated.
     ///
-    /// - Parameter deadline: when the request fails, in milliseconds of `MonotonicClock`. No try waits much longer for a
-    ///   host; more hosts can take longer.
+    /// - Parameter deadline: when the request fails, in milliseconds of `MonotonicClock`. No try waits much longer for
+    ///   a host; more hosts can take longer.
     /// - Throws: `ServerFault.lost` with what the last host answered, or `.unusable`.
     func connect(before deadline: Int) throws(ServerFault) -> any ServerConnection
 }
@@ -75,12 +75,13 @@ struct ServerError: Error, Equatable {
     /// serialization_failure
     static let conflict = "40001"
 
-    /// Whether the transaction may succeed if it is run again: it conflicts with another one (40001, 40P01), a key that it
-    /// assumed to be free exists (23505), or a failed group of statements was to prepare one of its statements (26000).
+    /// Whether the transaction may succeed if it is run again: it conflicts with another one (40001, 40P01), a key that
+    /// it assumed to be free exists (23505), or a failed group of statements was to prepare one of its statements
+    /// (26000).
     var isConflict: Bool { [Self.conflict, "40P01", "23505", "26000"].contains(state) }
 
-    /// Whether the server could do it at another time: it has too few resources (class 53), or the statement was cancelled
-    /// (57014) or waited too long for a lock (55P03).
+    /// Whether the server could do it at another time: it has too few resources (class 53), or the statement was
+    /// cancelled (57014) or waited too long for a lock (55P03).
     var isTransient: Bool { state.hasPrefix("53") || ["57014", "55P03"].contains(state) }
 
     /// Whether the server ends the connection, or cannot write at present: another server may have taken over, or the

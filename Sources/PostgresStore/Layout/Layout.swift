@@ -16,9 +16,9 @@ enum Layout {
 
     /// The tables of a new store.
     ///
-    /// A tenth of each page of entries is left free, so that a changed value stays on its page and its key in its place in
-    /// the index. In a store that was just imported, the pages would be full, and changes of accounts that are neighbours
-    /// in the index would conflict.
+    /// A tenth of each page of entries is left free, so that a changed value stays on its page and its key in its place
+    /// in the index. In a store that was just imported, the pages would be full, and changes of accounts that are
+    /// neighbours in the index would conflict.
     static let tables = [
         "CREATE SCHEMA IF NOT EXISTS postern",
         "CREATE TABLE postern.entries (key bytea PRIMARY KEY, value bytea NOT NULL) WITH (fillfactor = 90)",

@@ -4,8 +4,8 @@ internal import Synchronization
 /// be reached.
 ///
 /// It opens when a request has tried to connect as long as it may. While it is open, one request each
-/// `retryMilliseconds` has a turn, and the others fail; an answer on an open connection brings one more, at most as often.
-/// While it is closed, requests wait for their turns, but need none once one of them has
+/// `retryMilliseconds` has a turn, and the others fail; an answer on an open connection brings one more, at most as
+/// often. While it is closed, requests wait for their turns, but need none once one of them has
 /// connected: a connection can take seconds, if the first of several hosts is gone.
 final class Breaker: Sendable {
     /// Whether a request may try to connect.
@@ -95,8 +95,8 @@ final class Breaker: Sendable {
         }
     }
 
-    /// The server has answered on a connection that was open. The next request need not wait to try, and the others wait
-    /// for what it finds: the server is back, or it refuses more connections.
+    /// The server has answered on a connection that was open. The next request need not wait to try, and the others
+    /// wait for what it finds: the server is back, or it refuses more connections.
     func noteAnswer() { state.withLock { $0.hasAnswer = $0.reason != nil } }
 
     /// The server was reached. Returns whether it could not be reached before.

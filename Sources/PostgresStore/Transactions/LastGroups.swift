@@ -4,8 +4,8 @@ internal import Synchronization
 /// Which groups of statements are likely the last of a transaction that only reads, as all threads of a process have
 /// learned. Such a group brings COMMIT with it, so that the server gets one message instead of two.
 ///
-/// A transaction that reads on after that is run again, without guesses. A kind of group after which transactions read on is
-/// taken for the last one only if it was the last for a while.
+/// A transaction that reads on after that is run again, without guesses. A kind of group after which transactions read
+/// on is taken for the last one only if it was the last for a while.
 final class LastGroups: Sendable {
     /// What a group reads, and what those before it have read, as a hash: a wrong guess costs a run, and no more.
     typealias Kind = Int

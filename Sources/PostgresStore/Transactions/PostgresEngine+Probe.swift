@@ -2,8 +2,8 @@ internal import Store
 
 /// Probes of connections to a server that may not answer any more.
 ///
-/// A server whose processes are stopped still acknowledges what is sent, so its connections do not end. Each connection of
-/// a process would wait for the time-out of a request, one after the other. So once a request has timed out, an open
+/// A server whose processes are stopped still acknowledges what is sent, so its connections do not end. Each connection
+/// of a process would wait for the time-out of a request, one after the other. So once a request has timed out, an open
 /// connection is used again only after it has answered a probe.
 extension PostgresEngine {
     /// How long an open connection may take for a probe. A group that had less time says nothing about the server.
@@ -23,7 +23,8 @@ extension PostgresEngine {
         let latest = server.clocks.milliseconds() + Self.probeMilliseconds
         guard lastAnswer < server.lastTimeout, latest <= deadline else { return true }
         do throws(ServerFault) {
-            // A probe that times out does not count as a time-out of the server: while that is slow, each would cause more.
+            // A probe that times out does not count as a time-out of the server: while that is slow, each would cause
+            // more.
             _ = try connection.run([Statements.probe()], before: latest)
             lastAnswer = server.clocks.milliseconds()
             return true

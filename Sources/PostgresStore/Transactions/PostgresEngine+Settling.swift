@@ -4,12 +4,12 @@ internal import Store
 extension PostgresEngine {
     /// Decides the outcome of the transaction with that id. It inserts a row with the id of the transaction's mark, the
     /// *fence*. If that succeeds, the transaction can never commit, even if its last message still arrives: the mark
-    /// would have the key of the fence. If the mark is there, the transaction was committed. If the transaction is still
-    /// running, the insertion waits for it.
+    /// would have the key of the fence. If the mark is there, the transaction was committed. If the transaction is
+    /// still running, the insertion waits for it.
     ///
     /// - Returns: whether the transaction was committed.
-    /// - Throws: `StoreError.outcomeUnknown` if no server could be asked in time, or if there is only a fence and the mark
-    ///   may have been deleted before.
+    /// - Throws: `StoreError.outcomeUnknown` if no server could be asked in time, or if there is only a fence and the
+    ///   mark may have been deleted before.
     func settle(_ id: CommitID) throws(StoreError) -> Bool {
         let deadline = server.clocks.milliseconds() + server.timeoutMilliseconds
         while true {

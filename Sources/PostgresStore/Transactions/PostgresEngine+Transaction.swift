@@ -193,7 +193,8 @@ extension PostgresEngine: EngineTransaction {
     }
 }
 
-/// How many entries each page of a scan has. The pages of a scan without a limit grow, because it may end with any entry.
+/// How many entries each page of a scan has. The pages of a scan without a limit grow, because it may end with any
+/// entry.
 private struct ScanPage {
     private(set) var size: Int
 

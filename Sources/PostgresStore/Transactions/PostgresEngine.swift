@@ -178,8 +178,8 @@ package final class PostgresEngine: Engine {
 
     // MARK: Statements
 
-    /// Runs statements within the transaction, which they begin if they are the first. The keys that are wanted are read
-    /// with them.
+    /// Runs statements within the transaction, which they begin if they are the first. The keys that are wanted are
+    /// read with them.
     ///
     /// - Returns: the results of `statements`.
     func fetch(_ statements: [Statement]) throws(StoreError) -> [StatementResult] {

@@ -2,9 +2,9 @@ internal import Synchronization
 
 /// The server's clock, as all processes on all machines read it.
 ///
-/// Transactions bring the server's time, at least one in each second in which there are some. The true difference to the
-/// own clock lies between those of the moments before and after the round trip. An estimate outside of them is corrected
-/// to the nearer one.
+/// Transactions bring the server's time, at least one in each second in which there are some. The true difference to
+/// the own clock lies between those of the moments before and after the round trip. An estimate outside of them is
+/// corrected to the nearer one.
 package final class ServerClock: Sendable {
     private let clocks: Clocks
     private let difference = Mutex<Int?>(nil)

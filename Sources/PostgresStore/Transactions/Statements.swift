@@ -27,7 +27,8 @@ enum Statements {
     static let lock = PreparedStatement("lock", "SELECT true FROM pg_advisory_xact_lock($1::int8)")
     /// Finds out whether the server answers.
     static let probe = PreparedStatement("probe", "SELECT 1")
-    /// The settings of all transactions of a session, if the server's process has the number `process`: a row if it has.
+    /// The settings of all transactions of a session, if the server's process has the number `process`: a row if it
+    /// has.
     ///
     /// A sequential scan would read the whole table, and SERIALIZABLE would then regard each write as a conflict.
     /// A plan that cannot avoid one has such a high cost that the server would compile it, which takes long.
@@ -51,8 +52,8 @@ enum Statements {
         set_config('idle_in_transaction_session_timeout', $1::text, true)
         """
     )
-    /// The same for a transaction that its first group ends, so that it is never idle, in a session that has its settings.
-    /// It does not return the time.
+    /// The same for a transaction that its first group ends, so that it is never idle, in a session that has its
+    /// settings. It does not return the time.
     static let shortPrologue = PreparedStatement(
         "short prologue",
         "SELECT format FROM postern.meta WHERE number = 1 AND set_config('statement_timeout', $1::text, true) IS NOT NULL"
@@ -103,7 +104,8 @@ enum Statements {
         """
     )
 
-    /// The companions of the record behind the entry $1: their keys are the record's key between the elements of $2 and $3.
+    /// The companions of the record behind the entry $1: their keys are the record's key between the elements of $2 and
+    /// $3.
     private static let companions = PreparedStatement(
         "companions",
         """
@@ -155,8 +157,8 @@ enum Statements {
         )
     }
 
-    /// The statements that read what a transaction has announced, each kind in the order of its list: one for all keys, then
-    /// one or two for each entry, and one for each part of an index and each number.
+    /// The statements that read what a transaction has announced, each kind in the order of its list: one for all keys,
+    /// then one or two for each entry, and one for each part of an index and each number.
     static func reading(_ announced: Prefetch) -> [Statement] {
         var statements: [Statement] = []
         if !announced.keys.isEmpty { statements.append(values(Parameter.array(announced.keys.map(\.bytes)))) }
@@ -221,8 +223,8 @@ enum Statements {
         "fence",
         "INSERT INTO postern.commits (id, fenced) VALUES ($1::bytea, true) ON CONFLICT (id) DO NOTHING"
     )
-    /// Writes the mark or the fence again, so that the COMMIT of the settlement waits for a standby as that of the transaction
-    /// should have: a server whose COMMIT was interrupted has committed, but no standby may know of it.
+    /// Writes the mark or the fence again, so that the COMMIT of the settlement waits for a standby as that of the
+    /// transaction should have: a server whose COMMIT was interrupted has committed, but no standby may know of it.
     static let touch = PreparedStatement("touch", "UPDATE postern.commits SET fenced = fenced WHERE id = $1::bytea")
     /// Whether the transaction with the id $1 can never commit.
     static let isFenced = PreparedStatement(

@@ -104,12 +104,14 @@ struct TransactionView {
         numbers.firstIndex { $0.counter == counter.key }.map { numbers.remove(at: $0).number }
     }
 
-    /// Takes what was read. A value that was read before stays the same object, with the record that was decoded from it.
+    /// Takes what was read. A value that was read before stays the same object, with the record that was decoded from
+    /// it.
     mutating func learn(_ value: StoredValue?, of key: StoreKey) {
         if known[key] == nil { known[key] = .some(value) }
     }
 
-    /// The keys that the transaction has changed, from `lower` up to, but not including, `upper`, in the order of a scan.
+    /// The keys that the transaction has changed, from `lower` up to, but not including, `upper`, in the order of a
+    /// scan.
     func changes(from lower: StoreKey, upTo upper: StoreKey, descending: Bool) -> [(key: StoreKey, change: Change)] {
         let inRange = changes.filter { lower <= $0.key && $0.key < upper }
         return inRange.map { ($0.key, $0.value) }.sorted { descending ? $1.0 < $0.0 : $0.0 < $1.0 }

@@ -24,8 +24,8 @@ package struct ParamName {
 }
 
 extension Method {
-    /// The error for params that are not an object. It lists the names of the params, without those that only some hosts
-    /// give.
+    /// The error for params that are not an object. It lists the names of the params, without those that only some
+    /// hosts give.
     var wantsObject: RPCError {
         let names = params.filter(\.isOfTools).map { $0.name.description }
         return RPCError.invalidParams.because(

@@ -140,8 +140,8 @@ package struct Transaction {
         try engine.remove(storeKey)
     }
 
-    /// Whether a number of a counter tells the order of the transactions that drew one: a transaction with a higher number
-    /// commits later.
+    /// Whether a number of a counter tells the order of the transactions that drew one: a transaction with a higher
+    /// number commits later.
     package var ordersNumbers: Bool { context.ordersNumbers }
 
     /// The number of a collection's next record, from 1 on. No number is given twice.

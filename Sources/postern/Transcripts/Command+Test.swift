@@ -6,8 +6,8 @@ extension Command {
     /// Plays transcripts, each against a server of its own, and prints the results.
     ///
     /// The server is this program in another process, connected through pipes, and not a `Server` in this process: a
-    /// transcript shows what a host gets, framing, flags, exit code and the end of the input included, and a server that
-    /// ends is a result.
+    /// transcript shows what a host gets, framing, flags, exit code and the end of the input included, and a server
+    /// that ends is a result.
     func test(_ options: Options) throws(CommandError) {
         // A transcript with a fault ends the command before any is played.
         var plays: [(transcript: Transcript, flags: [SystemString])] = []

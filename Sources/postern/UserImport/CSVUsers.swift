@@ -2,8 +2,8 @@ import Accounts
 import JSON
 import Platform
 
-/// The users in a file of comma-separated values. The first row names the columns: the properties of an imported account,
-/// and `confirmed`.
+/// The users in a file of comma-separated values. The first row names the columns: the properties of an imported
+/// account, and `confirmed`.
 ///
 ///     email,password_hash,first_name,last_name,confirmed
 ///     lasoren@bu.edu,$2b$12$…,Luke,Sorenson,yes

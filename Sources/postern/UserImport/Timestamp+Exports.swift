@@ -8,8 +8,8 @@ extension Timestamp {
         self.init(microseconds: microseconds)
     }
 
-    /// A time of ISO 8601 as programs write it: `2016-02-24T22:07:52Z`, `2016-02-24 22:07:52.371+01:00`. It has up to six
-    /// digits of a second. A time without a zone is in UTC.
+    /// A time of ISO 8601 as programs write it: `2016-02-24T22:07:52Z`, `2016-02-24 22:07:52.371+01:00`. It has up to
+    /// six digits of a second. A time without a zone is in UTC.
     init?(iso8601 text: String) {
         var rest = Substring(text)
         func take(_ count: Int) -> Substring {

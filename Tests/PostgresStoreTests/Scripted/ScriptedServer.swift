@@ -71,7 +71,8 @@ final class ScriptedServer: Connector {
     /// Whether its connections have the settings of the session.
     fileprivate let hasSessionSettings: Bool
 
-    /// - Parameter script: the answers to each kind of event, in order. Later events succeed, and settlements find a fence.
+    /// - Parameter script: the answers to each kind of event, in order. Later events succeed, and settlements find a
+    ///   fence.
     init(
         _ script: [Event: [Answer]] = [:],
         entries: [StoreKey: String] = [:],

@@ -8,8 +8,8 @@ extension AccountAPI {
     /// Mails a code to a new address, and a notice to the current one.
     ///
     /// If the address is taken, its owner gets a notice instead of the code. The rest of the work is the same: a code
-    /// is stored that no mail contains, and as many bytes are written. So neither the reply nor its time reveals whether
-    /// the address is taken.
+    /// is stored that no mail contains, and as many bytes are written. So neither the reply nor its time reveals
+    /// whether the address is taken.
     package func changeEmail(
         _ credential: Credential,
         currentPassword: Given<Password>,

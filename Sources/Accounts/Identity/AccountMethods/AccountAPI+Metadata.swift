@@ -3,8 +3,8 @@ package import Store
 
 /// The metadata of accounts: two objects that the service stores and does not interpret.
 ///
-/// `metadata` is set by the account itself, so a program must not trust it with a plan or a right. `app_metadata` is set
-/// by administration only. Both are in one record, which most accounts do not have, so that an account's own record
+/// `metadata` is set by the account itself, so a program must not trust it with a plan or a right. `app_metadata` is
+/// set by administration only. Both are in one record, which most accounts do not have, so that an account's own record
 /// stays short.
 extension AccountAPI {
     /// The metadata of the caller's account.

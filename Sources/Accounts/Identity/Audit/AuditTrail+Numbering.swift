@@ -3,20 +3,20 @@ internal import Synchronization
 
 /// Numbering the events of a store whose transactions run side by side.
 ///
-/// There a number that is drawn in a transaction does not tell when the transaction commits: an event could appear below
-/// the cursor of a reader, who would miss it. So transactions store events without numbers, and one process at a time
-/// numbers those that are committed. Only numbered events are part of the trail.
+/// There a number that is drawn in a transaction does not tell when the transaction commits: an event could appear
+/// below the cursor of a reader, who would miss it. So transactions store events without numbers, and one process at a
+/// time numbers those that are committed. Only numbered events are part of the trail.
 extension AuditTrail {
-    /// Numbers all events that are committed, for a reader of the trail. It does nothing in a store whose transactions take
-    /// effect one after another.
+    /// Numbers all events that are committed, for a reader of the trail. It does nothing in a store whose transactions
+    /// take effect one after another.
     package static func numberEvents(in store: Store, _ bounds: AuditBounds) throws {
         while try numberEvents(in: store, bounds, waits: true) {}
     }
 
     /// Numbers some of the events that are committed: at most `Limits.numberedEventsMax`.
     ///
-    /// - Parameter waits: whether to wait for another process that is numbering. Work in the background would stop if that
-    ///   process did.
+    /// - Parameter waits: whether to wait for another process that is numbering. Work in the background would stop if
+    ///   that process did.
     /// - Returns: whether there may be more.
     package static func numberEvents(in store: Store, _ bounds: AuditBounds, waits: Bool) throws -> Bool {
         guard !store.ordersNumbers else { return false }
@@ -56,8 +56,8 @@ extension AuditTrail {
 }
 
 extension AuditTrail {
-    /// If an event reports the deletion of an account, erases the account's earlier events that had no numbers when it was
-    /// deleted. A job erases the others.
+    /// If an event reports the deletion of an account, erases the account's earlier events that had no numbers when it
+    /// was deleted. A job erases the others.
     private static func eraseEarlier(than event: Event, in tx: Transaction) throws {
         guard event.isDeletion, let account = event.account, let realm = Realm(rawValue: event.api) else { return }
         let deletion = try tx.get(AccountDeletion.self, Key(event.api, account))
@@ -88,8 +88,8 @@ extension UnnumberedEvent: Record {
     /// How many events this process has stored.
     private static let count = Atomic(0)
 
-    /// An event that is stored now. Its id is greater than that of each event that this process has stored before, and of
-    /// those that other processes stored some time before.
+    /// An event that is stored now. Its id is greater than that of each event that this process has stored before, and
+    /// of those that other processes stored some time before.
     init(_ event: Event, at now: Timestamp) {
         let count = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
         let parts = [(now.microseconds, 16), (count, 10), (Int.random(in: 0..<1 << 30), 10)]

@@ -3,8 +3,9 @@ package import Store
 /// The audit trail of an API: events about its accounts.
 ///
 /// An event is stored in the transaction of the change that it reports, so there is never one without the other. Its
-/// number, `seq`, is a cursor: events are numbered in the order in which transactions commit, so a reader that continues
-/// after the last number it got misses none. A request that is refused because of a lock or a quota leaves no event.
+/// number, `seq`, is a cursor: events are numbered in the order in which transactions commit, so a reader that
+/// continues after the last number it got misses none. A request that is refused because of a lock or a quota leaves no
+/// event.
 package struct AuditTrail: Sendable {
     /// Who causes an event.
     package enum Source: String, CaseIterable, Sendable {

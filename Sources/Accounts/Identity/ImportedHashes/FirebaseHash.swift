@@ -4,12 +4,12 @@ internal import CSodium
 ///
 ///     $fbscrypt$v=1,n=14,r=8,p=1,ss=SEPARATOR,sk=SIGNERKEY$SALT$HASH
 ///
-/// The hash is the project's signer key, 64 bytes, encrypted by AES-256 in counter mode from 0. The key is scrypt of the
-/// password, with the salt and the separator (github.com/firebase/scrypt).
+/// The hash is the project's signer key, 64 bytes, encrypted by AES-256 in counter mode from 0. The key is scrypt of
+/// the password, with the salt and the separator (github.com/firebase/scrypt).
 ///
-/// libsodium exports AES-256 only in GCM, which encrypts in counter mode too (NIST SP 800-38D §7.1). With a nonce of zeros
-/// it begins with the counter 2. So the last two of the four blocks of a hash are the ciphertext of the last two blocks of
-/// the signer key. Comparing these 32 bytes suffices: they depend on all bits of the key.
+/// libsodium exports AES-256 only in GCM, which encrypts in counter mode too (NIST SP 800-38D §7.1). With a nonce of
+/// zeros it begins with the counter 2. So the last two of the four blocks of a hash are the ciphertext of the last two
+/// blocks of the signer key. Comparing these 32 bytes suffices: they depend on all bits of the key.
 struct FirebaseHash: ImportedHash {
     private let cost: ScryptHash.Cost
     private let salt: [UInt8]

@@ -14,8 +14,8 @@ extension Password {
 
     /// Whether the last byte is NUL.
     ///
-    /// HMAC fills a short key up with zeros, so PBKDF2 and scrypt give one hash for a password and for the same with a NUL
-    /// after it. Only the one without it matches: a sign-in with the other would rehash another password.
+    /// HMAC fills a short key up with zeros, so PBKDF2 and scrypt give one hash for a password and for the same with a
+    /// NUL after it. Only the one without it matches: a sign-in with the other would rehash another password.
     var endsWithNul: Bool { withUnsafeBytes { $0.last == 0 } }
 
     /// The first bytes of the password followed by a NUL, as C functions take a text; nil if a byte is NUL.

@@ -1,7 +1,7 @@
 /// The rules for the passwords that accounts set, in addition to the length in bytes that the contract states.
 ///
-/// A rule that sets a password calls `check` before the password is hashed, with the email and the names that the account
-/// will have. Imported hashes and temporary passwords are not checked.
+/// A rule that sets a password calls `check` before the password is hashed, with the email and the names that the
+/// account will have. Imported hashes and temporary passwords are not checked.
 ///
 /// Choices that NIST SP 800-63B revision 4 (section 3.1.1.2) leaves open:
 ///

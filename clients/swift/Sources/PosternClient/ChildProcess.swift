@@ -52,8 +52,8 @@ struct ChildProcess: Sendable {
         }
     }
 
-    /// Three pipes without the descriptors 0, 1 and 2, which the host may have closed: the process gets its own pipes as
-    /// those, and the host may write to its stdout.
+    /// Three pipes without the descriptors 0, 1 and 2, which the host may have closed: the process gets its own pipes
+    /// as those, and the host may write to its stdout.
     private static func pipes() throws(PosternError) -> [Pipe] {
         var pipes: [Pipe] = []
         var low: [Pipe] = []

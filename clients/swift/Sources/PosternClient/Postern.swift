@@ -27,7 +27,8 @@ public final class Postern: Sendable {
     ///   - onLog: is called on its own thread with each line that the program writes to stderr; nil writes the lines to
     ///     this process's stderr. If it is slow, the program does not wait: 16 MiB of lines are buffered, and later
     ///     lines are dropped.
-    ///   - deliverMail: delivers each mail, in a task of its own; the flag `--mail host` is added. If it throws, or takes
+    ///   - deliverMail: delivers each mail, in a task of its own; the flag `--mail host` is added. If it throws, or
+    ///   takes
     ///     longer than 30 seconds, the program tries again later. Up to four mails are delivered at the same time.
     ///   - events: where the events of the audit trail start that `events` returns; the flag `--events` is added. Nil
     ///     for no events.
@@ -98,7 +99,8 @@ public final class Postern: Sendable {
     /// Ends the process, and waits until it has ended.
     ///
     /// New calls are refused; calls in flight get their results, because the process replies to all requests that it
-    /// was sent. Deliveries are finished. It is idempotent, and several tasks can call it; the limit of the first call applies.
+    /// was sent. Deliveries are finished. It is idempotent, and several tasks can call it; the limit of the first call
+    /// applies.
     ///
     /// - Parameter limit: how long the process may take; after that it gets SIGTERM, and 5 seconds later SIGKILL.
     public func close(within limit: Duration = .seconds(30)) async {

@@ -20,7 +20,8 @@ public enum PosternError: Error, Equatable, Sendable {
     /// The request is longer than the service accepts; nothing was sent.
     case messageTooLong(bytes: Int, bytesMax: Int)
     /// The params are not JSON text that the service can parse: they are malformed, contain half of a surrogate pair,
-    /// are nested too deep, or an object in a `JSONObject` has a property twice. Has the fault and its position. Nothing was sent.
+    /// are nested too deep, or an object in a `JSONObject` has a property twice. Has the fault and its position.
+    /// Nothing was sent.
     case malformedParams(String)
     /// A line of output is not a JSON-RPC reply, which ends the client; or a result does not match the contract, which
     /// fails only its call.
