@@ -13,8 +13,8 @@ import Store
 // An erasable value, one that must not stay in the file after its use, is in a slot after the checksum. In its place,
 // `w` has null and the slot's length:
 //
-//     {"n":18,"d":925,"w":[["mails/id/0000000004",null,41]],"c":"5e6f7a8b","s":[["9c0d1e2f",{"text":"Your code: 123456"}]]}
-//                                                                               |<-------------- 41 bytes ------------->|
+//     {"n":18,"d":925,"w":[["mails/id/4",null,41]],"c":"5e6f7a8b","s":[["9c0d1e2f",{"text":"Your code: 123456"}]]}
+//                                                                      |<-------------- 41 bytes ------------->|
 //
 // The slot has a checksum of its own, which continues from the line's c. No other line's checksum depends on it. When a
 // durable transaction has removed the key or set it again, everything between the slot's brackets is overwritten with

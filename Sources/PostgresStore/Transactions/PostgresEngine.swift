@@ -6,7 +6,7 @@ package import Store
 /// A transaction costs round trips, so it reads and writes in groups of statements:
 ///
 ///     read     the first read brings BEGIN with it, and the last one COMMIT; which one that is, `LastGroups` guesses
-///     write    the first read brings BEGIN with it; all writes are sent at the end, with a mark and COMMIT, in one group
+///     write    the first read brings BEGIN with it; all writes are sent last, with a mark and COMMIT, together
 ///
 /// Each write transaction is committed when `write` returns, so nothing is ever staged.
 package final class PostgresEngine: Engine {
