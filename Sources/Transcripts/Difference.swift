@@ -13,7 +13,7 @@ package struct Difference: Equatable, Sendable {
     ///
     /// A value in angle brackets stands for any value of a kind; see `ValueKind`. The order of properties does not
     /// matter. A property named `<any>` stands for any further properties, whose values must match its value. Numbers
-    /// are equal if they are written alike.
+    /// are equal if they are written alike, and strings if they have the same characters (no Unicode equivalence).
     package init?(between message: JSONValue, and expected: JSONValue) {
         guard let difference = Self.first(between: message, and: expected, at: "") else { return nil }
         self = difference
@@ -26,7 +26,7 @@ package struct Difference: Equatable, Sendable {
     private static func first(between got: JSONValue, and expected: JSONValue, at path: String) -> Difference? {
         switch (got, expected) {
         case (_, .string(let text)):
-            let matches = ValueKind(text).map { $0.contains(got) } ?? (got == expected)
+            let matches = ValueKind(text).map { $0.contains(got) } ?? (got.string.map(text.hasSameBytes) ?? false)
             return matches ? nil : Difference(path, expected, got)
         case (.array(let left), .array(let right)):
             for index in 0..<max(left.count, right.count) {
@@ -50,7 +50,7 @@ package struct Difference: Equatable, Sendable {
     ) -> Difference? {
         func place(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
         for property in expected where property.name != ValueKind.any.text {
-            guard let value = got.first(where: { $0.name == property.name })?.value else {
+            guard let value = got.first(where: { $0.name.hasSameBytes(property.name) })?.value else {
                 return Difference(place(of: property.name), property.value, nil)
             }
             if let difference = first(between: value, and: property.value, at: place(of: property.name)) {
@@ -60,10 +60,9 @@ package struct Difference: Equatable, Sendable {
         let others = expected.first { $0.name == ValueKind.any.text }?.value
         for (index, property) in got.enumerated() {
             // A property that is there twice is a fault of the program.
-            let isFirst = !got[..<index].contains { $0.name == property.name }
-            if isFirst, property.name != ValueKind.any.text, expected.contains(where: { $0.name == property.name }) {
-                continue
-            }
+            let isFirst = !got[..<index].contains { $0.name.hasSameBytes(property.name) }
+            let isExpected = expected.contains { $0.name.hasSameBytes(property.name) }
+            if isFirst, property.name != ValueKind.any.text, isExpected { continue }
             guard isFirst, let others else { return Difference(place(of: property.name), nil, property.value) }
             if let difference = first(between: property.value, and: others, at: place(of: property.name)) {
                 return difference
@@ -71,4 +70,10 @@ package struct Difference: Equatable, Sendable {
         }
         return nil
     }
+}
+
+extension String {
+    /// Whether two strings are the same in UTF-8. `==` also holds for `é` as one character and as a letter with an
+    /// accent, which the service distinguishes.
+    fileprivate func hasSameBytes(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

@@ -41,6 +41,18 @@ extension JSONValue {
         }
     }
 
+    /// A string with `{{` that begins no placeholder, such as `{{ name }}`; nil if there is none.
+    var textWithWrongPlaceholder: String? {
+        switch self {
+        case .string(let text):
+            let (placeholders, rest) = Placeholder.split(text)
+            return (placeholders.map(\.before) + [rest]).contains { $0.contains("{{") } ? text : nil
+        case .array(let elements): return elements.lazy.compactMap(\.textWithWrongPlaceholder).first
+        case .object(let properties): return properties.lazy.compactMap(\.value.textWithWrongPlaceholder).first
+        case .null, .bool, .number: return nil
+        }
+    }
+
     /// The placeholder of a string that stands for any value of a kind once it is filled; nil if there is none. A kept
     /// text such as `<string>` would match everything.
     func placeholderOfKind(with kept: [String: JSONValue]) -> String? {

@@ -77,7 +77,7 @@ struct TranscriptReader {
         try allow(["transcript", "arguments"], in: properties)
         guard let given = properties["arguments"] else { return (title, []) }
         let arguments = given.array?.compactMap(\.string) ?? []
-        guard !arguments.isEmpty, arguments.count == given.array?.count else {
+        guard arguments.count == given.array?.count else {
             throw error("arguments must be a list of flags")
         }
         return (title, arguments)
@@ -93,6 +93,9 @@ struct TranscriptReader {
             count = number
         }
         for value in [sent, expected].compactMap({ $0 }) {
+            if let text = value.textWithWrongPlaceholder {
+                throw error("{{ must begin a placeholder like {{name}}, in \(JSONValue.string(text).text)")
+            }
             for placeholder in value.placeholders where !names.contains(placeholder) {
                 throw error("no earlier step keeps {{\(placeholder)}}")
             }

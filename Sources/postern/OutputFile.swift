@@ -1,4 +1,6 @@
+import DirectoryStore
 import Platform
+import Store
 
 /// A new file that only its owner can read, or stdout.
 final class OutputFile {
@@ -8,8 +10,13 @@ final class OutputFile {
 
     static var standardOutput: OutputFile { OutputFile(descriptor: .standardOutput) }
 
-    /// Creates a file. It fails if the path exists, also as a symbolic link.
+    /// Creates a file. It fails if the path exists, also as a symbolic link, and in the directory of a store.
     init(creating path: SystemString) throws(CommandError) {
+        do throws(StoreError) {
+            try OtherFiles.check(path)
+        } catch {
+            throw .store(error)
+        }
         do throws(SystemError) {
             descriptor = try .open(path, .writing | .creating | .notFollowingLinks)
         } catch {

@@ -273,6 +273,19 @@ struct StoreToolTests {
         #expect(names.filter { !$0.contains(".unfinished-") } == ["planted", "store"] && names.count == 3)
     }
 
+    /// A file in the store's directory with the name of one of its files was once deleted by the next command.
+    @Test func doesNotExportIntoAStore() throws {
+        let folder = TemporaryDirectory()
+        let store = folder.path("store")
+        try PosternProcess.run(["--data", store])
+        for file in ["base-9.jsonl", "other"] {
+            let outcome = try PosternProcess.run(["export", "--data", store, "\(store)/\(file)"])
+            #expect(outcome.status == 1 && outcome.errors.contains("is in the directory of another store"))
+            #expect(!FileManager.default.fileExists(atPath: "\(store)/\(file)"))
+        }
+        #expect(try PosternProcess.run(["check", "--data", store]).status == 0)
+    }
+
     @Test func doesNotExportIntoAnExistingFile() throws {
         try serving().finish()
         let file = folder.path("file")

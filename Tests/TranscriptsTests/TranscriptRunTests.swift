@@ -57,12 +57,12 @@ struct TranscriptRunTests {
     @Test func putsKeptValuesIntoLaterMessages() throws {
         let steps = try steps(
             #"{"send": 1, "expect": "<any>", "keep": {"id": "/id", "token": "/token"}}"#,
-            #"{"send": {"i": "{{id}}", "t": "{{token}}", "both": "{{id}}/{{token}}?{{x"}, "expect": ["{{token}}"]}"#
+            #"{"send": {"i": "{{id}}", "t": "{{token}}", "both": "{{id}}/{{token}}?}}"}, "expect": ["{{token}}"]}"#
         )
         var run = TranscriptRun()
         try run.check(["id": 7, "token": "{{id}}"], of: steps[0])
         // A kept value is not searched for placeholders.
-        let sent: JSONValue = ["i": 7, "t": "{{id}}", "both": "7/{{id}}?{{x"]
+        let sent: JSONValue = ["i": 7, "t": "{{id}}", "both": "7/{{id}}?}}"]
         #expect(try run.message(of: steps[1]) == sent)
         try run.check(["{{id}}"], of: steps[1])
         let difference = try #require(Difference(between: ["x"], and: ["{{id}}"]))

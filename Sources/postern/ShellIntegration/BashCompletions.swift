@@ -72,7 +72,7 @@ struct BashCompletions {
         return function(
             "__postern_argument",
             "Completes an argument of the command, or the command.",
-            ["case $command:${#arguments[@]}:${arguments[0]} in", "    :*) __postern_words \(commands) ;;"] + arms
+            ["case $command:${#arguments[@]}:${arguments[0]-} in", "    :*) __postern_words \(commands) ;;"] + arms
                 + ["esac"]
         )
     }

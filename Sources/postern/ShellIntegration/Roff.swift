@@ -28,6 +28,8 @@ enum Roff {
             case "^": "\\(ha"
             case "~": "\\(ti"
             case "\"": "\\(dq"
+            // A terminal without UTF-8 would show nothing.
+            case "…": "..."
             case _ where scalar.isASCII: "\(scalar)"
             default: "\\[u\(String(scalar.value, radix: 16, uppercase: true).leftPadded)]"
             }
