@@ -160,6 +160,7 @@ class Supervisor {
         if (this.#closing) return;
         const delay = failedStarts < failedStartsMax ? this.#delay(restarts++) : undefined;
         this.#onExit({ error: failure(), failedStarts, delay });
+        if (this.#closing) return;
         if (delay === undefined) return this.#giveUp(failure);
         await this.#pause(delay);
         if (this.#closing) return;

@@ -221,6 +221,23 @@ test("a call that waits for a process has its own time-out and signal, and close
   await waiting;
 });
 
+test("a close in onExit does not wait for the next start", async (t) => {
+  const data = await temporaryFolder(t);
+  const text = `
+    import { Postern } from "postern-accounts";
+    let report = () => {};
+    const exited = new Promise((resolve) => (report = resolve));
+    const backoff = { first: 60_000, max: 60_000 };
+    const onExit = () => report(postern.close().then(() => "closed"));
+    const postern = await Postern.open({ data: ${JSON.stringify(data)}, supervise: true, backoff, onExit });
+    process.kill(postern.pid, "SIGKILL");
+    await postern.system.info().catch(() => {});
+    console.log(await exited);`;
+  const options = { cwd: packageFolder, env: { ...process.env, POSTERN_BIN: binary }, timeout: 10_000 };
+  const { code, stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", text], options);
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "closed\n", stderr: "" });
+});
+
 test("the time-out of a repeated call began with the first request", async (t) => {
   const { path } = await wrapped(t, "[ $start = 1 ] || sleep 5");
   const { postern } = await supervised(t, { binary: path });
