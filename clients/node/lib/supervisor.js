@@ -215,6 +215,8 @@ class Supervisor {
       if (this.#closing) throw new ClientClosed();
       if (this.#failure) throw this.#failure();
       if (!this.#connection.hasFailed) return this.#connection;
+      // Aborted between the end of the process and this wait, such as in `onExit`.
+      if (options.signal?.aborted) throw reasonOf(options.signal);
       await this.#change(options, deadline);
     }
   }

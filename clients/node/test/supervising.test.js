@@ -238,6 +238,15 @@ test("a close in onExit does not wait for the next start", async (t) => {
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "closed\n", stderr: "" });
 });
 
+test("an abort in onExit ends the call that was in flight", async (t) => {
+  const controller = new AbortController();
+  const onExit = () => controller.abort();
+  const { postern } = await supervised(t, { backoff: { first: 60_000, max: 60_000 }, onExit });
+  const call = postern.system.info({ signal: controller.signal }).catch((error) => error.name);
+  kill(postern);
+  assert.equal(await Promise.race([call, sleep(5_000, "waits", { ref: false })]), "AbortError");
+});
+
 test("the time-out of a repeated call began with the first request", async (t) => {
   const { path } = await wrapped(t, "[ $start = 1 ] || sleep 5");
   const { postern } = await supervised(t, { binary: path });
