@@ -39,7 +39,7 @@ function guarded(body, onFailure = () => {}) {
     /** @param {unknown} error */
     const fail = (error) => {
       onFailure(argument);
-      writeToStderr(`postern: a function of the host failed: ${inspect(error)}`);
+      writeToStderr(`postern: a function of the host failed: ${shown(error)}`);
     };
     try {
       const outcome = /** @type {any} */ (body(argument));
@@ -48,6 +48,20 @@ function guarded(body, onFailure = () => {}) {
       fail(error);
     }
   };
+}
+
+/**
+ * The text of what a function of the host has thrown. Never throws, although it can run code of the host.
+ *
+ * @param {unknown} error
+ * @param {(error: unknown) => string} show
+ */
+function shown(error, show = inspect) {
+  try {
+    return show(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
 }
 
 /**
@@ -61,4 +75,4 @@ function write(logger, line) {
   return logger[methodsOfLevels[level] ?? "error"](JSON.parse(quoted));
 }
 
-module.exports = { guarded, lineLog };
+module.exports = { guarded, lineLog, shown };

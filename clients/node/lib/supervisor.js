@@ -149,8 +149,17 @@ class Supervisor {
     this.#wakeWaiters();
   }
 
-  /** Starts a process each time that one has ended, until the client is closed or too many starts have failed. */
+  /** Restarts until no process will follow. Never rejects: a failure of the supervisor itself ends the client. */
   async #watch() {
+    try {
+      await this.#restart();
+    } catch (error) {
+      this.#giveUp(() => /** @type {Error} */ (error));
+    }
+  }
+
+  /** Starts a process each time that one has ended, until the client is closed or too many starts have failed. */
+  async #restart() {
     const { resetAfter, failedStartsMax } = this.#backoff;
     for (let restarts = 0; ; ) {
       const startedAt = performance.now();

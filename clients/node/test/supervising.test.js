@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { ClientClosed, Postern, ProcessEnded } from "postern-accounts";
 import { binary, clientInput, isRunning, open, packageFolder, run, session, temporaryFolder, until } from "../testing/support.js";
 
@@ -286,17 +287,38 @@ test("mails are delivered by the next process too", async (t) => {
   assert.ok(await until(() => mails.length === 1));
 });
 
-test("an onExit that throws does not stop the restarts, and close leaves no process", async (t) => {
-  const { postern } = await supervised(t, {
-    onExit: () => {
-      throw new Error("no");
-    },
+const unshowable = {
+  [inspect.custom]() {
+    throw new Error("not this");
+  },
+};
+
+for (const [what, thrown] of [["an error", new Error("no")], ["a value whose inspection throws", unshowable]]) {
+  test(`an onExit that throws ${what} does not stop the restarts, and close leaves no process`, async (t) => {
+    const { postern } = await supervised(t, {
+      onExit: () => {
+        throw thrown;
+      },
+    });
+    kill(postern);
+    await postern.system.info({ timeout: 10_000 });
+    const { pid } = postern;
+    await postern.close();
+    assert.ok(!isRunning(pid));
+  });
+}
+
+test("a failure of the client between two processes is the error of all calls", async (t) => {
+  const { postern } = await supervised(t, { events: true });
+  const events = postern.events().next();
+  const failure = new Error("no jitter");
+  t.mock.method(Math, "random", () => {
+    throw failure;
   });
   kill(postern);
-  await postern.system.info();
-  const { pid } = postern;
+  await assert.rejects(events, failure);
+  await assert.rejects(postern.system.info({ timeout: 10_000 }), failure);
   await postern.close();
-  assert.ok(!isRunning(pid));
 });
 
 test("a close during a start ends that process", async (t) => {
