@@ -55,7 +55,11 @@ function launcher({ binary, data, arguments: more = [], cwd, env, onLog, logger,
 function spawned(path, flags, options) {
   return new Promise((resolve, reject) => {
     /** @param {any} cause */
-    const fail = (cause) => reject(new PosternError(`${path} could not be started: ${cause.message}`, { cause }));
+    const fail = (cause) => {
+      // The flags can have the password of a database, and errors are printed.
+      delete cause.spawnargs;
+      reject(new PosternError(`${path} could not be started: ${cause.message}`, { cause }));
+    };
     try {
       checkDescriptors();
       const child = spawn(path, flags, options);
@@ -64,10 +68,20 @@ function spawned(path, flags, options) {
     } catch (cause) {
       // Node throws some errors of the kernel and emits others. An error without `syscall` is a mistake of the host,
       // such as a flag that is not a string.
-      if (/** @type {any} */ (cause).syscall === undefined) throw cause;
+      if (/** @type {any} */ (cause).syscall === undefined) throw withoutValue(cause);
       fail(cause);
     }
   });
+}
+
+/**
+ * The error for a flag or variable with a null byte, without the value that Node quotes at the end of its message.
+ *
+ * @param {any} error
+ */
+function withoutValue(error) {
+  if (error?.code !== "ERR_INVALID_ARG_VALUE") return error;
+  return Object.assign(new TypeError(error.message.replace(/ Received .*$/s, "")), { code: error.code });
 }
 
 /** Throws if too few descriptors are free: Node leaks descriptors if a start runs out of them halfway. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -319,6 +319,16 @@ test("a failure of the client between two processes is the error of all calls", 
   await assert.rejects(events, failure);
   await assert.rejects(postern.system.info({ timeout: 10_000 }), failure);
   await postern.close();
+});
+
+test("what onExit gets of a failed start does not contain the flags", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const { postern, exits } = await supervised(t, { cwd, data: join(await temporaryFolder(t), "hunter2") });
+  await rm(cwd, { recursive: true });
+  kill(postern);
+  assert.ok(await until(() => exits.length > 1));
+  assert.equal(exits[1].error.cause.code, "ENOENT");
+  assert.doesNotMatch(inspect(exits[1], { depth: Infinity, showHidden: true }), /hunter2/);
 });
 
 test("a close during a start ends that process", async (t) => {
