@@ -69,10 +69,24 @@ function shown(error, show = inspect) {
  * @param {string} line
  */
 function write(logger, line) {
+  const { level, text } = partsOf(line);
+  return logger[methodsOfLevels[level] ?? "error"](text);
+}
+
+/**
+ * The level and the message of a line of the log. Any other line is one with which the program ends, a usage error or a
+ * crash.
+ *
+ * @param {string} line
+ */
+function partsOf(line) {
   const [, level, quoted] = logFormat.exec(line) ?? [];
-  // Any other line is one with which the program ends: a usage error or a crash.
-  if (level === undefined) return logger.error(line);
-  return logger[methodsOfLevels[level] ?? "error"](JSON.parse(quoted));
+  try {
+    if (level !== undefined) return { level, text: JSON.parse(quoted) };
+  } catch {
+    // What resembles a message is no JSON.
+  }
+  return { level: "error", text: line };
 }
 
 module.exports = { guarded, lineLog, shown };
