@@ -320,7 +320,9 @@ function backoffOf(given = {}) {
   const backoff = { ...backoffDefaults };
   for (const name of /** @type {(keyof typeof backoff)[]} */ (Object.keys(backoff))) {
     const value = given[name] ?? backoff[name];
-    if (!(value >= 0)) throw new RangeError(`backoff.${name} must be a number of at least 0, not ${value}.`);
+    // With none it would never start the process again.
+    const min = name === "failedStartsMax" ? 1 : 0;
+    if (!(value >= min)) throw new RangeError(`backoff.${name} must be a number of at least ${min}, not ${value}.`);
     backoff[name] = value;
   }
   return backoff;

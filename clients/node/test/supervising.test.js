@@ -355,7 +355,15 @@ test("a supervised client does not keep the host running, but a call that waits 
 });
 
 test("only numbers are waits", async (t) => {
-  for (const backoff of [{ first: -1 }, { max: "5" + "s" }]) {
+  for (const backoff of [{ first: -1 }, { max: "5" + "s" }, { failedStartsMax: 0 }, { resetAfter: NaN }]) {
     await assert.rejects(Postern.open({ binary, data: await temporaryFolder(t), supervise: true, backoff }), RangeError);
   }
+});
+
+test("onExit and backoff need supervise", async () => {
+  for (const options of [{ onExit: () => {} }, { backoff: quick }, { supervise: false, onExit: () => {} }]) {
+    const refused = { name: "TypeError", message: /need `supervise: true`/ };
+    await assert.rejects(Postern.open({ binary, data: ":memory:", ...options }), refused);
+  }
+  await (await Postern.open({ binary, data: ":memory:", onExit: undefined, backoff: undefined })).close();
 });
