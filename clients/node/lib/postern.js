@@ -25,7 +25,7 @@ class Postern extends Methods {
     if (onExit || backoff) throw new TypeError("The options onExit and backoff need `supervise: true`.");
     const { launch } = launcher(options);
     const connection = await launch();
-    if (waitUntilReady) await ready(connection);
+    if (waitUntilReady) await ready(connection, false);
     return new Postern(connection);
   }
 

@@ -5,7 +5,7 @@ const { spawn } = require("node:child_process");
 const { closeSync, constants, openSync } = require("node:fs");
 const { findBinary } = require("./binary.js");
 const { Connection } = require("./connection.js");
-const { checkContract } = require("./contract.js");
+const { checkService } = require("./contract.js");
 const { CallError, PosternError } = require("./errors.js");
 const { EventQueue } = require("./events.js");
 const { readinessMethod } = require("./generated/limits.js");
@@ -99,10 +99,11 @@ function checkDescriptors() {
  * Waits for the first reply, so that opening fails if the program cannot serve.
  *
  * @param {Connection} connection
+ * @param {boolean} isSupervised
  */
-async function ready(connection) {
+async function ready(connection, isSupervised) {
   try {
-    checkContract(await connection.call(readinessMethod, undefined, { timeout: openMilliseconds }));
+    checkService(await connection.call(readinessMethod, undefined, { timeout: openMilliseconds }), isSupervised);
   } catch (error) {
     // An error reply also shows that the process serves.
     if (error instanceof CallError) return;

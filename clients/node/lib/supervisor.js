@@ -53,9 +53,6 @@ class Supervisor {
    * @param {PosternOptions} options
    */
   static async open(options) {
-    if (isInMemory(options)) {
-      throw new PosternError("A store in memory cannot be supervised: a restart would lose all accounts.");
-    }
     const supervisor = new Supervisor(options);
     await supervisor.#start();
     supervisor.#watching = supervisor.#watch();
@@ -141,7 +138,7 @@ class Supervisor {
     this.#starting = connection;
     try {
       if (this.#closing) await connection.close({ timeout: 1 });
-      await ready(connection);
+      await ready(connection, true);
     } finally {
       this.#starting = undefined;
     }
@@ -302,17 +299,6 @@ function sinkOf(queue) {
  */
 function isTimeout(error, signal) {
   return !signal?.aborted && /** @type {any} */ (error)?.name === "TimeoutError";
-}
-
-/** @param {PosternOptions} options */
-function isInMemory({ data, arguments: flags = [], env }) {
-  const places = flags.flatMap((flag, index) => {
-    if (flag === "--data") return [flags[index + 1]];
-    return flag.startsWith("--data=") ? [flag.slice("--data=".length)] : [];
-  });
-  if (data !== undefined) places.push(data);
-  if (places.length === 0) places.push({ ...process.env, ...env }.POSTERN_DATA ?? "");
-  return places.includes(":memory:");
 }
 
 /** @param {PosternOptions["backoff"]} given */

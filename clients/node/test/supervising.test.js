@@ -198,11 +198,13 @@ test("the first start is not repeated", async (t) => {
 
 test("a store in memory is refused", async (t) => {
   const refused = { name: "PosternError", message: /in memory cannot be supervised/ };
+  const { path } = await wrapped(t, "export POSTERN_DATA=:memory:");
   for (const options of [
     { data: ":memory:" },
     { data: undefined, arguments: ["--data", ":memory:"] },
     { data: undefined, arguments: ["--data=:memory:"] },
     { data: undefined, env: { POSTERN_DATA: ":memory:" } },
+    { data: undefined, binary: path },
   ]) {
     await assert.rejects(Postern.open({ binary, supervise: true, ...options }), refused);
   }
