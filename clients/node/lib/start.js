@@ -21,8 +21,8 @@ const startDescriptors = 8;
  *
  * @param {import("./postern.js").PosternOptions} options
  */
-function launcher({ binary, data, arguments: more = [], cwd, env, onLog, logger, deliverMail, ...others }) {
-  const { events = false, eventsAfter } = others;
+function launcher(options) {
+  const { binary, data, arguments: more = [], cwd, env, onLog, logger, deliverMail, events, eventsAfter } = options;
   const queue = events || eventsAfter !== undefined ? new EventQueue(eventsAfter) : undefined;
   const place = data === undefined ? [] : ["--data", data];
   const mail = deliverMail ? ["--mail", "host"] : [];
