@@ -1,7 +1,6 @@
 // @ts-check
 "use strict";
 
-
 /** @typedef {import("./postern.js").AbortSignalLike} AbortSignalLike */
 
 /**

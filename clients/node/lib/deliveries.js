@@ -3,6 +3,7 @@
 
 const { inspect } = require("node:util");
 const { ServiceMail } = require("./generated/results.js");
+const { shown } = require("./log.js");
 const { hideSecrets, read } = require("./shapes.js");
 
 /** @typedef {import("./replies.js").HostMessage} HostMessage */
@@ -108,7 +109,7 @@ class Deliveries {
  * @param {unknown} error
  */
 function textOf(error) {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
+  const text = shown(error, () => (error instanceof Error ? `${error.name}: ${error.message}` : inspect(error)));
   return text.slice(0, messageCharactersMax).replace(/\p{Surrogate}/gu, "\uFFFD");
 }
 

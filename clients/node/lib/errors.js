@@ -1,7 +1,6 @@
 // @ts-check
 "use strict";
 
-
 class PosternError extends Error {
   get name() {
     return "PosternError";
@@ -103,4 +102,13 @@ class ProtocolError extends PosternError {
   }
 }
 
-module.exports = { PosternError, CallError, ProcessEnded, EventsLost, ClientClosed, BinaryNotFound, MessageTooLong, ProtocolError };
+module.exports = {
+  PosternError,
+  CallError,
+  ProcessEnded,
+  EventsLost,
+  ClientClosed,
+  BinaryNotFound,
+  MessageTooLong,
+  ProtocolError,
+};

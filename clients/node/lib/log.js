@@ -39,7 +39,7 @@ function guarded(body, onFailure = () => {}) {
     /** @param {unknown} error */
     const fail = (error) => {
       onFailure(argument);
-      writeToStderr(`postern: a function of the host failed: ${inspect(error)}`);
+      writeToStderr(`postern: a function of the host failed: ${shown(error)}`);
     };
     try {
       const outcome = /** @type {any} */ (body(argument));
@@ -51,14 +51,42 @@ function guarded(body, onFailure = () => {}) {
 }
 
 /**
+ * The text of what a function of the host has thrown. Never throws, although it can run code of the host.
+ *
+ * @param {unknown} error
+ * @param {(error: unknown) => string} show
+ */
+function shown(error, show = inspect) {
+  try {
+    return show(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
+/**
  * @param {import("./postern.js").Logger} logger
  * @param {string} line
  */
 function write(logger, line) {
-  const [, level, quoted] = logFormat.exec(line) ?? [];
-  // Any other line is one with which the program ends: a usage error or a crash.
-  if (level === undefined) return logger.error(line);
-  return logger[methodsOfLevels[level] ?? "error"](JSON.parse(quoted));
+  const { level, text } = partsOf(line);
+  return logger[methodsOfLevels[level] ?? "error"](text);
 }
 
-module.exports = { guarded, lineLog };
+/**
+ * The level and the message of a line of the log. Any other line is one with which the program ends, a usage error or a
+ * crash.
+ *
+ * @param {string} line
+ */
+function partsOf(line) {
+  const [, level, quoted] = logFormat.exec(line) ?? [];
+  try {
+    if (level !== undefined) return { level, text: JSON.parse(quoted) };
+  } catch {
+    // What resembles a message is no JSON.
+  }
+  return { level: "error", text: line };
+}
+
+module.exports = { guarded, lineLog, shown };

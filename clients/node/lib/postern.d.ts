@@ -50,9 +50,12 @@ export interface PosternOptions {
    * `:memory:`.
    */
   supervise?: boolean | undefined;
-  /** Is called each time that a supervised process has ended or could not be started, before the wait. */
+  /**
+   * Is called each time that a supervised process has ended or could not be started, before the wait. Refused without
+   * `supervise`.
+   */
   onExit?: ((exit: ProcessExit) => void) | undefined;
-  /** How long a supervised client waits before each start. */
+  /** How long a supervised client waits before each start. Refused without `supervise`. */
   backoff?: Backoff | undefined;
 }
 
@@ -81,7 +84,7 @@ export interface Backoff {
   max?: number | undefined;
   /** The milliseconds that a process must serve until the next wait is the first again; 10,000 by default. */
   resetAfter?: number | undefined;
-  /** How many starts in a row may fail before the client gives up; 10 by default. */
+  /** How many starts in a row may fail before the client gives up, at least 1; 10 by default. */
   failedStartsMax?: number | undefined;
 }
 
@@ -120,7 +123,8 @@ export class Postern extends Methods {
    * Spawns the process.
    *
    * @throws BinaryNotFound; ProtocolError if the contract of the service is older than that of this client, or of
-   * another major version; a plain PosternError, with its cause, if the system does not start the process
+   * another major version; a plain PosternError, with its cause, if the system does not start the process; TypeError or
+   * RangeError if the options are wrong
    */
   static open(options?: PosternOptions): Promise<Postern>;
 

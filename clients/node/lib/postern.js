@@ -20,11 +20,12 @@ class Postern extends Methods {
 
   /** @param {import("./postern.js").PosternOptions} options */
   static async open(options = {}) {
-    const { waitUntilReady = true, supervise = false } = options;
+    const { waitUntilReady = true, supervise = false, onExit, backoff } = options;
     if (supervise) return new Postern(await Supervisor.open(options));
+    if (onExit || backoff) throw new TypeError("The options onExit and backoff need `supervise: true`.");
     const { launch } = launcher(options);
     const connection = await launch();
-    if (waitUntilReady) await ready(connection);
+    if (waitUntilReady) await ready(connection, false);
     return new Postern(connection);
   }
 

@@ -5,7 +5,7 @@ const { spawn } = require("node:child_process");
 const { closeSync, constants, openSync } = require("node:fs");
 const { findBinary } = require("./binary.js");
 const { Connection } = require("./connection.js");
-const { checkContract } = require("./contract.js");
+const { checkService } = require("./contract.js");
 const { CallError, PosternError } = require("./errors.js");
 const { EventQueue } = require("./events.js");
 const { readinessMethod } = require("./generated/limits.js");
@@ -21,8 +21,8 @@ const startDescriptors = 8;
  *
  * @param {import("./postern.js").PosternOptions} options
  */
-function launcher({ binary, data, arguments: more = [], cwd, env, onLog, logger, deliverMail, ...others }) {
-  const { events = false, eventsAfter } = others;
+function launcher(options) {
+  const { binary, data, arguments: more = [], cwd, env, onLog, logger, deliverMail, events, eventsAfter } = options;
   const queue = events || eventsAfter !== undefined ? new EventQueue(eventsAfter) : undefined;
   const place = data === undefined ? [] : ["--data", data];
   const mail = deliverMail ? ["--mail", "host"] : [];
@@ -55,7 +55,11 @@ function launcher({ binary, data, arguments: more = [], cwd, env, onLog, logger,
 function spawned(path, flags, options) {
   return new Promise((resolve, reject) => {
     /** @param {any} cause */
-    const fail = (cause) => reject(new PosternError(`${path} could not be started: ${cause.message}`, { cause }));
+    const fail = (cause) => {
+      // The flags can have the password of a database, and errors are printed.
+      delete cause.spawnargs;
+      reject(new PosternError(`${path} could not be started: ${cause.message}`, { cause }));
+    };
     try {
       checkDescriptors();
       const child = spawn(path, flags, options);
@@ -64,10 +68,20 @@ function spawned(path, flags, options) {
     } catch (cause) {
       // Node throws some errors of the kernel and emits others. An error without `syscall` is a mistake of the host,
       // such as a flag that is not a string.
-      if (/** @type {any} */ (cause).syscall === undefined) throw cause;
+      if (/** @type {any} */ (cause).syscall === undefined) throw withoutValue(cause);
       fail(cause);
     }
   });
+}
+
+/**
+ * The error for a flag or variable with a null byte, without the value that Node quotes at the end of its message.
+ *
+ * @param {any} error
+ */
+function withoutValue(error) {
+  if (error?.code !== "ERR_INVALID_ARG_VALUE") return error;
+  return Object.assign(new TypeError(error.message.replace(/ Received .*$/s, "")), { code: error.code });
 }
 
 /** Throws if too few descriptors are free: Node leaks descriptors if a start runs out of them halfway. */
@@ -85,10 +99,11 @@ function checkDescriptors() {
  * Waits for the first reply, so that opening fails if the program cannot serve.
  *
  * @param {Connection} connection
+ * @param {boolean} isSupervised
  */
-async function ready(connection) {
+async function ready(connection, isSupervised) {
   try {
-    checkContract(await connection.call(readinessMethod, undefined, { timeout: openMilliseconds }));
+    checkService(await connection.call(readinessMethod, undefined, { timeout: openMilliseconds }), isSupervised);
   } catch (error) {
     // An error reply also shows that the process serves.
     if (error instanceof CallError) return;

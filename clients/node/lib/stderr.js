@@ -49,7 +49,7 @@ function flush() {
     if (leftOut === 0) return;
     const count = leftOut;
     leftOut = 0;
-    writeToStderr(`postern: ${count} lines of its stderr are left out, as nobody reads them`);
+    writeToStderr(`postern: ${count} lines of its stderr are left out, because stderr is full`);
   } catch (error) {
     if (/** @type {{ code?: string }} */ (error).code === "EAGAIN") retry();
     // Otherwise the lines are lost, and the host continues.

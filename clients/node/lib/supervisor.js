@@ -53,9 +53,6 @@ class Supervisor {
    * @param {PosternOptions} options
    */
   static async open(options) {
-    if (isInMemory(options)) {
-      throw new PosternError("A store in memory cannot be supervised: a restart would lose all accounts.");
-    }
     const supervisor = new Supervisor(options);
     await supervisor.#start();
     supervisor.#watching = supervisor.#watch();
@@ -141,7 +138,7 @@ class Supervisor {
     this.#starting = connection;
     try {
       if (this.#closing) await connection.close({ timeout: 1 });
-      await ready(connection);
+      await ready(connection, true);
     } finally {
       this.#starting = undefined;
     }
@@ -149,8 +146,17 @@ class Supervisor {
     this.#wakeWaiters();
   }
 
-  /** Starts a process each time that one has ended, until the client is closed or too many starts have failed. */
+  /** Restarts until no process will follow. Never rejects: a failure of the supervisor itself ends the client. */
   async #watch() {
+    try {
+      await this.#restart();
+    } catch (error) {
+      this.#giveUp(() => /** @type {Error} */ (error));
+    }
+  }
+
+  /** Starts a process each time that one has ended, until the client is closed or too many starts have failed. */
+  async #restart() {
     const { resetAfter, failedStartsMax } = this.#backoff;
     for (let restarts = 0; ; ) {
       const startedAt = performance.now();
@@ -160,6 +166,7 @@ class Supervisor {
         if (this.#closing) return;
         const delay = failedStarts < failedStartsMax ? this.#delay(restarts++) : undefined;
         this.#onExit({ error: failure(), failedStarts, delay });
+        if (this.#closing) return;
         if (delay === undefined) return this.#giveUp(failure);
         await this.#pause(delay);
         if (this.#closing) return;
@@ -214,6 +221,8 @@ class Supervisor {
       if (this.#closing) throw new ClientClosed();
       if (this.#failure) throw this.#failure();
       if (!this.#connection.hasFailed) return this.#connection;
+      // Aborted between the end of the process and this wait, such as in `onExit`.
+      if (options.signal?.aborted) throw reasonOf(options.signal);
       await this.#change(options, deadline);
     }
   }
@@ -292,23 +301,14 @@ function isTimeout(error, signal) {
   return !signal?.aborted && /** @type {any} */ (error)?.name === "TimeoutError";
 }
 
-/** @param {PosternOptions} options */
-function isInMemory({ data, arguments: flags = [], env }) {
-  const places = flags.flatMap((flag, index) => {
-    if (flag === "--data") return [flags[index + 1]];
-    return flag.startsWith("--data=") ? [flag.slice("--data=".length)] : [];
-  });
-  if (data !== undefined) places.push(data);
-  if (places.length === 0) places.push({ ...process.env, ...env }.POSTERN_DATA ?? "");
-  return places.includes(":memory:");
-}
-
 /** @param {PosternOptions["backoff"]} given */
 function backoffOf(given = {}) {
   const backoff = { ...backoffDefaults };
   for (const name of /** @type {(keyof typeof backoff)[]} */ (Object.keys(backoff))) {
     const value = given[name] ?? backoff[name];
-    if (!(value >= 0)) throw new RangeError(`backoff.${name} must be a number of at least 0, not ${value}.`);
+    // With none it would never start the process again.
+    const min = name === "failedStartsMax" ? 1 : 0;
+    if (!(value >= min)) throw new RangeError(`backoff.${name} must be a number of at least ${min}, not ${value}.`);
     backoff[name] = value;
   }
   return backoff;

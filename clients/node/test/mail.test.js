@@ -40,6 +40,20 @@ const failures = {
     throw new RangeError("relay says no");
   },
   "a value that is no error": () => Promise.reject({ relay: "no" }),
+  "a value with an inspection that throws": () => {
+    throw {
+      [inspect.custom]() {
+        throw new Error("not this");
+      },
+    };
+  },
+  "an error with a message that throws": () => {
+    throw Object.defineProperty(new Error(), "message", {
+      get() {
+        throw new Error("not this");
+      },
+    });
+  },
   "an error that the process could not read": () => {
     throw new RangeError("\ud800" + "x".repeat(10_000_000));
   },
@@ -56,6 +70,7 @@ for (const [what, deliverMail] of Object.entries(failures)) {
     const [row] = await outbox(data);
     assert.equal(row[2], "waiting");
     assert.match(row[7], /^the host answered with error -32000: |x{400}$/);
+    if (/ that throws$/.test(what)) assert.match(row[7], /: an error that cannot be shown$/);
     if (what === "a rejection") assert.match(row[7], /RangeError: relay says no$/);
   });
 }

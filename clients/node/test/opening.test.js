@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { BinaryNotFound, Postern, PosternError } from "postern-accounts";
 import { binary, open, openFake, packageFolder, run, temporaryFolder, until } from "../testing/support.js";
 
@@ -94,6 +95,23 @@ test("a failed start is a PosternError with its cause", async (t) => {
       assert.equal(error.cause.code, "ENOENT");
       return error.message.includes("could not be started");
     });
+  }
+});
+
+test("the error of a failed start does not contain the flags, which can have a password", async (t) => {
+  const data = "postgres://app:hunter2@db/x";
+  const path = join(await temporaryFolder(t), "no-program");
+  await writeFile(path, "#!/nowhere/sh\n", { mode: 0o755 });
+  for (const [name, options] of [
+    ["PosternError", { binary, data, cwd: "/nowhere" }],
+    ["PosternError", { binary: path, data }],
+    ["PosternError", { binary, data, arguments: ["x".repeat(1 << 20)] }],
+    ["TypeError", { binary, data: data + "\0" }],
+    ["TypeError", { binary, env: { POSTERN_DATA: data + "\0" } }],
+  ]) {
+    const error = await Postern.open(options).catch((error) => error);
+    assert.equal(error.name, name);
+    assert.doesNotMatch(inspect(error, { depth: Infinity, showHidden: true }), /hunter2/);
   }
 });
 

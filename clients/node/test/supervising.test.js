@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { ClientClosed, Postern, ProcessEnded } from "postern-accounts";
 import { binary, clientInput, isRunning, open, packageFolder, run, session, temporaryFolder, until } from "../testing/support.js";
 
@@ -197,11 +198,13 @@ test("the first start is not repeated", async (t) => {
 
 test("a store in memory is refused", async (t) => {
   const refused = { name: "PosternError", message: /in memory cannot be supervised/ };
+  const { path } = await wrapped(t, "export POSTERN_DATA=:memory:");
   for (const options of [
     { data: ":memory:" },
     { data: undefined, arguments: ["--data", ":memory:"] },
     { data: undefined, arguments: ["--data=:memory:"] },
     { data: undefined, env: { POSTERN_DATA: ":memory:" } },
+    { data: undefined, binary: path },
   ]) {
     await assert.rejects(Postern.open({ binary, supervise: true, ...options }), refused);
   }
@@ -219,6 +222,32 @@ test("a call that waits for a process has its own time-out and signal, and close
   const waiting = assert.rejects(postern.system.info(), ClientClosed);
   await postern.close();
   await waiting;
+});
+
+test("a close in onExit does not wait for the next start", async (t) => {
+  const data = await temporaryFolder(t);
+  const text = `
+    import { Postern } from "postern-accounts";
+    let report = () => {};
+    const exited = new Promise((resolve) => (report = resolve));
+    const backoff = { first: 60_000, max: 60_000 };
+    const onExit = () => report(postern.close().then(() => "closed"));
+    const postern = await Postern.open({ data: ${JSON.stringify(data)}, supervise: true, backoff, onExit });
+    process.kill(postern.pid, "SIGKILL");
+    await postern.system.info().catch(() => {});
+    console.log(await exited);`;
+  const options = { cwd: packageFolder, env: { ...process.env, POSTERN_BIN: binary }, timeout: 10_000 };
+  const { code, stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", text], options);
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "closed\n", stderr: "" });
+});
+
+test("an abort in onExit ends the call that was in flight", async (t) => {
+  const controller = new AbortController();
+  const onExit = () => controller.abort();
+  const { postern } = await supervised(t, { backoff: { first: 60_000, max: 60_000 }, onExit });
+  const call = postern.system.info({ signal: controller.signal }).catch((error) => error.name);
+  kill(postern);
+  assert.equal(await Promise.race([call, sleep(5_000, "waits", { ref: false })]), "AbortError");
 });
 
 test("the time-out of a repeated call began with the first request", async (t) => {
@@ -260,17 +289,48 @@ test("mails are delivered by the next process too", async (t) => {
   assert.ok(await until(() => mails.length === 1));
 });
 
-test("an onExit that throws does not stop the restarts, and close leaves no process", async (t) => {
-  const { postern } = await supervised(t, {
-    onExit: () => {
-      throw new Error("no");
-    },
+const unshowable = {
+  [inspect.custom]() {
+    throw new Error("not this");
+  },
+};
+
+for (const [what, thrown] of [["an error", new Error("no")], ["a value whose inspection throws", unshowable]]) {
+  test(`an onExit that throws ${what} does not stop the restarts, and close leaves no process`, async (t) => {
+    const { postern } = await supervised(t, {
+      onExit: () => {
+        throw thrown;
+      },
+    });
+    kill(postern);
+    await postern.system.info({ timeout: 10_000 });
+    const { pid } = postern;
+    await postern.close();
+    assert.ok(!isRunning(pid));
+  });
+}
+
+test("a failure of the client between two processes is the error of all calls", async (t) => {
+  const { postern } = await supervised(t, { events: true });
+  const events = postern.events().next();
+  const failure = new Error("no jitter");
+  t.mock.method(Math, "random", () => {
+    throw failure;
   });
   kill(postern);
-  await postern.system.info();
-  const { pid } = postern;
+  await assert.rejects(events, failure);
+  await assert.rejects(postern.system.info({ timeout: 10_000 }), failure);
   await postern.close();
-  assert.ok(!isRunning(pid));
+});
+
+test("what onExit gets of a failed start does not contain the flags", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const { postern, exits } = await supervised(t, { cwd, data: join(await temporaryFolder(t), "hunter2") });
+  await rm(cwd, { recursive: true });
+  kill(postern);
+  assert.ok(await until(() => exits.length > 1));
+  assert.equal(exits[1].error.cause.code, "ENOENT");
+  assert.doesNotMatch(inspect(exits[1], { depth: Infinity, showHidden: true }), /hunter2/);
 });
 
 test("a close during a start ends that process", async (t) => {
@@ -297,7 +357,15 @@ test("a supervised client does not keep the host running, but a call that waits 
 });
 
 test("only numbers are waits", async (t) => {
-  for (const backoff of [{ first: -1 }, { max: "5" + "s" }]) {
+  for (const backoff of [{ first: -1 }, { max: "5" + "s" }, { failedStartsMax: 0 }, { resetAfter: NaN }]) {
     await assert.rejects(Postern.open({ binary, data: await temporaryFolder(t), supervise: true, backoff }), RangeError);
   }
+});
+
+test("onExit and backoff need supervise", async () => {
+  for (const options of [{ onExit: () => {} }, { backoff: quick }, { supervise: false, onExit: () => {} }]) {
+    const refused = { name: "TypeError", message: /need `supervise: true`/ };
+    await assert.rejects(Postern.open({ binary, data: ":memory:", ...options }), refused);
+  }
+  await (await Postern.open({ binary, data: ":memory:", onExit: undefined, backoff: undefined })).close();
 });
