@@ -31,7 +31,7 @@ type supervisor struct {
 	watched chan struct{}
 
 	mutex sync.Mutex
-	// The last process that has served.
+	// The last process that has served. Its successor takes its place once that serves, before over is closed.
 	current *generation
 	// The process that has not replied yet; nil if there is none.
 	starting  *connection
@@ -64,7 +64,6 @@ func supervise(options Options) (*supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.current = first
 	go s.watch(first)
 	return s, nil
 }
@@ -180,9 +179,6 @@ func (s *supervisor) watch(process *generation) {
 			close(process.over)
 			return
 		}
-		s.mutex.Lock()
-		s.current = next
-		s.mutex.Unlock()
 		process.next = next
 		close(process.over)
 		process = next
@@ -253,13 +249,15 @@ func (s *supervisor) start(events *eventQueue) (*generation, error) {
 		_ = process.close()
 	}
 	err = process.waitUntilReady()
+	// In one step: at each moment close must find the process, as the starting or as the current one.
 	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	s.starting = nil
-	s.mutex.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return &generation{connection: process, over: make(chan struct{})}, nil
+	s.current = &generation{connection: process, over: make(chan struct{})}
+	return s.current, nil
 }
 
 // tell calls OnExit. A panic in it does not end the host.

@@ -1,0 +1,39 @@
+package postern
+
+import (
+	"testing"
+	"time"
+)
+
+// Between the end of a start and the restart's next step, as at any other moment, Close finds the process.
+func TestCloseRightAfterAStartEndsTheProcess(t *testing.T) {
+	s := &supervisor{
+		options: Options{Data: t.TempDir(), Log: func(LogLevel, string) {}},
+		backoff: Backoff{}.withDefaults(),
+		closing: make(chan struct{}),
+		watched: make(chan struct{}),
+	}
+	first, err := s.start(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := s.start(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.close()
+	closed := make(chan error, 1)
+	go func() { closed <- s.close() }()
+	select {
+	case <-second.ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the process still runs")
+	}
+	go s.watch(second)
+	if err := <-closed; err != nil {
+		t.Errorf("Close gave %v", err)
+	}
+}
