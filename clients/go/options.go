@@ -44,7 +44,10 @@ type Options struct {
 	// refused, because the first request may be the reason: the email of a registration is taken. [Client.NextEvent] continues after the last event that has arrived;
 	// if none has, set EventsAfter to miss none. Refused for `:memory:`, see [ErrInMemory].
 	Supervise bool
-	// OnExit is called each time that a supervised process has ended or could not be started, before the wait.
+	// OnExit is called each time that a supervised process has ended or could not be started, when the wait before the
+	// next start begins. The calls follow each other, on goroutines of the client that nothing waits for: OnExit may make
+	// calls, close the client, or take long, and its last call may come after Close has returned. If it panics, a line
+	// goes to stderr, and the host continues.
 	OnExit func(Exit)
 	// Backoff is how long a supervised client waits before each start.
 	Backoff Backoff

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,10 +96,20 @@ func (e *exits) add(exit postern.Exit) {
 	e.all = append(e.all, exit)
 }
 
-func (e *exits) taken() []postern.Exit {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
-	return append([]postern.Exit(nil), e.all...)
+// taken waits until so many are there, because nothing else waits for OnExit, and returns all.
+func (e *exits) taken(t *testing.T, count int) []postern.Exit {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		e.mutex.Lock()
+		all := append([]postern.Exit(nil), e.all...)
+		e.mutex.Unlock()
+		if len(all) >= count {
+			return all
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("OnExit got %+v, not %d exits", all, count)
+		}
+	}
 }
 
 // openSupervised opens a supervised client with a store in a directory.
@@ -194,7 +205,7 @@ func TestACallInFlightIsSentAgainIfItIsIdempotentAndOtherwiseItsOutcomeIsUnknown
 	if client.PID() == before {
 		t.Error("the process is the same")
 	}
-	all := reported.taken()
+	all := reported.taken(t, 1)
 	if len(all) != 1 || !wasKilled(all[0].Err) || all[0].Delay <= 0 || all[0].GaveUp || all[0].FailedStarts != 0 {
 		t.Errorf("OnExit got %+v", all)
 	}
@@ -242,7 +253,7 @@ func TestKillsAtThreeStartsOnlyDelayACall(t *testing.T) {
 	if count := startsIn(starts); count != 5 {
 		t.Errorf("%d starts", count)
 	}
-	for index, exit := range reported.taken() {
+	for index, exit := range reported.taken(t, 4) {
 		if exit.FailedStarts != index || exit.GaveUp || exit.Delay <= 0 || !wasKilled(exit.Err) {
 			t.Errorf("exit %d is %+v", index, exit)
 		}
@@ -252,7 +263,7 @@ func TestKillsAtThreeStartsOnlyDelayACall(t *testing.T) {
 	if err := info(t, client); err != nil {
 		t.Fatal(err)
 	}
-	if all := reported.taken(); len(all) != 5 || all[4].FailedStarts != 0 {
+	if all := reported.taken(t, 5); len(all) != 5 || all[4].FailedStarts != 0 {
 		t.Errorf("OnExit got %+v", all)
 	}
 }
@@ -327,8 +338,8 @@ func TestKillsInALoopLoseNoAcknowledgedWrite(t *testing.T) {
 			t.Errorf("%s was acknowledged and is not stored", email)
 		}
 	}
-	if len(acknowledged) < 10 || len(reported.taken()) < 10 {
-		t.Errorf("%d writes, %d ends", len(acknowledged), len(reported.taken()))
+	if ends := len(reported.taken(t, 10)); len(acknowledged) < 10 {
+		t.Errorf("%d writes, %d ends", len(acknowledged), ends)
 	}
 }
 
@@ -352,7 +363,7 @@ func TestAfterTooManyFailedStartsTheClientGivesUp(t *testing.T) {
 	if _, err := client.NextEvent(limited(t)); !errors.As(err, &ended) || ended.ExitCode != 7 {
 		t.Errorf("got %v", err)
 	}
-	all := reported.taken()
+	all := reported.taken(t, 6)
 	if len(all) != 6 || startsIn(starts) != 6 {
 		t.Fatalf("%d starts, OnExit got %+v", startsIn(starts), all)
 	}
@@ -376,7 +387,7 @@ func TestByDefaultTheFirstWaitIsATenthOfASecond(t *testing.T) {
 	if err := info(t, client); err != nil {
 		t.Fatal(err)
 	}
-	if delay := reported.taken()[0].Delay; delay < 80*time.Millisecond || delay > 120*time.Millisecond {
+	if delay := reported.taken(t, 1)[0].Delay; delay < 80*time.Millisecond || delay > 120*time.Millisecond {
 		t.Errorf("it is %v", delay)
 	}
 }
@@ -391,7 +402,7 @@ func TestAfterAProcessHasServedLongEnoughTheWaitsAreShortAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if all := reported.taken(); len(all) != 4 || all[2].Delay < 3*time.Millisecond || all[3].Delay > 2*time.Millisecond {
+	if all := reported.taken(t, 4); len(all) != 4 || all[2].Delay < 3*time.Millisecond || all[3].Delay > 2*time.Millisecond {
 		t.Errorf("OnExit got %+v", all)
 	}
 }
@@ -485,11 +496,93 @@ func TestMailsAreDeliveredByTheNextProcessToo(t *testing.T) {
 	}
 }
 
-func TestAnOnExitThatPanicsDoesNotStopTheRestarts(t *testing.T) {
-	client, _ := openSupervised(t, postern.Options{OnExit: func(postern.Exit) { panic("no") }})
+func TestNoOnExitStopsTheRestarts(t *testing.T) {
+	released := make(chan struct{})
+	defer close(released)
+	for name, end := range map[string]func(){
+		"panics":           func() { panic("no") },
+		"ends":             runtime.Goexit,
+		"waits":            func() { <-released },
+		"panics with nil":  func() { panic(nil) },
+		"panics with text": func() { panic(errors.New("no")) },
+	} {
+		var mutex sync.Mutex
+		count, end := 0, end
+		client, _ := openSupervised(t, postern.Options{OnExit: func(postern.Exit) {
+			mutex.Lock()
+			count++
+			mutex.Unlock()
+			end()
+		}})
+		for round := 0; round < 3; round++ {
+			kill(t, client)
+			if err := info(t, client); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if err := client.Close(); err != nil {
+			t.Errorf("%s: Close gave %v", name, err)
+		}
+		mutex.Lock()
+		if name == "waits" && count != 1 {
+			t.Errorf("%d calls of OnExit at the same time", count)
+		}
+		mutex.Unlock()
+	}
+}
+
+func TestOnExitMayMakeCalls(t *testing.T) {
+	clients, results := make(chan *postern.Client, 1), make(chan error, 1)
+	client, _ := openSupervised(t, postern.Options{OnExit: func(postern.Exit) {
+		client := <-clients
+		results <- info(t, client)
+	}})
+	clients <- client
 	kill(t, client)
-	if err := info(t, client); err != nil {
-		t.Fatal(err)
+	if err := <-results; err != nil {
+		t.Errorf("the call gave %v", err)
+	}
+}
+
+func TestOnExitMayCloseTheClient(t *testing.T) {
+	clients, results := make(chan *postern.Client, 1), make(chan error, 1)
+	options, starts := wrapped(t, "", 0, 0)
+	options.Backoff = postern.Backoff{First: time.Hour, Max: time.Hour}
+	options.OnExit = func(postern.Exit) {
+		client := <-clients
+		results <- client.Close()
+	}
+	client, _ := openSupervised(t, options)
+	clients <- client
+	kill(t, client)
+	select {
+	case err := <-results:
+		if err != nil {
+			t.Errorf("Close gave %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Close does not return")
+	}
+	if err := info(t, client); err != postern.ErrClosed || startsIn(starts) != 1 {
+		t.Errorf("%d starts: %v", startsIn(starts), err)
+	}
+}
+
+func TestTheCallsOfOnExitComeInTheOrderOfTheExits(t *testing.T) {
+	options, _ := wrapped(t, "kill", 2, 7)
+	reported := &exits{}
+	options.OnExit = func(exit postern.Exit) {
+		if exit.FailedStarts%2 == 0 {
+			time.Sleep(50 * time.Millisecond)
+		}
+		reported.add(exit)
+	}
+	client, _ := openSupervised(t, options)
+	kill(t, client)
+	for index, exit := range reported.taken(t, 7) {
+		if exit.FailedStarts != index {
+			t.Errorf("exit %d is %+v", index, exit)
+		}
 	}
 }
 

@@ -29,6 +29,8 @@ type supervisor struct {
 	closing chan struct{}
 	// Closed once no start follows.
 	watched chan struct{}
+	// Closed once the last call of OnExit has returned; nil before the first one. Only the goroutine of watch uses it.
+	reported chan struct{}
 
 	mutex sync.Mutex
 	// The last process that has served. Its successor takes its place once that serves, before over is closed.
@@ -199,7 +201,7 @@ func (s *supervisor) restart(process *generation, restarts *int) (*generation, e
 			exit.Delay = s.backoff.delay(*restarts)
 			*restarts++
 		}
-		s.tell(exit)
+		s.report(exit)
 		if exit.GaveUp {
 			process.takeBack(events)
 			return nil, failure
@@ -260,17 +262,26 @@ func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	return s.current, nil
 }
 
-// tell calls OnExit. A panic in it does not end the host.
-func (s *supervisor) tell(exit Exit) {
+// report calls OnExit, after its previous call and on a goroutine of its own: it may close the client, wait for the next
+// process or end its goroutine, and a restart waits for none of these. A panic in it does not end the host.
+func (s *supervisor) report(exit Exit) {
 	if s.options.OnExit == nil {
 		return
 	}
-	defer func() {
-		if fault := recover(); fault != nil {
-			writeToHost(fmt.Sprintf("postern: Options.OnExit has panicked: %v", fault))
+	previous, reported := s.reported, make(chan struct{})
+	s.reported = reported
+	go func() {
+		defer close(reported)
+		defer func() {
+			if fault := recover(); fault != nil {
+				writeToHost(fmt.Sprintf("postern: Options.OnExit has panicked: %v", fault))
+			}
+		}()
+		if previous != nil {
+			<-previous
 		}
+		s.options.OnExit(exit)
 	}()
-	s.options.OnExit(exit)
 }
 
 func (b Backoff) withDefaults() Backoff {
