@@ -131,6 +131,23 @@ func (e *ProcessEnded) Error() string {
 
 func (e *ProcessEnded) isPostern() {}
 
+// repeatFailed is the error of a call that was in flight when a process ended, and failed when it was sent again. It is
+// found as the first error, because the outcome is unknown. The second one is only text: a program that looks for a
+// refusal first would take it for the outcome.
+type repeatFailed struct {
+	method     string
+	end, again error
+}
+
+func (e *repeatFailed) Error() string {
+	return fmt.Sprintf("postern: %s: the outcome is unknown: it was sent twice, and failed at first with: %v\nand then with: %v",
+		e.method, e.end, e.again)
+}
+
+func (e *repeatFailed) Unwrap() error { return e.end }
+
+func (e *repeatFailed) isPostern() {}
+
 // ProtocolError reports that the output of the process is not JSON-RPC, which ends the client; or, if it has a method,
 // that a result does not match the contract, which fails only that call.
 type ProtocolError struct {

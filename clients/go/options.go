@@ -40,9 +40,10 @@ type Options struct {
 	NoWait bool
 	// Supervise starts the process again after it has ended. Calls wait for the next process as long as their contexts
 	// allow. A call in flight is sent once more if its method is idempotent, which the method's documentation says, and
-	// otherwise returns a [ProcessEnded]: the outcome is unknown. So does a repeated call that changes something and is
-	// refused, because the first request may be the reason: the email of a registration is taken. [Client.NextEvent] continues after the last event that has arrived;
-	// if none has, set EventsAfter to miss none. Refused for `:memory:`, see [ErrInMemory].
+	// otherwise returns a [ProcessEnded]: the outcome is unknown. If a repeated call that changes something fails,
+	// errors.As finds a [ProcessEnded] too, and not the second failure, which is in the text: the first request may be
+	// the reason, as when the email of a registration is taken. [Client.NextEvent] continues after the last event that
+	// has arrived; if none has, set EventsAfter to miss none. Refused for `:memory:`, see [ErrInMemory].
 	Supervise bool
 	// OnExit is called each time that a supervised process has ended or could not be started, when the wait before the
 	// next start begins. The calls follow each other, on goroutines of the client that nothing waits for: OnExit may make

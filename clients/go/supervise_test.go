@@ -47,6 +47,16 @@ func init() {
 					}
 					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{"contract":"1.0.0"}}`, id)
 				})
+			case "accept and die":
+				answer(func(id int64) string {
+					if id > 1 && start == from {
+						_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+					}
+					if id > 1 {
+						return "garbage"
+					}
+					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{"contract":"1.0.0"}}`, id)
+				})
 			case "die after an effect":
 				dieAfterAnEffect()
 			case "sleep":
@@ -240,6 +250,45 @@ func TestARefusalOfARepeatedChangeDoesNotHideThatTheFirstRequestMayHaveTakenEffe
 	params := postern.OperatorsAccountParams{UserID: 1, SessionID: "x"}
 	if _, err := client.Operators.Account(limited(t), params); !errors.As(err, &refused) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheOutcomeOfAChangeIsUnknownHoweverItsRepetitionFails(t *testing.T) {
+	// The second process writes garbage in place of the reply.
+	options, _ := wrapped(t, "accept and die", 1, 2)
+	client, _ := openSupervised(t, options)
+	_, err := client.Operators.Register(limited(t), registration(0))
+	var fault *postern.ProtocolError
+	if !wasKilled(err) || errors.As(err, &fault) || !strings.Contains(err.Error(), "garbage") {
+		t.Errorf("got %v", err)
+	}
+	options, _ = wrapped(t, "accept and die", 1, 2)
+	client, _ = openSupervised(t, options)
+	if err := info(t, client); !errors.As(err, &fault) {
+		t.Errorf("a method that only reads gave %v", err)
+	}
+	// The client is closed before the second process starts; then it is the context that ends.
+	for _, end := range []func(*postern.Client, context.CancelFunc){
+		func(client *postern.Client, _ context.CancelFunc) { client.Close() },
+		func(_ *postern.Client, cancel context.CancelFunc) { cancel() },
+	} {
+		options, _ = wrapped(t, "accept and die", 1, 1)
+		options.Backoff = postern.Backoff{First: time.Hour, Max: time.Hour}
+		client, reported := openSupervised(t, options)
+		ctx, cancel := context.WithCancel(limited(t))
+		result := make(chan error, 1)
+		go func() {
+			_, err := client.Operators.Register(ctx, registration(0))
+			result <- err
+		}()
+		reported.taken(t, 1)
+		end(client, cancel)
+		err := <-result
+		isClosed := strings.Contains(err.Error(), "the client is closed")
+		if isClosed != wasKilled(err) || isClosed == errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		cancel()
 	}
 }
 

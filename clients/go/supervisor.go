@@ -84,30 +84,33 @@ func (s *supervisor) call(ctx context.Context, method string, params any) (json.
 	var end error
 	for process := s.latest(); ; {
 		result, wasSent, err := process.send(ctx, method, params)
-		if err == nil || !process.hasFailedWith(err) {
-			return result, outcomeOf(method, end, err)
+		if err == nil {
+			return result, nil
+		}
+		if !process.hasFailedWith(err) {
+			return nil, outcomeOf(ctx, method, end, err)
 		}
 		if wasSent {
 			if end != nil || !idempotentMethods[method] {
-				return nil, err
+				return nil, outcomeOf(ctx, method, end, err)
 			}
 			end = err
 		}
-		if process, err = process.wait(ctx); err != nil {
-			return nil, outcomeOf(method, end, fmt.Errorf("postern: %s: %w", method, err))
+		if process, err = process.wait(ctx, method); err != nil {
+			return nil, outcomeOf(ctx, method, end, err)
 		}
 	}
 }
 
-// outcomeOf is the error of a call that was sent again after the end of a process, or the error itself if end is nil.
-// The first request may have taken effect, and may be the reason for a refusal of the second one.
-func outcomeOf(method string, end, err error) error {
-	var refusal *CallError
-	isRefusal := errors.As(err, &refusal) || errors.Is(err, ErrClosed)
-	if end != nil && isRefusal && !readOnlyMethods[method] {
-		return end
+// outcomeOf is the error of a call. If it was sent again after the end of a process, the first request may have taken
+// effect, and may even be the reason for a refusal of the second one.
+func outcomeOf(ctx context.Context, method string, end, err error) error {
+	_, isEnd := err.(*ProcessEnded)
+	isOfContext := ctx.Err() != nil && errors.Is(err, ctx.Err())
+	if end == nil || isEnd || isOfContext || readOnlyMethods[method] {
+		return err
 	}
-	return err
+	return &repeatFailed{method: method, end: end, again: err}
 }
 
 // nextEvent returns the next event of any of the processes.
@@ -117,7 +120,7 @@ func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
 		if err == nil || !process.hasFailedWith(err) {
 			return event, err
 		}
-		next, ending := process.wait(ctx)
+		next, ending := process.wait(ctx, "next event")
 		if ending == nil {
 			process = next
 			continue
@@ -130,13 +133,13 @@ func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
 	}
 }
 
-// wait waits for the next process.
-func (g *generation) wait(ctx context.Context) (*generation, error) {
+// wait waits for the next process. An error of the context names what waits.
+func (g *generation) wait(ctx context.Context, method string) (*generation, error) {
 	select {
 	case <-g.over:
 		return g.next, g.failure
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("postern: %s: %w", method, ctx.Err())
 	}
 }
 
