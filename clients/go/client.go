@@ -48,7 +48,7 @@ func open(options Options) (calls, error) {
 	if options.NoWait {
 		return connection, nil
 	}
-	if err := connection.waitUntilReady(); err != nil {
+	if err := connection.waitUntilReady(openWait); err != nil {
 		return nil, err
 	}
 	return connection, nil

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// openWait is how long Open waits for the first reply.
+// openWait is how long a start waits for the first reply.
 const openWait = time.Minute
 
 // connection is a running process, and the calls that wait for its replies. Once the process has ended, every call
@@ -95,10 +95,14 @@ func connect(options Options, events *eventQueue) (*connection, error) {
 }
 
 // waitUntilReady waits for the first reply, and ends the process if none arrives.
-func (c *connection) waitUntilReady() error {
-	ctx, cancel := context.WithTimeout(context.Background(), openWait)
+func (c *connection) waitUntilReady(wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	info, err := c.call(ctx, "system.info", nil)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// The context of a call that waits for this start has not ended.
+		err = &ProtocolError{Reason: fmt.Sprintf("the process gave no reply within %v s", wait.Seconds())}
+	}
 	if err == nil {
 		err = checkContract(info)
 	}

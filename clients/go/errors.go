@@ -149,7 +149,7 @@ func (e *repeatFailed) Unwrap() error { return e.end }
 func (e *repeatFailed) isPostern() {}
 
 // ProtocolError reports that the output of the process is not JSON-RPC, which ends the client; or, if it has a method,
-// that a result does not match the contract, which fails only that call.
+// that a result does not match the contract, which fails only that call; or that a start gave no reply within a minute.
 type ProtocolError struct {
 	// The method whose result it is, or empty.
 	Method string

@@ -253,7 +253,7 @@ func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	if isClosing {
 		_ = process.close()
 	}
-	err = process.waitUntilReady()
+	err = process.waitUntilReady(openWait)
 	// In one step: at each moment close must find the process, as the starting or as the current one.
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -1,6 +1,10 @@
 package postern
 
 import (
+	"context"
+	"errors"
+	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -35,5 +39,25 @@ func TestCloseRightAfterAStartEndsTheProcess(t *testing.T) {
 	go s.watch(second)
 	if err := <-closed; err != nil {
 		t.Errorf("Close gave %v", err)
+	}
+}
+
+// The error of a start is also that of the calls which wait for it, so it must not look like the end of their contexts.
+func TestAStartWithoutAReplyIsNotTheEndOfAContext(t *testing.T) {
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := connect(Options{Binary: binary, Env: []string{"TEST_FAKE=deaf"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = process.waitUntilReady(50 * time.Millisecond)
+	var fault *ProtocolError
+	if !errors.As(err, &fault) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "within 0.05 s") {
+		t.Errorf("got %v", err)
+	}
+	if !process.hasEnded() {
+		t.Error("the process still runs")
 	}
 }
