@@ -36,7 +36,7 @@ type connection struct {
 	responses [][]byte
 	// How many mails are being delivered.
 	deliveries int
-	// The events that the program has not taken; nil if the client gets none.
+	// The events that the program has not taken; nil if the client gets none. It stays the same queue.
 	events *eventQueue
 	// Signalled when the output may be read on.
 	toRead sync.Cond

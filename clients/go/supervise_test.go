@@ -59,6 +59,11 @@ func init() {
 				})
 			case "die after an effect":
 				dieAfterAnEffect()
+			case "stream":
+				answer(func(id int64) string {
+					sendEvents(20_100)
+					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id)
+				})
 			case "sleep":
 				time.Sleep(500 * time.Millisecond)
 			}
@@ -524,6 +529,40 @@ func TestEventsContinueAfterTheLastOneThatHasArrived(t *testing.T) {
 		if err := info(t, client); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// During the wait for the next start there is no process.
+func TestEventsThatHaveArrivedAreTakenBetweenTwoProcesses(t *testing.T) {
+	options, _ := wrapped(t, "stream", 1, 1)
+	options.EventsAfter = postern.Ptr(int64(0))
+	options.Backoff = postern.Backoff{First: time.Hour, Max: time.Hour}
+	client, reported := openSupervised(t, options)
+	kill(t, client)
+	reported.taken(t, 1)
+	wantNumbers(t, take(t, client, 20000), 1)
+	var lost *postern.EventsLost
+	if _, err := client.NextEvent(limited(t)); !errors.As(err, &lost) || lost.After != 20000 {
+		t.Errorf("after the events comes %v", err)
+	}
+}
+
+func TestTheWaitForAnEventBetweenTwoProcessesEndsWithItsContextAndWithTheClient(t *testing.T) {
+	client, reported := openSupervised(t, postern.Options{
+		Events:  true,
+		Backoff: postern.Backoff{First: time.Hour, Max: time.Hour},
+	})
+	kill(t, client)
+	reported.taken(t, 1)
+	short, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_, err := client.NextEvent(short)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "postern: next event: ") {
+		t.Errorf("got %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { client.Close() })
+	if _, err := client.NextEvent(limited(t)); err != postern.ErrClosed {
+		t.Errorf("got %v", err)
 	}
 }
 

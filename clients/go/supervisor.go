@@ -125,7 +125,7 @@ func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
 			process = next
 			continue
 		}
-		// If none follows, the events that have arrived are still there.
+		// A start that failed may have sent some before.
 		if event, err := process.nextEvent(ctx); err == nil {
 			return event, nil
 		}
@@ -192,11 +192,9 @@ func (s *supervisor) watch(process *generation) {
 
 // restart starts the next process, as often as the backoff says.
 func (s *supervisor) restart(process *generation, restarts *int) (*generation, error) {
-	events := process.handOver()
 	var failure error = process.connection.failure
 	for failedStarts := 0; ; failedStarts++ {
 		if s.mayNotStart() {
-			process.takeBack(events)
 			return nil, ErrClosed
 		}
 		exit := Exit{Err: failure, FailedStarts: failedStarts, GaveUp: failedStarts >= s.backoff.FailedStartsMax}
@@ -206,11 +204,10 @@ func (s *supervisor) restart(process *generation, restarts *int) (*generation, e
 		}
 		s.report(exit)
 		if exit.GaveUp {
-			process.takeBack(events)
 			return nil, failure
 		}
 		s.pause(exit.Delay)
-		next, err := s.start(events)
+		next, err := s.start(process.events)
 		if err == nil {
 			return next, nil
 		}
@@ -237,7 +234,7 @@ func (s *supervisor) pause(delay time.Duration) {
 func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	options := s.options
 	if events != nil {
-		options.EventsAfter = events.cursor
+		options.EventsAfter = events.next()
 	}
 	if s.mayNotStart() {
 		return nil, ErrClosed
