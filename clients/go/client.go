@@ -38,6 +38,9 @@ func Open(options Options) (*Client, error) {
 }
 
 func open(options Options) (calls, error) {
+	if err := checkSupervision(options); err != nil {
+		return nil, err
+	}
 	if options.Supervise {
 		return supervise(options)
 	}

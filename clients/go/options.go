@@ -48,9 +48,9 @@ type Options struct {
 	// OnExit is called each time that a supervised process has ended or could not be started, when the wait before the
 	// next start begins. The calls follow each other, on goroutines of the client that nothing waits for: OnExit may make
 	// calls, close the client, or take long, and its last call may come after Close has returned. If it panics, a line
-	// goes to stderr, and the host continues.
+	// goes to stderr, and the host continues. Open refuses it without Supervise.
 	OnExit func(Exit)
-	// Backoff is how long a supervised client waits before each start.
+	// Backoff is how long a supervised client waits before each start. Open refuses it without Supervise.
 	Backoff Backoff
 }
 
@@ -66,7 +66,8 @@ type Exit struct {
 	GaveUp bool
 }
 
-// Backoff has the waits before the starts of a supervised process. Each varies by a fifth. A zero field has the default.
+// Backoff has the waits before the starts of a supervised process. Each varies by a fifth. A zero field has the default,
+// and Open refuses a negative one.
 type Backoff struct {
 	// The first wait, which doubles with each start; 100 ms by default.
 	First time.Duration
@@ -74,6 +75,6 @@ type Backoff struct {
 	Max time.Duration
 	// How long a process must serve until the next wait is the first again; 10 s by default.
 	ResetAfter time.Duration
-	// How many starts in a row may fail before the client gives up; 10 by default.
+	// How many starts in a row may fail before the client gives up; 10 by default, and so with 0.
 	FailedStartsMax int
 }

@@ -470,6 +470,45 @@ func TestTheFirstStartIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestOptionsOfTheSupervisionWithoutEffectOrMeaningAreRefused(t *testing.T) {
+	options, starts := wrapped(t, "", 0, 0)
+	const unsupervised, negative = "need Options.Supervise", "is negative"
+	for _, refused := range []struct {
+		supervise bool
+		onExit    func(postern.Exit)
+		backoff   postern.Backoff
+		reason    string
+	}{
+		{false, func(postern.Exit) {}, postern.Backoff{}, unsupervised},
+		{false, nil, postern.Backoff{First: time.Second}, unsupervised},
+		{true, nil, postern.Backoff{First: -1}, negative},
+		{true, nil, postern.Backoff{Max: -1}, negative},
+		{true, nil, postern.Backoff{ResetAfter: -1}, negative},
+		{true, nil, postern.Backoff{FailedStartsMax: -1}, negative},
+	} {
+		options.Supervise, options.OnExit, options.Backoff = refused.supervise, refused.onExit, refused.backoff
+		client, err := postern.Open(options)
+		if err == nil {
+			client.Close()
+			t.Errorf("%+v is not refused", refused)
+		} else if !strings.Contains(err.Error(), refused.reason) {
+			t.Errorf("%+v gave %v", refused, err)
+		}
+	}
+	if count := startsIn(starts); count != 0 {
+		t.Errorf("%d starts", count)
+	}
+}
+
+func TestByDefaultTenStartsMayFail(t *testing.T) {
+	options, _ := wrapped(t, "exit", 2, 100)
+	client, reported := openSupervised(t, options)
+	kill(t, client)
+	if all := reported.taken(t, 11); !all[10].GaveUp || all[10].FailedStarts != 10 || all[9].GaveUp {
+		t.Errorf("OnExit got %+v", all)
+	}
+}
+
 func TestAStoreInMemoryIsNotSupervised(t *testing.T) {
 	for _, options := range []postern.Options{
 		{Data: ":memory:"},

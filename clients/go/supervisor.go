@@ -21,6 +21,11 @@ const (
 	jitter = 0.2
 )
 
+var (
+	errNotSupervised   Error = &plainError{"postern: Options.OnExit and Options.Backoff need Options.Supervise"}
+	errNegativeBackoff Error = &plainError{"postern: a field of Options.Backoff is negative"}
+)
+
 // supervisor starts a process again after it has ended. A call that finds no process waits for the next one.
 type supervisor struct {
 	options Options
@@ -282,6 +287,18 @@ func (s *supervisor) report(exit Exit) {
 		}
 		s.options.OnExit(exit)
 	}()
+}
+
+// checkSupervision returns an error if the options of the supervision have no effect or no meaning.
+func checkSupervision(options Options) error {
+	switch b := options.Backoff; {
+	case !options.Supervise && (options.OnExit != nil || b != Backoff{}):
+		return errNotSupervised
+	case b.First < 0 || b.Max < 0 || b.ResetAfter < 0 || b.FailedStartsMax < 0:
+		return errNegativeBackoff
+	default:
+		return nil
+	}
 }
 
 func (b Backoff) withDefaults() Backoff {
