@@ -51,7 +51,7 @@ func open(options Options) (calls, error) {
 	if options.NoWait {
 		return connection, nil
 	}
-	if err := connection.waitUntilReady(openWait); err != nil {
+	if err := connection.waitUntilReady(openWait, checkContract); err != nil {
 		return nil, err
 	}
 	return connection, nil

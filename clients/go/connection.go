@@ -94,8 +94,9 @@ func connect(options Options, events *eventQueue) (*connection, error) {
 	return c, nil
 }
 
-// waitUntilReady waits for the first reply, and ends the process if none arrives.
-func (c *connection) waitUntilReady(wait time.Duration) error {
+// waitUntilReady waits for the first reply, and ends the process if none arrives or if its `system.info` does not pass
+// the check.
+func (c *connection) waitUntilReady(wait time.Duration, check func(info json.RawMessage) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	info, err := c.call(ctx, "system.info", nil)
@@ -104,7 +105,7 @@ func (c *connection) waitUntilReady(wait time.Duration) error {
 		err = &ProtocolError{Reason: fmt.Sprintf("the process gave no reply within %v s", wait.Seconds())}
 	}
 	if err == nil {
-		err = checkContract(info)
+		err = check(info)
 	}
 	var answer *CallError
 	if err == nil || errors.As(err, &answer) {

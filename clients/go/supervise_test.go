@@ -510,16 +510,27 @@ func TestByDefaultTenStartsMayFail(t *testing.T) {
 }
 
 func TestAStoreInMemoryIsNotSupervised(t *testing.T) {
+	folder := t.TempDir()
 	for _, options := range []postern.Options{
 		{Data: ":memory:"},
 		{Arguments: []string{"--data", ":memory:"}},
 		{Arguments: []string{"--data=:memory:"}},
 		{Env: []string{"POSTERN_DATA=:memory:"}},
+		{Env: []string{"POSTERN_DATA=" + folder, "POSTERN_DATA=:memory:"}},
 	} {
 		options.Supervise = true
-		if _, err := postern.Open(options); !errors.Is(err, postern.ErrInMemory) {
+		client, err := postern.Open(options)
+		if err == nil {
+			client.Close()
+		}
+		if err != postern.ErrInMemory {
 			t.Errorf("%+v gave %v", options, err)
 		}
+	}
+	// A flag overrides the variable.
+	client := open(t, postern.Options{Data: folder, Env: []string{"POSTERN_DATA=:memory:"}, Supervise: true})
+	if err := info(t, client); err != nil {
+		t.Error(err)
 	}
 }
 

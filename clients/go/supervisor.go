@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
-	"os"
-	"strings"
 	"sync"
 	"time"
 )
@@ -58,9 +56,6 @@ type generation struct {
 
 // supervise starts the first process. Unlike the next ones, it is started only once.
 func supervise(options Options) (*supervisor, error) {
-	if isInMemory(options) {
-		return nil, ErrInMemory
-	}
 	s := &supervisor{
 		options: options,
 		backoff: options.Backoff.withDefaults(),
@@ -255,7 +250,7 @@ func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	if isClosing {
 		_ = process.close()
 	}
-	err = process.waitUntilReady(openWait)
+	err = process.waitUntilReady(openWait, checkSupervised)
 	// In one step: at each moment close must find the process, as the starting or as the current one.
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -327,33 +322,4 @@ func (b Backoff) delay(restarts int) time.Duration {
 		delay = b.Max
 	}
 	return time.Duration(float64(delay) * (1 + jitter*(2*rand.Float64()-1)))
-}
-
-// isInMemory reports whether the store of the process is in memory.
-func isInMemory(options Options) bool {
-	const inMemory = ":memory:"
-	isNamed := options.Data != ""
-	if options.Data == inMemory {
-		return true
-	}
-	for index, flag := range options.Arguments {
-		if flag == "--data" || strings.HasPrefix(flag, "--data=") {
-			isNamed = true
-			isInMemory := flag == "--data="+inMemory
-			isNextInMemory := flag == "--data" && index+1 < len(options.Arguments) && options.Arguments[index+1] == inMemory
-			if isInMemory || isNextInMemory {
-				return true
-			}
-		}
-	}
-	if isNamed {
-		return false
-	}
-	value := os.Getenv("POSTERN_DATA")
-	for _, variable := range options.Env {
-		if name, given, _ := strings.Cut(variable, "="); name == "POSTERN_DATA" {
-			value = given
-		}
-	}
-	return value == inMemory
 }

@@ -52,9 +52,10 @@ func TestAStartWithoutAReplyIsNotTheEndOfAContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = process.waitUntilReady(50 * time.Millisecond)
+	err = process.waitUntilReady(50*time.Millisecond, checkContract)
 	var fault *ProtocolError
-	if !errors.As(err, &fault) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "within 0.05 s") {
+	isOfContext := errors.Is(err, context.DeadlineExceeded)
+	if !errors.As(err, &fault) || isOfContext || !strings.Contains(err.Error(), "within 0.05 s") {
 		t.Errorf("got %v", err)
 	}
 	if !process.hasEnded() {
