@@ -124,8 +124,8 @@ func (c *connection) call(ctx context.Context, method string, params any) (json.
 	return result, err
 }
 
-// send sends a request and returns its result as JSON. It also reports whether the request was passed on to the process,
-// or may have been.
+// send sends a request and returns its result as JSON. It also reports whether the request was passed on to the
+// process, or may have been.
 func (c *connection) send(ctx context.Context, method string, params any) (json.RawMessage, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, fmt.Errorf("postern: %s: %w", method, err)

@@ -32,8 +32,10 @@ func checkSupervised(info json.RawMessage) error {
 	if err := checkContract(info); err != nil {
 		return err
 	}
-	var stated struct{ Store struct{ Kind string } }
-	if json.Unmarshal(info, &stated) == nil && stated.Store.Kind == "memory" {
+	var stated struct {
+		Store struct{ Kind ServiceStoreKind }
+	}
+	if json.Unmarshal(info, &stated) == nil && stated.Store.Kind == ServiceStoreKindMemory {
 		return ErrInMemory
 	}
 	return nil

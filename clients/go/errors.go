@@ -140,8 +140,8 @@ type repeatFailed struct {
 }
 
 func (e *repeatFailed) Error() string {
-	return fmt.Sprintf("postern: %s: the outcome is unknown: it was sent twice, and failed at first with: %v\nand then with: %v",
-		e.method, e.end, e.again)
+	text := "postern: %s: the outcome is unknown: it was sent twice, and failed at first with: %v\nand then with: %v"
+	return fmt.Sprintf(text, e.method, e.end, e.again)
 }
 
 func (e *repeatFailed) Unwrap() error { return e.end }
@@ -211,7 +211,9 @@ func (e *BinaryNotFound) isPostern() {}
 var ErrClosed Error = &plainError{"postern: the client is closed"}
 
 // ErrInMemory is the error of [Open] with Supervise and a store in memory.
-var ErrInMemory Error = &plainError{"postern: a store in memory cannot be supervised: a restart would lose all accounts"}
+var ErrInMemory Error = &plainError{
+	"postern: a store in memory cannot be supervised: a restart would lose all accounts",
+}
 
 // ErrNotUTF8 is the error of a call with a string that is not UTF-8, which JSON cannot represent, or with half of a
 // surrogate pair in the host's own JSON, such as a [json.RawMessage]. The request was not sent.

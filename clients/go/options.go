@@ -8,7 +8,8 @@ import (
 // Options say how to start Postern. The zero value starts the `postern` that is on PATH, on ./postern-data.
 type Options struct {
 	// Binary is the path of the binary, or its name on PATH. If it is empty, the environment variable POSTERN_BIN names
-	// the binary, and if that is empty too, it is `postern` on PATH or in the folder of the host's executable.
+	// the binary. If that is empty too, it is the first `postern` on PATH, or else the one in the folder of the host's
+	// executable.
 	Binary string
 	// Data is the directory of the data, or `:memory:`; the program's default if it is empty.
 	Data string
@@ -66,8 +67,8 @@ type Exit struct {
 	GaveUp bool
 }
 
-// Backoff has the waits before the starts of a supervised process. Each varies by a fifth. A zero field has the default,
-// and Open refuses a negative one.
+// Backoff has the waits before the starts of a supervised process. Each varies by a fifth. A zero field has the
+// default, and Open refuses a negative one.
 type Backoff struct {
 	// The first wait, which doubles with each start; 100 ms by default.
 	First time.Duration

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -456,7 +455,8 @@ func TestAfterAProcessHasServedLongEnoughTheWaitsAreShortAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if all := reported.taken(t, 4); len(all) != 4 || all[2].Delay < 3*time.Millisecond || all[3].Delay > 2*time.Millisecond {
+	all := reported.taken(t, 4)
+	if len(all) != 4 || all[2].Delay < 3*time.Millisecond || all[3].Delay > 2*time.Millisecond {
 		t.Errorf("OnExit got %+v", all)
 	}
 }
@@ -632,96 +632,6 @@ func TestMailsAreDeliveredByTheNextProcessToo(t *testing.T) {
 	}
 	if to := <-mails; to != "lasoren+0@bu.edu" {
 		t.Errorf("it was for %s", to)
-	}
-}
-
-func TestNoOnExitStopsTheRestarts(t *testing.T) {
-	released := make(chan struct{})
-	defer close(released)
-	for name, end := range map[string]func(){
-		"panics":           func() { panic("no") },
-		"ends":             runtime.Goexit,
-		"waits":            func() { <-released },
-		"panics with nil":  func() { panic(nil) },
-		"panics with text": func() { panic(errors.New("no")) },
-	} {
-		var mutex sync.Mutex
-		count, end := 0, end
-		client, _ := openSupervised(t, postern.Options{OnExit: func(postern.Exit) {
-			mutex.Lock()
-			count++
-			mutex.Unlock()
-			end()
-		}})
-		for round := 0; round < 3; round++ {
-			kill(t, client)
-			if err := info(t, client); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-		}
-		if err := client.Close(); err != nil {
-			t.Errorf("%s: Close gave %v", name, err)
-		}
-		mutex.Lock()
-		if name == "waits" && count != 1 {
-			t.Errorf("%d calls of OnExit at the same time", count)
-		}
-		mutex.Unlock()
-	}
-}
-
-func TestOnExitMayMakeCalls(t *testing.T) {
-	clients, results := make(chan *postern.Client, 1), make(chan error, 1)
-	client, _ := openSupervised(t, postern.Options{OnExit: func(postern.Exit) {
-		client := <-clients
-		results <- info(t, client)
-	}})
-	clients <- client
-	kill(t, client)
-	if err := <-results; err != nil {
-		t.Errorf("the call gave %v", err)
-	}
-}
-
-func TestOnExitMayCloseTheClient(t *testing.T) {
-	clients, results := make(chan *postern.Client, 1), make(chan error, 1)
-	options, starts := wrapped(t, "", 0, 0)
-	options.Backoff = postern.Backoff{First: time.Hour, Max: time.Hour}
-	options.OnExit = func(postern.Exit) {
-		client := <-clients
-		results <- client.Close()
-	}
-	client, _ := openSupervised(t, options)
-	clients <- client
-	kill(t, client)
-	select {
-	case err := <-results:
-		if err != nil {
-			t.Errorf("Close gave %v", err)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("Close does not return")
-	}
-	if err := info(t, client); err != postern.ErrClosed || startsIn(starts) != 1 {
-		t.Errorf("%d starts: %v", startsIn(starts), err)
-	}
-}
-
-func TestTheCallsOfOnExitComeInTheOrderOfTheExits(t *testing.T) {
-	options, _ := wrapped(t, "kill", 2, 7)
-	reported := &exits{}
-	options.OnExit = func(exit postern.Exit) {
-		if exit.FailedStarts%2 == 0 {
-			time.Sleep(50 * time.Millisecond)
-		}
-		reported.add(exit)
-	}
-	client, _ := openSupervised(t, options)
-	kill(t, client)
-	for index, exit := range reported.taken(t, 7) {
-		if exit.FailedStarts != index {
-			t.Errorf("exit %d is %+v", index, exit)
-		}
 	}
 }
 

@@ -48,10 +48,10 @@ type generation struct {
 	*connection
 	// Closed once the next process serves, or none follows.
 	over chan struct{}
-	// The next process. It and failure are set before over is closed.
+	// The next process. It and finalError are set before over is closed.
 	next *generation
 	// Why none follows.
-	failure error
+	finalError error
 }
 
 // supervise starts the first process. Unlike the next ones, it is started only once.
@@ -137,7 +137,7 @@ func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
 func (g *generation) wait(ctx context.Context, method string) (*generation, error) {
 	select {
 	case <-g.over:
-		return g.next, g.failure
+		return g.next, g.finalError
 	case <-ctx.Done():
 		return nil, fmt.Errorf("postern: %s: %w", method, ctx.Err())
 	}
@@ -161,8 +161,8 @@ func (s *supervisor) close() error {
 	if hasEnded {
 		// Between two processes OnExit has reported the end. Once the client has given up, it is the error of all calls.
 		err = nil
-		if current.failure != ErrClosed {
-			err = current.failure
+		if current.finalError != ErrClosed {
+			err = current.finalError
 		}
 	}
 	return err
@@ -180,7 +180,7 @@ func (s *supervisor) watch(process *generation) {
 		}
 		next, err := s.restart(process, &restarts)
 		if err != nil {
-			process.failure = err
+			process.finalError = err
 			close(process.over)
 			return
 		}
@@ -192,7 +192,7 @@ func (s *supervisor) watch(process *generation) {
 
 // restart starts the next process, as often as the backoff says.
 func (s *supervisor) restart(process *generation, restarts *int) (*generation, error) {
-	var failure error = process.connection.failure
+	var failure error = process.failure
 	for failedStarts := 0; ; failedStarts++ {
 		if s.mayNotStart() {
 			return nil, ErrClosed
@@ -262,8 +262,8 @@ func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	return s.current, nil
 }
 
-// report calls OnExit, after its previous call and on a goroutine of its own: it may close the client, wait for the next
-// process or end its goroutine, and a restart waits for none of these. A panic in it does not end the host.
+// report calls OnExit, after its previous call and on a goroutine of its own: it may close the client, wait for the
+// next process or end its goroutine, and a restart waits for none of these. A panic in it does not end the host.
 func (s *supervisor) report(exit Exit) {
 	if s.options.OnExit == nil {
 		return
