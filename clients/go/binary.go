@@ -7,7 +7,7 @@ import (
 )
 
 // findBinary returns the absolute path of the binary: the one of that name, or else the one that POSTERN_BIN names, or
-// else `postern` on PATH or beside the host's executable.
+// else `postern` on PATH, or else the one beside the host's executable.
 func findBinary(name string) (string, error) {
 	if name == "" {
 		name = os.Getenv("POSTERN_BIN")

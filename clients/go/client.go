@@ -38,6 +38,9 @@ func Open(options Options) (*Client, error) {
 }
 
 func open(options Options) (calls, error) {
+	if err := checkSupervision(options); err != nil {
+		return nil, err
+	}
 	if options.Supervise {
 		return supervise(options)
 	}
@@ -48,7 +51,7 @@ func open(options Options) (calls, error) {
 	if options.NoWait {
 		return connection, nil
 	}
-	if err := connection.waitUntilReady(); err != nil {
+	if err := connection.waitUntilReady(openWait, checkContract); err != nil {
 		return nil, err
 	}
 	return connection, nil

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// openWait is how long Open waits for the first reply.
+// openWait is how long a start waits for the first reply.
 const openWait = time.Minute
 
 // connection is a running process, and the calls that wait for its replies. Once the process has ended, every call
@@ -36,7 +36,7 @@ type connection struct {
 	responses [][]byte
 	// How many mails are being delivered.
 	deliveries int
-	// The events that the program has not taken; nil if the client gets none.
+	// The events that the program has not taken; nil if the client gets none. It stays the same queue.
 	events *eventQueue
 	// Signalled when the output may be read on.
 	toRead sync.Cond
@@ -94,13 +94,18 @@ func connect(options Options, events *eventQueue) (*connection, error) {
 	return c, nil
 }
 
-// waitUntilReady waits for the first reply, and ends the process if none arrives.
-func (c *connection) waitUntilReady() error {
-	ctx, cancel := context.WithTimeout(context.Background(), openWait)
+// waitUntilReady waits for the first reply, and ends the process if none arrives or if its `system.info` does not pass
+// the check.
+func (c *connection) waitUntilReady(wait time.Duration, check func(info json.RawMessage) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	info, err := c.call(ctx, "system.info", nil)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// The context of a call that waits for this start has not ended.
+		err = &ProtocolError{Reason: fmt.Sprintf("the process gave no reply within %v s", wait.Seconds())}
+	}
 	if err == nil {
-		err = checkContract(info)
+		err = check(info)
 	}
 	var answer *CallError
 	if err == nil || errors.As(err, &answer) {
@@ -119,8 +124,8 @@ func (c *connection) call(ctx context.Context, method string, params any) (json.
 	return result, err
 }
 
-// send sends a request and returns its result as JSON. It also reports whether the request was passed on to the process,
-// or may have been.
+// send sends a request and returns its result as JSON. It also reports whether the request was passed on to the
+// process, or may have been.
 func (c *connection) send(ctx context.Context, method string, params any) (json.RawMessage, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, fmt.Errorf("postern: %s: %w", method, err)

@@ -26,6 +26,21 @@ func checkContract(info json.RawMessage) error {
 	return &ProtocolError{Reason: fmt.Sprintf(reason, has, ContractVersion, majorOf(ContractVersion))}
 }
 
+// checkSupervised also returns an error if the process stores nothing on disk. Flags and variables say so in many ways,
+// and only the service knows which of them counts.
+func checkSupervised(info json.RawMessage) error {
+	if err := checkContract(info); err != nil {
+		return err
+	}
+	var stated struct {
+		Store struct{ Kind ServiceStoreKind }
+	}
+	if json.Unmarshal(info, &stated) == nil && stated.Store.Kind == ServiceStoreKindMemory {
+		return ErrInMemory
+	}
+	return nil
+}
+
 func majorOf(version string) string {
 	major, _, _ := strings.Cut(version, ".")
 	return major

@@ -16,8 +16,8 @@
 //
 // Besides the errors that a method's documentation lists, any method can return [ServiceBusy], [ServiceDiskFull],
 // [ServiceReadOnly] or [ServiceDamaged], which are errors of the store. The errors of the client are [ProcessEnded],
-// [ProtocolError], [MessageTooLong] and [BinaryNotFound]; [ErrClosed], [ErrNotUTF8] and [ErrNestedTooDeep] are values to
-// compare with. All of these implement [Error]. If a context ends, the call returns an error that wraps the context's
+// [ProtocolError], [MessageTooLong] and [BinaryNotFound]; [ErrClosed], [ErrNotUTF8] and [ErrNestedTooDeep] are values
+// to compare with. All of these implement [Error]. If a context ends, the call returns an error that wraps the context's
 // error, such as [context.DeadlineExceeded].
 //
 // # Optional params and times

@@ -131,8 +131,25 @@ func (e *ProcessEnded) Error() string {
 
 func (e *ProcessEnded) isPostern() {}
 
+// repeatFailed is the error of a call that was in flight when a process ended, and failed when it was sent again. It is
+// found as the first error, because the outcome is unknown. The second one is only text: a program that looks for a
+// refusal first would take it for the outcome.
+type repeatFailed struct {
+	method     string
+	end, again error
+}
+
+func (e *repeatFailed) Error() string {
+	text := "postern: %s: the outcome is unknown: it was sent twice, and failed at first with: %v\nand then with: %v"
+	return fmt.Sprintf(text, e.method, e.end, e.again)
+}
+
+func (e *repeatFailed) Unwrap() error { return e.end }
+
+func (e *repeatFailed) isPostern() {}
+
 // ProtocolError reports that the output of the process is not JSON-RPC, which ends the client; or, if it has a method,
-// that a result does not match the contract, which fails only that call.
+// that a result does not match the contract, which fails only that call; or that a start gave no reply within a minute.
 type ProtocolError struct {
 	// The method whose result it is, or empty.
 	Method string
@@ -194,7 +211,9 @@ func (e *BinaryNotFound) isPostern() {}
 var ErrClosed Error = &plainError{"postern: the client is closed"}
 
 // ErrInMemory is the error of [Open] with Supervise and a store in memory.
-var ErrInMemory Error = &plainError{"postern: a store in memory cannot be supervised: a restart would lose all accounts"}
+var ErrInMemory Error = &plainError{
+	"postern: a store in memory cannot be supervised: a restart would lose all accounts",
+}
 
 // ErrNotUTF8 is the error of a call with a string that is not UTF-8, which JSON cannot represent, or with half of a
 // surrogate pair in the host's own JSON, such as a [json.RawMessage]. The request was not sent.

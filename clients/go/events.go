@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync"
 )
 
 const (
@@ -44,8 +45,10 @@ func eventFlags(options Options) []string {
 	}
 }
 
-// eventQueue has the events that the program has not taken. The client's mutex guards it.
+// eventQueue has the events that the program has not taken. With Supervise, all processes share it. Its mutex is locked
+// after that of a connection.
 type eventQueue struct {
+	mutex   sync.Mutex
 	waiting []json.RawMessage
 	// The number of the last event that was taken, or that of EventsAfter.
 	after int64
@@ -70,25 +73,69 @@ func newEventQueue(options Options) *eventQueue {
 // wake lets all callers of NextEvent look again.
 func (q *eventQueue) wake() {
 	if q != nil {
-		close(q.arrived)
-		q.arrived = make(chan struct{})
+		q.mutex.Lock()
+		defer q.mutex.Unlock()
+		q.wakeLocked()
 	}
 }
 
-// takeEvent keeps an event. After one was dropped, the next ones would leave a gap.
+func (q *eventQueue) wakeLocked() {
+	close(q.arrived)
+	q.arrived = make(chan struct{})
+}
+
+// add keeps an event. After one was dropped, the next ones would leave a gap.
+func (q *eventQueue) add(params json.RawMessage) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	q.isLost = q.isLost || len(q.waiting) >= eventsMax
+	if !q.isLost {
+		q.waiting = append(q.waiting, params)
+		if seq, isNumbered := seqOf(params); isNumbered {
+			q.cursor = &seq
+		}
+		q.wakeLocked()
+	}
+}
+
+// first takes the first event. If there is none, it returns what to wait for, or the error if none can follow.
+func (q *eventQueue) first() (json.RawMessage, chan struct{}, error) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	switch {
+	case len(q.waiting) > 0:
+		params := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		if seq, isNumbered := seqOf(params); isNumbered {
+			q.after = seq
+		}
+		return params, nil, nil
+	case q.isLost:
+		return nil, nil, &EventsLost{After: q.after}
+	default:
+		return nil, q.arrived, nil
+	}
+}
+
+func (q *eventQueue) isFull() bool {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	return len(q.waiting) >= eventsHeld
+}
+
+// next is the number after which the next process starts; nil if there is none.
+func (q *eventQueue) next() *int64 {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	return q.cursor
+}
+
+// takeEvent keeps an event, unless the client is closed or has failed.
 func (c *connection) takeEvent(params json.RawMessage) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.isClosing || c.failure != nil {
-		return
-	}
-	c.events.isLost = c.events.isLost || len(c.events.waiting) >= eventsMax
-	if !c.events.isLost {
-		c.events.waiting = append(c.events.waiting, params)
-		if seq, isNumbered := seqOf(params); isNumbered {
-			c.events.cursor = &seq
-		}
-		c.events.wake()
+	if !c.isClosing && c.failure == nil {
+		c.events.add(params)
 	}
 }
 
@@ -122,50 +169,25 @@ func seqOf(params json.RawMessage) (seq int64, isNumbered bool) {
 	return *event.Seq, true
 }
 
-// handOver moves the events to a queue for the next process. The process has ended.
-func (c *connection) handOver() *eventQueue {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.events == nil {
-		return nil
-	}
-	queue := *c.events
-	queue.arrived = make(chan struct{})
-	c.events.waiting = nil
-	return &queue
-}
-
-// takeBack returns the events that were handed over, because no process follows.
-func (c *connection) takeBack(queue *eventQueue) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.events = queue
-}
-
 // firstEvent returns the first event, or what to wait for.
 func (c *connection) firstEvent() (json.RawMessage, chan struct{}, error) {
+	if c.events == nil {
+		return nil, nil, errNoEvents
+	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	queue := c.events
+	params, arrived, err := c.events.first()
+	// Also without an event: a caller that still looks at the last process may have taken it.
+	c.toRead.Signal()
 	switch {
-	case queue == nil:
-		return nil, nil, errNoEvents
-	case len(queue.waiting) > 0:
-		params := queue.waiting[0]
-		queue.waiting = queue.waiting[1:]
-		if seq, isNumbered := seqOf(params); isNumbered {
-			queue.after = seq
-		}
-		c.toRead.Signal()
-		return params, nil, nil
-	case queue.isLost:
-		return nil, nil, &EventsLost{After: queue.after}
+	case params != nil || err != nil:
+		return params, nil, err
 	case c.isClosing:
 		return nil, nil, ErrClosed
 	case c.failure != nil:
 		return nil, nil, c.failure
 	default:
-		return nil, queue.arrived, nil
+		return nil, arrived, nil
 	}
 }
 
@@ -176,7 +198,7 @@ func (c *connection) holdOutput() {
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	for len(c.events.waiting) >= eventsHeld && len(c.inFlight) == 0 && !c.isClosing && c.failure == nil && !c.hasExited {
+	for c.events.isFull() && len(c.inFlight) == 0 && !c.isClosing && c.failure == nil && !c.hasExited {
 		c.toRead.Wait()
 	}
 }

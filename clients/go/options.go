@@ -8,7 +8,8 @@ import (
 // Options say how to start Postern. The zero value starts the `postern` that is on PATH, on ./postern-data.
 type Options struct {
 	// Binary is the path of the binary, or its name on PATH. If it is empty, the environment variable POSTERN_BIN names
-	// the binary, and if that is empty too, it is `postern` on PATH or in the folder of the host's executable.
+	// the binary. If that is empty too, it is the first `postern` on PATH, or else the one in the folder of the host's
+	// executable.
 	Binary string
 	// Data is the directory of the data, or `:memory:`; the program's default if it is empty.
 	Data string
@@ -40,13 +41,17 @@ type Options struct {
 	NoWait bool
 	// Supervise starts the process again after it has ended. Calls wait for the next process as long as their contexts
 	// allow. A call in flight is sent once more if its method is idempotent, which the method's documentation says, and
-	// otherwise returns a [ProcessEnded]: the outcome is unknown. So does a repeated call that changes something and is
-	// refused, because the first request may be the reason: the email of a registration is taken. [Client.NextEvent] continues after the last event that has arrived;
-	// if none has, set EventsAfter to miss none. Refused for `:memory:`, see [ErrInMemory].
+	// otherwise returns a [ProcessEnded]: the outcome is unknown. If a repeated call that changes something fails,
+	// errors.As finds a [ProcessEnded] too, and not the second failure, which is in the text: the first request may be
+	// the reason, as when the email of a registration is taken. [Client.NextEvent] continues after the last event that
+	// has arrived; if none has, set EventsAfter to miss none. Refused for `:memory:`, see [ErrInMemory].
 	Supervise bool
-	// OnExit is called each time that a supervised process has ended or could not be started, before the wait.
+	// OnExit is called each time that a supervised process has ended or could not be started, when the wait before the
+	// next start begins. The calls follow each other, on goroutines of the client that nothing waits for: OnExit may make
+	// calls, close the client, or take long, and its last call may come after Close has returned. If it panics, a line
+	// goes to stderr, and the host continues. Open refuses it without Supervise.
 	OnExit func(Exit)
-	// Backoff is how long a supervised client waits before each start.
+	// Backoff is how long a supervised client waits before each start. Open refuses it without Supervise.
 	Backoff Backoff
 }
 
@@ -62,7 +67,8 @@ type Exit struct {
 	GaveUp bool
 }
 
-// Backoff has the waits before the starts of a supervised process. Each varies by a fifth. A zero field has the default.
+// Backoff has the waits before the starts of a supervised process. Each varies by a fifth. A zero field has the
+// default, and Open refuses a negative one.
 type Backoff struct {
 	// The first wait, which doubles with each start; 100 ms by default.
 	First time.Duration
@@ -70,6 +76,6 @@ type Backoff struct {
 	Max time.Duration
 	// How long a process must serve until the next wait is the first again; 10 s by default.
 	ResetAfter time.Duration
-	// How many starts in a row may fail before the client gives up; 10 by default.
+	// How many starts in a row may fail before the client gives up; 10 by default, and so with 0.
 	FailedStartsMax int
 }

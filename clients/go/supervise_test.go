@@ -46,8 +46,23 @@ func init() {
 					}
 					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{"contract":"1.0.0"}}`, id)
 				})
+			case "accept and die":
+				answer(func(id int64) string {
+					if id > 1 && start == from {
+						_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+					}
+					if id > 1 {
+						return "garbage"
+					}
+					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":{"contract":"1.0.0"}}`, id)
+				})
 			case "die after an effect":
 				dieAfterAnEffect()
+			case "stream":
+				answer(func(id int64) string {
+					sendEvents(20_100)
+					return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"result":null}`, id)
+				})
 			case "sleep":
 				time.Sleep(500 * time.Millisecond)
 			}
@@ -95,10 +110,20 @@ func (e *exits) add(exit postern.Exit) {
 	e.all = append(e.all, exit)
 }
 
-func (e *exits) taken() []postern.Exit {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
-	return append([]postern.Exit(nil), e.all...)
+// taken waits until so many are there, because nothing else waits for OnExit, and returns all.
+func (e *exits) taken(t *testing.T, count int) []postern.Exit {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		e.mutex.Lock()
+		all := append([]postern.Exit(nil), e.all...)
+		e.mutex.Unlock()
+		if len(all) >= count {
+			return all
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("OnExit got %+v, not %d exits", all, count)
+		}
+	}
 }
 
 // openSupervised opens a supervised client with a store in a directory.
@@ -194,7 +219,7 @@ func TestACallInFlightIsSentAgainIfItIsIdempotentAndOtherwiseItsOutcomeIsUnknown
 	if client.PID() == before {
 		t.Error("the process is the same")
 	}
-	all := reported.taken()
+	all := reported.taken(t, 1)
 	if len(all) != 1 || !wasKilled(all[0].Err) || all[0].Delay <= 0 || all[0].GaveUp || all[0].FailedStarts != 0 {
 		t.Errorf("OnExit got %+v", all)
 	}
@@ -232,6 +257,45 @@ func TestARefusalOfARepeatedChangeDoesNotHideThatTheFirstRequestMayHaveTakenEffe
 	}
 }
 
+func TestTheOutcomeOfAChangeIsUnknownHoweverItsRepetitionFails(t *testing.T) {
+	// The second process writes garbage in place of the reply.
+	options, _ := wrapped(t, "accept and die", 1, 2)
+	client, _ := openSupervised(t, options)
+	_, err := client.Operators.Register(limited(t), registration(0))
+	var fault *postern.ProtocolError
+	if !wasKilled(err) || errors.As(err, &fault) || !strings.Contains(err.Error(), "garbage") {
+		t.Errorf("got %v", err)
+	}
+	options, _ = wrapped(t, "accept and die", 1, 2)
+	client, _ = openSupervised(t, options)
+	if err := info(t, client); !errors.As(err, &fault) {
+		t.Errorf("a method that only reads gave %v", err)
+	}
+	// The client is closed before the second process starts; then it is the context that ends.
+	for _, end := range []func(*postern.Client, context.CancelFunc){
+		func(client *postern.Client, _ context.CancelFunc) { client.Close() },
+		func(_ *postern.Client, cancel context.CancelFunc) { cancel() },
+	} {
+		options, _ = wrapped(t, "accept and die", 1, 1)
+		options.Backoff = postern.Backoff{First: time.Hour, Max: time.Hour}
+		client, reported := openSupervised(t, options)
+		ctx, cancel := context.WithCancel(limited(t))
+		result := make(chan error, 1)
+		go func() {
+			_, err := client.Operators.Register(ctx, registration(0))
+			result <- err
+		}()
+		reported.taken(t, 1)
+		end(client, cancel)
+		err := <-result
+		isClosed := strings.Contains(err.Error(), "the client is closed")
+		if isClosed != wasKilled(err) || isClosed == errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		cancel()
+	}
+}
+
 func TestKillsAtThreeStartsOnlyDelayACall(t *testing.T) {
 	options, starts := wrapped(t, "kill", 2, 4)
 	client, reported := openSupervised(t, options)
@@ -242,7 +306,7 @@ func TestKillsAtThreeStartsOnlyDelayACall(t *testing.T) {
 	if count := startsIn(starts); count != 5 {
 		t.Errorf("%d starts", count)
 	}
-	for index, exit := range reported.taken() {
+	for index, exit := range reported.taken(t, 4) {
 		if exit.FailedStarts != index || exit.GaveUp || exit.Delay <= 0 || !wasKilled(exit.Err) {
 			t.Errorf("exit %d is %+v", index, exit)
 		}
@@ -252,7 +316,7 @@ func TestKillsAtThreeStartsOnlyDelayACall(t *testing.T) {
 	if err := info(t, client); err != nil {
 		t.Fatal(err)
 	}
-	if all := reported.taken(); len(all) != 5 || all[4].FailedStarts != 0 {
+	if all := reported.taken(t, 5); len(all) != 5 || all[4].FailedStarts != 0 {
 		t.Errorf("OnExit got %+v", all)
 	}
 }
@@ -327,8 +391,8 @@ func TestKillsInALoopLoseNoAcknowledgedWrite(t *testing.T) {
 			t.Errorf("%s was acknowledged and is not stored", email)
 		}
 	}
-	if len(acknowledged) < 10 || len(reported.taken()) < 10 {
-		t.Errorf("%d writes, %d ends", len(acknowledged), len(reported.taken()))
+	if ends := len(reported.taken(t, 10)); len(acknowledged) < 10 {
+		t.Errorf("%d writes, %d ends", len(acknowledged), ends)
 	}
 }
 
@@ -352,7 +416,7 @@ func TestAfterTooManyFailedStartsTheClientGivesUp(t *testing.T) {
 	if _, err := client.NextEvent(limited(t)); !errors.As(err, &ended) || ended.ExitCode != 7 {
 		t.Errorf("got %v", err)
 	}
-	all := reported.taken()
+	all := reported.taken(t, 6)
 	if len(all) != 6 || startsIn(starts) != 6 {
 		t.Fatalf("%d starts, OnExit got %+v", startsIn(starts), all)
 	}
@@ -376,7 +440,7 @@ func TestByDefaultTheFirstWaitIsATenthOfASecond(t *testing.T) {
 	if err := info(t, client); err != nil {
 		t.Fatal(err)
 	}
-	if delay := reported.taken()[0].Delay; delay < 80*time.Millisecond || delay > 120*time.Millisecond {
+	if delay := reported.taken(t, 1)[0].Delay; delay < 80*time.Millisecond || delay > 120*time.Millisecond {
 		t.Errorf("it is %v", delay)
 	}
 }
@@ -391,7 +455,8 @@ func TestAfterAProcessHasServedLongEnoughTheWaitsAreShortAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if all := reported.taken(); len(all) != 4 || all[2].Delay < 3*time.Millisecond || all[3].Delay > 2*time.Millisecond {
+	all := reported.taken(t, 4)
+	if len(all) != 4 || all[2].Delay < 3*time.Millisecond || all[3].Delay > 2*time.Millisecond {
 		t.Errorf("OnExit got %+v", all)
 	}
 }
@@ -405,17 +470,67 @@ func TestTheFirstStartIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestOptionsOfTheSupervisionWithoutEffectOrMeaningAreRefused(t *testing.T) {
+	options, starts := wrapped(t, "", 0, 0)
+	const unsupervised, negative = "need Options.Supervise", "is negative"
+	for _, refused := range []struct {
+		supervise bool
+		onExit    func(postern.Exit)
+		backoff   postern.Backoff
+		reason    string
+	}{
+		{false, func(postern.Exit) {}, postern.Backoff{}, unsupervised},
+		{false, nil, postern.Backoff{First: time.Second}, unsupervised},
+		{true, nil, postern.Backoff{First: -1}, negative},
+		{true, nil, postern.Backoff{Max: -1}, negative},
+		{true, nil, postern.Backoff{ResetAfter: -1}, negative},
+		{true, nil, postern.Backoff{FailedStartsMax: -1}, negative},
+	} {
+		options.Supervise, options.OnExit, options.Backoff = refused.supervise, refused.onExit, refused.backoff
+		client, err := postern.Open(options)
+		if err == nil {
+			client.Close()
+			t.Errorf("%+v is not refused", refused)
+		} else if !strings.Contains(err.Error(), refused.reason) {
+			t.Errorf("%+v gave %v", refused, err)
+		}
+	}
+	if count := startsIn(starts); count != 0 {
+		t.Errorf("%d starts", count)
+	}
+}
+
+func TestByDefaultTenStartsMayFail(t *testing.T) {
+	options, _ := wrapped(t, "exit", 2, 100)
+	client, reported := openSupervised(t, options)
+	kill(t, client)
+	if all := reported.taken(t, 11); !all[10].GaveUp || all[10].FailedStarts != 10 || all[9].GaveUp {
+		t.Errorf("OnExit got %+v", all)
+	}
+}
+
 func TestAStoreInMemoryIsNotSupervised(t *testing.T) {
+	folder := t.TempDir()
 	for _, options := range []postern.Options{
 		{Data: ":memory:"},
 		{Arguments: []string{"--data", ":memory:"}},
 		{Arguments: []string{"--data=:memory:"}},
 		{Env: []string{"POSTERN_DATA=:memory:"}},
+		{Env: []string{"POSTERN_DATA=" + folder, "POSTERN_DATA=:memory:"}},
 	} {
 		options.Supervise = true
-		if _, err := postern.Open(options); !errors.Is(err, postern.ErrInMemory) {
+		client, err := postern.Open(options)
+		if err == nil {
+			client.Close()
+		}
+		if err != postern.ErrInMemory {
 			t.Errorf("%+v gave %v", options, err)
 		}
+	}
+	// A flag overrides the variable.
+	client := open(t, postern.Options{Data: folder, Env: []string{"POSTERN_DATA=:memory:"}, Supervise: true})
+	if err := info(t, client); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -424,7 +539,8 @@ func TestACallThatWaitsForAProcessEndsWithItsContextAndWithTheClient(t *testing.
 	kill(t, client)
 	short, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := client.System.Info(short); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := client.System.Info(short); !errors.Is(err, context.DeadlineExceeded) ||
+		strings.Count(err.Error(), "postern: ") != 1 {
 		t.Errorf("got %v", err)
 	}
 	waiting := make(chan error, 1)
@@ -433,10 +549,10 @@ func TestACallThatWaitsForAProcessEndsWithItsContextAndWithTheClient(t *testing.
 	if err := client.Close(); err != nil {
 		t.Errorf("Close gave %v", err)
 	}
-	if err := <-waiting; !errors.Is(err, postern.ErrClosed) {
+	if err := <-waiting; err != postern.ErrClosed {
 		t.Errorf("got %v", err)
 	}
-	if err := info(t, client); !errors.Is(err, postern.ErrClosed) {
+	if err := info(t, client); err != postern.ErrClosed {
 		t.Errorf("got %v", err)
 	}
 }
@@ -466,6 +582,40 @@ func TestEventsContinueAfterTheLastOneThatHasArrived(t *testing.T) {
 	}
 }
 
+// During the wait for the next start there is no process.
+func TestEventsThatHaveArrivedAreTakenBetweenTwoProcesses(t *testing.T) {
+	options, _ := wrapped(t, "stream", 1, 1)
+	options.EventsAfter = postern.Ptr(int64(0))
+	options.Backoff = postern.Backoff{First: time.Hour, Max: time.Hour}
+	client, reported := openSupervised(t, options)
+	kill(t, client)
+	reported.taken(t, 1)
+	wantNumbers(t, take(t, client, 20000), 1)
+	var lost *postern.EventsLost
+	if _, err := client.NextEvent(limited(t)); !errors.As(err, &lost) || lost.After != 20000 {
+		t.Errorf("after the events comes %v", err)
+	}
+}
+
+func TestTheWaitForAnEventBetweenTwoProcessesEndsWithItsContextAndWithTheClient(t *testing.T) {
+	client, reported := openSupervised(t, postern.Options{
+		Events:  true,
+		Backoff: postern.Backoff{First: time.Hour, Max: time.Hour},
+	})
+	kill(t, client)
+	reported.taken(t, 1)
+	short, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_, err := client.NextEvent(short)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "postern: next event: ") {
+		t.Errorf("got %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { client.Close() })
+	if _, err := client.NextEvent(limited(t)); err != postern.ErrClosed {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMailsAreDeliveredByTheNextProcessToo(t *testing.T) {
 	mails := make(chan string, 1)
 	client, _ := openSupervised(t, postern.Options{DeliverMail: func(_ context.Context, mail postern.ServiceMail) error {
@@ -482,14 +632,6 @@ func TestMailsAreDeliveredByTheNextProcessToo(t *testing.T) {
 	}
 	if to := <-mails; to != "lasoren+0@bu.edu" {
 		t.Errorf("it was for %s", to)
-	}
-}
-
-func TestAnOnExitThatPanicsDoesNotStopTheRestarts(t *testing.T) {
-	client, _ := openSupervised(t, postern.Options{OnExit: func(postern.Exit) { panic("no") }})
-	kill(t, client)
-	if err := info(t, client); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
-	"os"
-	"strings"
 	"sync"
 	"time"
 )
@@ -21,6 +19,11 @@ const (
 	jitter = 0.2
 )
 
+var (
+	errNotSupervised   Error = &plainError{"postern: Options.OnExit and Options.Backoff need Options.Supervise"}
+	errNegativeBackoff Error = &plainError{"postern: a field of Options.Backoff is negative"}
+)
+
 // supervisor starts a process again after it has ended. A call that finds no process waits for the next one.
 type supervisor struct {
 	options Options
@@ -29,9 +32,11 @@ type supervisor struct {
 	closing chan struct{}
 	// Closed once no start follows.
 	watched chan struct{}
+	// Closed once the last call of OnExit has returned; nil before the first one. Only the goroutine of watch uses it.
+	reported chan struct{}
 
 	mutex sync.Mutex
-	// The last process that has served.
+	// The last process that has served. Its successor takes its place once that serves, before over is closed.
 	current *generation
 	// The process that has not replied yet; nil if there is none.
 	starting  *connection
@@ -43,17 +48,14 @@ type generation struct {
 	*connection
 	// Closed once the next process serves, or none follows.
 	over chan struct{}
-	// The next process. It and failure are set before over is closed.
+	// The next process. It and finalError are set before over is closed.
 	next *generation
 	// Why none follows.
-	failure error
+	finalError error
 }
 
 // supervise starts the first process. Unlike the next ones, it is started only once.
 func supervise(options Options) (*supervisor, error) {
-	if isInMemory(options) {
-		return nil, ErrInMemory
-	}
 	s := &supervisor{
 		options: options,
 		backoff: options.Backoff.withDefaults(),
@@ -64,7 +66,6 @@ func supervise(options Options) (*supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.current = first
 	go s.watch(first)
 	return s, nil
 }
@@ -83,30 +84,33 @@ func (s *supervisor) call(ctx context.Context, method string, params any) (json.
 	var end error
 	for process := s.latest(); ; {
 		result, wasSent, err := process.send(ctx, method, params)
-		if err == nil || !process.hasFailedWith(err) {
-			return result, outcomeOf(method, end, err)
+		if err == nil {
+			return result, nil
+		}
+		if !process.hasFailedWith(err) {
+			return nil, outcomeOf(ctx, method, end, err)
 		}
 		if wasSent {
 			if end != nil || !idempotentMethods[method] {
-				return nil, err
+				return nil, outcomeOf(ctx, method, end, err)
 			}
 			end = err
 		}
-		if process, err = process.wait(ctx); err != nil {
-			return nil, outcomeOf(method, end, fmt.Errorf("postern: %s: %w", method, err))
+		if process, err = process.wait(ctx, method); err != nil {
+			return nil, outcomeOf(ctx, method, end, err)
 		}
 	}
 }
 
-// outcomeOf is the error of a call that was sent again after the end of a process, or the error itself if end is nil.
-// The first request may have taken effect, and may be the reason for a refusal of the second one.
-func outcomeOf(method string, end, err error) error {
-	var refusal *CallError
-	isRefusal := errors.As(err, &refusal) || errors.Is(err, ErrClosed)
-	if end != nil && isRefusal && !readOnlyMethods[method] {
-		return end
+// outcomeOf is the error of a call. If it was sent again after the end of a process, the first request may have taken
+// effect, and may even be the reason for a refusal of the second one.
+func outcomeOf(ctx context.Context, method string, end, err error) error {
+	_, isEnd := err.(*ProcessEnded)
+	isOfContext := ctx.Err() != nil && errors.Is(err, ctx.Err())
+	if end == nil || isEnd || isOfContext || readOnlyMethods[method] {
+		return err
 	}
-	return err
+	return &repeatFailed{method: method, end: end, again: err}
 }
 
 // nextEvent returns the next event of any of the processes.
@@ -116,12 +120,12 @@ func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
 		if err == nil || !process.hasFailedWith(err) {
 			return event, err
 		}
-		next, ending := process.wait(ctx)
+		next, ending := process.wait(ctx, "next event")
 		if ending == nil {
 			process = next
 			continue
 		}
-		// If none follows, the events that have arrived are still there.
+		// A start that failed may have sent some before.
 		if event, err := process.nextEvent(ctx); err == nil {
 			return event, nil
 		}
@@ -129,13 +133,13 @@ func (s *supervisor) nextEvent(ctx context.Context) (*Event, error) {
 	}
 }
 
-// wait waits for the next process.
-func (g *generation) wait(ctx context.Context) (*generation, error) {
+// wait waits for the next process. An error of the context names what waits.
+func (g *generation) wait(ctx context.Context, method string) (*generation, error) {
 	select {
 	case <-g.over:
-		return g.next, g.failure
+		return g.next, g.finalError
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("postern: %s: %w", method, ctx.Err())
 	}
 }
 
@@ -157,8 +161,8 @@ func (s *supervisor) close() error {
 	if hasEnded {
 		// Between two processes OnExit has reported the end. Once the client has given up, it is the error of all calls.
 		err = nil
-		if current.failure != ErrClosed {
-			err = current.failure
+		if current.finalError != ErrClosed {
+			err = current.finalError
 		}
 	}
 	return err
@@ -176,13 +180,10 @@ func (s *supervisor) watch(process *generation) {
 		}
 		next, err := s.restart(process, &restarts)
 		if err != nil {
-			process.failure = err
+			process.finalError = err
 			close(process.over)
 			return
 		}
-		s.mutex.Lock()
-		s.current = next
-		s.mutex.Unlock()
 		process.next = next
 		close(process.over)
 		process = next
@@ -191,11 +192,9 @@ func (s *supervisor) watch(process *generation) {
 
 // restart starts the next process, as often as the backoff says.
 func (s *supervisor) restart(process *generation, restarts *int) (*generation, error) {
-	events := process.handOver()
-	var failure error = process.connection.failure
+	var failure error = process.failure
 	for failedStarts := 0; ; failedStarts++ {
 		if s.mayNotStart() {
-			process.takeBack(events)
 			return nil, ErrClosed
 		}
 		exit := Exit{Err: failure, FailedStarts: failedStarts, GaveUp: failedStarts >= s.backoff.FailedStartsMax}
@@ -203,13 +202,12 @@ func (s *supervisor) restart(process *generation, restarts *int) (*generation, e
 			exit.Delay = s.backoff.delay(*restarts)
 			*restarts++
 		}
-		s.tell(exit)
+		s.report(exit)
 		if exit.GaveUp {
-			process.takeBack(events)
 			return nil, failure
 		}
 		s.pause(exit.Delay)
-		next, err := s.start(events)
+		next, err := s.start(process.events)
 		if err == nil {
 			return next, nil
 		}
@@ -236,7 +234,7 @@ func (s *supervisor) pause(delay time.Duration) {
 func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	options := s.options
 	if events != nil {
-		options.EventsAfter = events.cursor
+		options.EventsAfter = events.next()
 	}
 	if s.mayNotStart() {
 		return nil, ErrClosed
@@ -252,27 +250,50 @@ func (s *supervisor) start(events *eventQueue) (*generation, error) {
 	if isClosing {
 		_ = process.close()
 	}
-	err = process.waitUntilReady()
+	err = process.waitUntilReady(openWait, checkSupervised)
+	// In one step: at each moment close must find the process, as the starting or as the current one.
 	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	s.starting = nil
-	s.mutex.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	return &generation{connection: process, over: make(chan struct{})}, nil
+	s.current = &generation{connection: process, over: make(chan struct{})}
+	return s.current, nil
 }
 
-// tell calls OnExit. A panic in it does not end the host.
-func (s *supervisor) tell(exit Exit) {
+// report calls OnExit, after its previous call and on a goroutine of its own: it may close the client, wait for the
+// next process or end its goroutine, and a restart waits for none of these. A panic in it does not end the host.
+func (s *supervisor) report(exit Exit) {
 	if s.options.OnExit == nil {
 		return
 	}
-	defer func() {
-		if fault := recover(); fault != nil {
-			writeToHost(fmt.Sprintf("postern: Options.OnExit has panicked: %v", fault))
+	previous, reported := s.reported, make(chan struct{})
+	s.reported = reported
+	go func() {
+		defer close(reported)
+		defer func() {
+			if fault := recover(); fault != nil {
+				writeToHost(fmt.Sprintf("postern: Options.OnExit has panicked: %v", fault))
+			}
+		}()
+		if previous != nil {
+			<-previous
 		}
+		s.options.OnExit(exit)
 	}()
-	s.options.OnExit(exit)
+}
+
+// checkSupervision returns an error if the options of the supervision have no effect or no meaning.
+func checkSupervision(options Options) error {
+	switch b := options.Backoff; {
+	case !options.Supervise && (options.OnExit != nil || b != Backoff{}):
+		return errNotSupervised
+	case b.First < 0 || b.Max < 0 || b.ResetAfter < 0 || b.FailedStartsMax < 0:
+		return errNegativeBackoff
+	default:
+		return nil
+	}
 }
 
 func (b Backoff) withDefaults() Backoff {
@@ -301,33 +322,4 @@ func (b Backoff) delay(restarts int) time.Duration {
 		delay = b.Max
 	}
 	return time.Duration(float64(delay) * (1 + jitter*(2*rand.Float64()-1)))
-}
-
-// isInMemory reports whether the store of the process is in memory.
-func isInMemory(options Options) bool {
-	const inMemory = ":memory:"
-	isNamed := options.Data != ""
-	if options.Data == inMemory {
-		return true
-	}
-	for index, flag := range options.Arguments {
-		if flag == "--data" || strings.HasPrefix(flag, "--data=") {
-			isNamed = true
-			isInMemory := flag == "--data="+inMemory
-			isNextInMemory := flag == "--data" && index+1 < len(options.Arguments) && options.Arguments[index+1] == inMemory
-			if isInMemory || isNextInMemory {
-				return true
-			}
-		}
-	}
-	if isNamed {
-		return false
-	}
-	value := os.Getenv("POSTERN_DATA")
-	for _, variable := range options.Env {
-		if name, given, _ := strings.Cut(variable, "="); name == "POSTERN_DATA" {
-			value = given
-		}
-	}
-	return value == inMemory
 }
