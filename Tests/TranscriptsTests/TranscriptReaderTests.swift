@@ -44,6 +44,8 @@ struct TranscriptReaderTests {
         ([head, #"{"send": {}, "expects": {}}"#], 2, "unknown property expects (did you mean expect?)"),
         ([head, #"{"send": {}, "send": {}}"#], 2, "send is given twice"),
         ([head, #"{"send": {"x": "{{ id }}"}}"#], 2, #"{{ must begin a placeholder like {{name}}, in "{{ id }}""#),
+        ([head, #"{"send": "{{"}"#], 2, "{{ must begin a placeholder"),
+        ([head, #"{"send": "}}{{}}"}"#], 2, "{{ must begin a placeholder"),
         ([head, #"{"send": "{{a-b}}"}"#], 2, #"{{ must begin a placeholder like {{name}}, in "{{a-b}}""#),
         ([head, #"{"expect": [{"<any>": 1, "<any>": 2}]}"#], 2, "<any> is given twice"),
         ([head, #"{"note": "n", "send": {}}"#], 2, "unknown property send"),
@@ -73,8 +75,8 @@ struct TranscriptReaderTests {
         #expect("\(error)".hasPrefix("t.jsonl:\(line): "))
     }
 
-    /// What is no placeholder is text.
-    @Test(arguments: ["{{", "{{}}", "{{a b}}", "}}{{", "{a}"])
+    /// Braces that cannot be a misspelt placeholder are text.
+    @Test(arguments: ["{", "}}", "{ {a}}", "{a}"])
     func takesOtherBracesAsText(text: String) throws {
         let transcript = try transcript(Self.head, #"{"send": "\#(text)"}"#)
         #expect(try TranscriptRun().message(of: transcript.steps[0]) == .string(text))

@@ -3,7 +3,7 @@ import JSON
 
 /// The users in the output of Django's `manage.py dumpdata auth.User`, an array of serialised objects:
 ///
-///     {"model": "auth.user", "pk": 1, "fields": {"username": "luke", "email": "lasoren@bu.edu", "password": "pbkdf2_…",
+///     {"model": "auth.user", "pk": 1, "fields": {"username": "luke", "email": "luke@bu.edu", "password": "pbkdf2_…",
 ///      "first_name": "Luke", "last_name": "Sorenson", "is_active": true, "date_joined": "2016-02-24T22:07:52.371Z"}}
 ///
 /// A model is a user model if the last part of its name ends with `user`. Objects of other models are skipped. If there
