@@ -18,7 +18,17 @@ import anyio
 import pytest
 from support import PERSON, fake_binary, has_ended, run_host, wait_until
 
-from postern_accounts import AsyncPostern, Backoff, CallTimeout, ClientClosed, Postern, PosternError, ProcessEnded
+from postern_accounts import (
+    AsyncPostern,
+    Backoff,
+    CallTimeout,
+    ClientClosed,
+    Postern,
+    PosternError,
+    ProcessEnded,
+    ProtocolError,
+    _process,
+)
 from postern_accounts._idempotent import IDEMPOTENT, READ_ONLY
 from postern_accounts._supervision import ProcessExit, Restarts
 from postern_accounts.errors import BinaryNotFound, operators
@@ -146,6 +156,55 @@ def test_a_change_whose_repetition_is_not_sent_has_an_unknown_outcome(tmp_path: 
         error = change.exception(10)
         assert isinstance(error, ProcessEnded) and isinstance(error.__cause__, ClientClosed)
         assert isinstance(read.exception(10), ClientClosed)
+
+
+# The first start writes a line that is no reply, and then ignores SIGTERM and the end of its input.
+DEAF = """
+if not os.path.exists('started'):
+    import signal
+    open('started', 'w').close()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    answer(sys.stdin.readline(), None)
+    sys.stdin.readline()
+    print('no reply', flush=True)
+    while True: signal.pause()
+for line in sys.stdin: answer(line, 'served')
+"""
+
+
+def test_a_process_with_broken_output_is_killed_if_it_ignores_sigterm(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_process, "TERMINATION_SECONDS", 0.3)
+    exits: list[ProcessExit] = []
+    options: dict[str, Any] = {
+        "binary": fake_binary(tmp_path, DEAF),
+        "cwd": tmp_path,
+        "supervise": True,
+        "backoff": FAST,
+        "on_exit": exits.append,
+    }
+    with Postern(**options) as postern:
+        pid = postern.pid
+        with pytest.raises(ProtocolError):
+            postern.call("any")
+        assert postern.call("any", timeout=10) == "served"
+        assert has_ended(pid, 0)
+    assert [type(exit.error) for exit in exits] == [ProtocolError]
+    exits.clear()
+    (tmp_path / "started").unlink()
+
+    async def main() -> None:
+        async with AsyncPostern(**options) as postern:
+            pid = postern.pid
+            with pytest.raises(ProtocolError):
+                await postern.call("any")
+            with anyio.fail_after(10):
+                assert await postern.call("any") == "served"
+            assert has_ended(pid, 0)
+
+    run(main)
+    assert [type(exit.error) for exit in exits] == [ProtocolError]
 
 
 # Dies at each call but system.info, and counts its starts.

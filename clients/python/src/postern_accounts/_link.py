@@ -182,4 +182,4 @@ class Link(Generic[SomeWaiter]):
 
     def _break_off(self, problem: str) -> None:
         self.end(ProtocolError(problem))
-        self._process.terminate()
+        self._process.stop()

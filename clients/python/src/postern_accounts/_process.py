@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,6 +138,19 @@ class Process:
     def kill(self) -> None:
         """Sends SIGKILL."""
         self._child.kill()
+
+    def stop(self) -> None:
+        """Sends SIGTERM, and SIGKILL to a process that has not exited five seconds later. Does not wait."""
+        self.terminate()
+        try:
+            threading.Thread(target=self._kill_later, name=f"postern-kill-{self.pid}", daemon=True).start()
+        except RuntimeError:
+            # The system has no thread left.
+            self.kill()
+
+    def _kill_later(self) -> None:
+        if not self.has_exited(TERMINATION_SECONDS):
+            self.kill()
 
     def has_exited(self, seconds: float) -> bool:
         """Whether the process exits within so many seconds."""
