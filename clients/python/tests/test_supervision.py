@@ -643,6 +643,36 @@ def test_on_exit_may_raise_and_close_and_makes_no_calls(tmp_path: Path, caplog: 
     postern.close()
 
 
+def test_an_exception_of_on_exit_is_passed_on_to_the_log(tmp_path: Path, run: Run) -> None:
+    heard: list[str] = []
+
+    def on_exit(exit: ProcessExit) -> None:
+        raise RuntimeError(f"on_exit failed at {exit.attempt}")
+
+    def check() -> None:
+        wait_until(lambda: len(heard) == 2)
+        assert [line.splitlines()[0] for line in heard] == ["on_exit raised an exception"] * 2
+        assert [line.splitlines()[-1] for line in heard] == [f"RuntimeError: on_exit failed at {n}" for n in (1, 2)]
+        wait_until(lambda: "postern-log-on-exit" not in {thread.name for thread in threading.enumerate()})
+
+    options: dict[str, Any] = {"supervise": True, "on_exit": on_exit, "backoff": FAST, "log": heard.append}
+    with Postern(tmp_path / "data", **options) as postern:
+        for _ in range(2):
+            kill(postern)
+            assert postern.system.info().name == "postern"
+    check()
+    heard.clear()
+
+    async def main() -> None:
+        async with AsyncPostern(tmp_path / "data", **options) as postern:
+            for _ in range(2):
+                kill(postern)
+                assert (await postern.system.info()).name == "postern"
+
+    run(main)
+    check()
+
+
 def test_a_supervised_client_without_close_ends_its_process(tmp_path: Path, run: Run) -> None:
     postern: Postern | AsyncPostern | None = Postern(tmp_path / "data", supervise=True)
     assert postern is not None

@@ -14,11 +14,11 @@ from ._async_supervisor import AsyncSupervisor
 from ._async_traffic import AsyncTraffic
 from ._events import NO_EVENTS, EventQueue
 from ._host import AsyncDeliverMail
+from ._log_queue import Log
 from ._loops import Loop, running_loop
 from ._process import AFTER_FORK, CLOSING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
-from ._stderr import Log
 from ._supervision import Backoff, OnExit, Supervision, supervision
 from .errors import ClientClosed, PosternError
 from .types import Event
@@ -88,7 +88,7 @@ class AsyncPostern(AsyncMethods):
             PosternError: A store in memory is to be supervised.
             ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it.
         """
-        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready)
+        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready, log)
         options = Options(data, binary, arguments, cwd, env, log, deliver_mail is not None)
         queue = EventQueue(events_after) if events or events_after is not None else None
         self._connection = _AsyncConnection(options, deliver_mail, queue, settings)

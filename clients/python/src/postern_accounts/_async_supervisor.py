@@ -151,6 +151,7 @@ class AsyncSupervisor:
             self._final = self._final or ClientClosed()
             if self._events is not None:
                 self._events.end(self._final)
+            self._settings.end()
             self._has_finished.set()
             self._change.give()
 

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ._binary import find_binary
+from ._log_queue import Log
 from ._signals import without_sigpipe
-from ._stderr import Log, StderrReader
+from ._stderr import StderrReader
 from .errors import PosternError, ProcessEnded
 
 # How long opening waits for the first reply.

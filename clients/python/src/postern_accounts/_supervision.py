@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ._contract import UNSUPERVISABLE
 from ._idempotent import IDEMPOTENT, READ_ONLY
-from ._logging import log_line
+from ._log_queue import Log, LogQueue
 from .errors import CallTimeout, PosternError, ProcessEnded, ProtocolError
 
 
@@ -66,24 +66,49 @@ OnExit = Callable[[ProcessExit], object]
 """Is told about each end of a process, before the delay."""
 
 
-@dataclass(frozen=True)
 class Supervision:
     """The settings of a supervised client."""
 
-    backoff: Backoff
-    on_exit: OnExit | None
+    def __init__(self, backoff: Backoff, on_exit: OnExit | None, log: Log | None) -> None:
+        self.backoff = backoff
+        self._on_exit = on_exit
+        self._log = log
+        # Started for the first exception.
+        self._exceptions: LogQueue | None = None
 
     def tell(self, exit: ProcessExit) -> None:
-        """Calls the program's function, which must not end the supervision."""
+        """Calls the program's function, which must not end the supervision. Does not wait for the log."""
         try:
-            if self.on_exit is not None:
-                self.on_exit(exit)
+            if self._on_exit is not None:
+                self._on_exit(exit)
         except Exception:
-            log_line(f"on_exit raised an exception\n{traceback.format_exc().rstrip()}")
+            self._log_exception()
+
+    def end(self) -> None:
+        """Ends the thread that logs exceptions, after the last one."""
+        if self._exceptions is not None:
+            self._exceptions.end()
+
+    def _log_exception(self) -> None:
+        text = f"on_exit raised an exception\n{traceback.format_exc().rstrip()}"
+        if self._exceptions is None:
+            queue = LogQueue(self._log, "postern-log-on-exit")
+            try:
+                queue.start()
+            except RuntimeError:
+                # The system has no thread left, and without one the log might block the next start.
+                return
+            self._exceptions = queue
+        self._exceptions.put(text.encode(errors="replace"))
 
 
 def supervision(
-    supervise: bool, on_exit: OnExit | None, backoff: Backoff | None, data: object, wait_until_ready: bool
+    supervise: bool,
+    on_exit: OnExit | None,
+    backoff: Backoff | None,
+    data: object,
+    wait_until_ready: bool,
+    log: Log | None,
 ) -> Supervision | None:
     """The supervision that the options of a client ask for; None for none. Raises ValueError if they do not fit, and
     PosternError for a store in memory. `check_service` refuses one that the flags or the environment ask for."""
@@ -95,7 +120,7 @@ def supervision(
         raise ValueError("a supervised client waits until its first process serves")
     if data == ":memory:":
         raise PosternError(UNSUPERVISABLE)
-    return Supervision(backoff or Backoff(), on_exit)
+    return Supervision(backoff or Backoff(), on_exit, log)
 
 
 class Restarts:

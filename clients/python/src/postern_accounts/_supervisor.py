@@ -148,6 +148,7 @@ class Supervisor:
                 if self._events is not None:
                     self._events.end(self._final)
                 self._change.notify_all()
+            self._settings.end()
 
     def _restart_until_closed(self) -> None:
         while True:

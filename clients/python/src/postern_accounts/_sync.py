@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from ._events import NO_EVENTS, EventQueue
 from ._host import DeliverMail
+from ._log_queue import Log
 from ._process import AFTER_FORK, CLOSING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
-from ._stderr import Log
 from ._supervision import Backoff, OnExit, supervision
 from ._supervisor import Supervisor
 from ._sync_methods import SyncMethods
@@ -87,7 +87,7 @@ class Postern(SyncMethods):
             PosternError: The system refuses to start the process, or a store in memory is to be supervised.
             ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it.
         """
-        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready)
+        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready, log)
         options = Options(data, binary, arguments, cwd, env, log, deliver_mail is not None)
         queue = EventQueue(events_after) if events or events_after is not None else None
         start = partial(_start, options, deliver_mail, queue)
