@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import os
@@ -671,6 +672,54 @@ def test_an_exception_of_on_exit_is_passed_on_to_the_log(tmp_path: Path, run: Ru
 
     run(main)
     check()
+
+
+def test_on_exit_does_not_end_the_supervision(tmp_path: Path, run: Run) -> None:
+    """Exceptions that are no `Exception`: of `sys.exit`, and of a future that was cancelled."""
+    heard: list[str] = []
+    raised = [SystemExit(3), asyncio.CancelledError("on_exit"), KeyboardInterrupt("on_exit")]
+    left: list[BaseException] = []
+
+    def on_exit(exit: ProcessExit) -> None:
+        raise left.pop(0)
+
+    options: dict[str, Any] = {"supervise": True, "on_exit": on_exit, "backoff": FAST, "log": heard.append}
+    left[:] = raised
+    with Postern(tmp_path / "data", **options) as postern:
+        while left:
+            kill(postern)
+            assert postern.with_timeout(10).system.info().name == "postern"
+    wait_until(lambda: len(heard) == 3)
+    assert "SystemExit: 3" in heard[0]
+
+    async def main() -> None:
+        async with AsyncPostern(tmp_path / "data", **options) as postern:
+            while left:
+                kill(postern)
+                with anyio.fail_after(10):
+                    assert (await postern.system.info()).name == "postern"
+
+    left[:] = raised[:2]
+    run(main)
+    wait_until(lambda: len(heard) == 5)
+
+
+def test_ctrl_c_in_on_exit_ends_an_event_loop(tmp_path: Path) -> None:
+    host = run_host(f"""
+        import asyncio, os, signal
+        from postern_accounts import AsyncPostern
+        def on_exit(exit):
+            raise KeyboardInterrupt
+        async def main():
+            async with AsyncPostern({str(tmp_path / "data")!r}, supervise=True, on_exit=on_exit) as postern:
+                os.kill(postern.pid, signal.SIGKILL)
+                await postern.system.info()
+        try:
+            asyncio.run(main())
+        except KeyboardInterrupt:
+            print("interrupted")
+    """)
+    assert (host.returncode, host.stdout) == (0, "interrupted\n"), host.stderr
 
 
 def test_a_supervised_client_without_close_ends_its_process(tmp_path: Path, run: Run) -> None:

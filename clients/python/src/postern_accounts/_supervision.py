@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +82,11 @@ class Supervision:
         try:
             if self._on_exit is not None:
                 self._on_exit(exit)
-        except Exception:
+        except BaseException as error:
+            # Even SystemExit ends only this call. Only Ctrl-C, which can be raised in an event loop of the main thread,
+            # must end the program.
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise
             self._log_exception()
 
     def end(self) -> None:
