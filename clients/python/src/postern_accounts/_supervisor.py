@@ -56,7 +56,10 @@ class Supervisor:
     @property
     def is_open(self) -> bool:
         """Whether a process runs or will follow."""
-        return not self.is_of_another_process and (self._thread.is_alive() or self._traffic.is_open)
+        if self.is_of_another_process:
+            return False
+        # After a `close` in `on_exit`, the thread is still alive.
+        return self._traffic.is_open or (self._thread.is_alive() and not self._is_closed)
 
     @property
     def is_of_another_process(self) -> bool:
