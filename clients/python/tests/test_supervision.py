@@ -366,6 +366,20 @@ def test_options_that_do_not_fit_are_refused(kind: type[Postern] | type[AsyncPos
         Backoff(first=-1)
 
 
+@pytest.mark.parametrize("kind", [Postern, AsyncPostern])
+def test_a_coroutine_function_as_on_exit_is_refused(kind: type[Postern] | type[AsyncPostern]) -> None:
+    async def on_exit(exit: ProcessExit) -> None:
+        pass
+
+    class OnExit:
+        async def __call__(self, exit: ProcessExit) -> None:
+            pass
+
+    for function in (on_exit, functools.partial(on_exit), OnExit()):
+        with pytest.raises(ValueError, match="on_exit"):
+            kind("nowhere", supervise=True, on_exit=function)  # type: ignore[arg-type]
+
+
 def test_calls_of_threads_survive_kills_in_a_loop(tmp_path: Path) -> None:
     """Every call ends. What was acknowledged is there, and each client at most once."""
     acknowledged: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import threading
 import traceback
@@ -63,8 +64,8 @@ class ProcessExit:
         return self.error.stderr_lines if isinstance(self.error, ProcessEnded) else ()
 
 
-OnExit = Callable[[ProcessExit], object]
-"""Is told about each end of a process, before the delay."""
+OnExit = Callable[[ProcessExit], None]
+"""Called at each end of a process, before the delay."""
 
 
 class Supervision:
@@ -125,6 +126,9 @@ def supervision(
         raise ValueError("a supervised client waits until its first process serves")
     if data == ":memory:":
         raise PosternError(UNSUPERVISABLE)
+    # It would return a coroutine, which does nothing.
+    if inspect.iscoroutinefunction(on_exit) or inspect.iscoroutinefunction(type(on_exit).__call__):
+        raise ValueError("on_exit is called without await: it must be a function without async")
     return Supervision(backoff or Backoff(), on_exit, log)
 
 

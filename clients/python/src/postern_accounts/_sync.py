@@ -85,7 +85,8 @@ class Postern(SyncMethods):
             CallTimeout: The process has not replied within 60 seconds.
             ProtocolError: The contract of the service does not fit that of this client.
             PosternError: The system refuses to start the process, or a store in memory is to be supervised.
-            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it.
+            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it, or
+                `on_exit` is a coroutine function.
         """
         settings = supervision(supervise, on_exit, backoff, data, wait_until_ready, log)
         options = Options(data, binary, arguments, cwd, env, log, deliver_mail is not None)
