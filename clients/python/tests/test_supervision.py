@@ -633,6 +633,46 @@ def test_events_continue_with_the_next_process(tmp_path: Path, run: Run) -> None
     run(main)
 
 
+def test_events_that_have_arrived_are_returned_between_two_processes(tmp_path: Path, run: Run) -> None:
+    exits: list[ProcessExit] = []
+    options: dict[str, Any] = {
+        "arguments": FLAGS,
+        "supervise": True,
+        "backoff": Backoff(first=60, max=60),
+        "events_after": 0,
+        "on_exit": exits.append,
+    }
+    with Postern(tmp_path / "data", **options) as postern, ThreadPoolExecutor(1) as threads:
+        postern.operators.register(user=PERSON, password="password")
+        sign_in(postern)
+        queue = postern._connection.traffic._events
+        assert queue is not None
+        wait_until(lambda: len(queue._events) == 2)
+        kill(postern)
+        wait_until(lambda: bool(exits))
+        taken = threads.submit(lambda: [event.seq for event in islice(postern.events(), 2)])
+        try:
+            assert taken.result(10) == [1, 2]
+        finally:
+            postern.close()
+    exits.clear()
+
+    async def main() -> None:
+        async with AsyncPostern(tmp_path / "data", **options) as postern:
+            queue = postern._connection._events
+            assert queue is not None
+            with anyio.fail_after(10):
+                while len(queue._events) < 2:
+                    await anyio.sleep(0.01)
+                kill(postern)
+                while not exits:
+                    await anyio.sleep(0.01)
+                events = postern.events()
+                assert [(await anext(events)).seq for _ in range(2)] == [1, 2]
+
+    run(main)
+
+
 def test_on_exit_may_raise_and_close_and_makes_no_calls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     refused: list[str] = []
 

@@ -96,10 +96,14 @@ class AsyncSupervisor:
         """The next event, also of a later process. Raises as `EventQueue.take`."""
         assert self._events is not None
         while True:
+            event = self._kept_event()
+            if event is not None:
+                return event
             try:
                 traffic = await self._running()
             except PosternError:
-                event = self._events.kept()
+                # Events of the last process may have come meanwhile.
+                event = self._kept_event()
                 if event is not None:
                     return event
                 raise
@@ -108,6 +112,14 @@ class AsyncSupervisor:
             except (ProcessEnded, ProtocolError):
                 if traffic.failure is None:
                     raise
+
+    def _kept_event(self) -> Event | None:
+        """An event that has arrived, if no process serves. If one does, `AsyncTraffic.next_event` takes it, and reads
+        on."""
+        assert self._events is not None
+        serving = self._serving
+        is_serving = serving is not None and serving.failure is None and self._final is None and not self._is_closed
+        return None if is_serving else self._events.kept()
 
     def hang_up(self) -> None:
         """Refuses new calls, and ends the supervision and the process's input."""

@@ -94,10 +94,14 @@ class Supervisor:
         """The next event, also of a later process. Raises as `EventQueue.take`."""
         assert self._events is not None
         while True:
+            event = self._kept_event()
+            if event is not None:
+                return event
             try:
                 traffic = self._running(None, None, None)
             except PosternError:
-                event = self._events.kept()
+                # Events of the last process may have come meanwhile.
+                event = self._kept_event()
                 if event is not None:
                     return event
                 raise
@@ -106,6 +110,13 @@ class Supervisor:
             except (ProcessEnded, ProtocolError):
                 if traffic.failure is None:
                     raise
+
+    def _kept_event(self) -> Event | None:
+        """An event that has arrived, if no process serves. If one does, `Traffic.next_event` takes it, and reads on."""
+        assert self._events is not None
+        with self._change:
+            is_serving = self._serving.failure is None and self._final is None and not self._is_closed
+            return None if is_serving else self._events.kept()
 
     def close(self, timeout: float) -> None:
         """Implements the client's `close`."""
