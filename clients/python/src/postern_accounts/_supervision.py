@@ -28,10 +28,11 @@ class Backoff:
     reset_after: float = 10.0
     """After a process has run for so long, the next delay is the first one again."""
     failed_starts_max: int = 10
-    """The client gives up after so many starts in a row that did not serve."""
+    """The client gives up after so many starts in a row that did not serve; at least 1."""
 
     def __post_init__(self) -> None:
-        if min(self.first, self.max, self.reset_after, self.failed_starts_max) < 0 or not 0 <= self.jitter <= 1:
+        seconds = min(self.first, self.max, self.reset_after)
+        if seconds < 0 or not 0 <= self.jitter <= 1 or self.failed_starts_max < 1:
             raise ValueError(f"a value of {self} is out of range")
 
 
