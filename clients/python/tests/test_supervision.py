@@ -364,7 +364,7 @@ def test_options_that_do_not_fit_are_refused(kind: type[Postern] | type[AsyncPos
             kind("nowhere", **options)
     for numbers in ({"first": -1}, {"max": -1}, {"reset_after": -1}, {"jitter": 1.1}, {"failed_starts_max": 0}):
         with pytest.raises(ValueError, match="out of range"):
-            Backoff(**numbers)  # type: ignore[arg-type]
+            Backoff(**numbers)
     assert Backoff(first=0, max=0, jitter=0, failed_starts_max=1).failed_starts_max == 1
 
 

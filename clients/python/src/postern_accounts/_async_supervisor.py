@@ -76,7 +76,7 @@ class AsyncSupervisor:
         try:
             return await self._result(request, attempts)
         except PosternError as error:
-            attempts.check(error)
+            attempts.raise_unknown_outcome(error)
             raise
 
     async def _result(self, request: Request, attempts: Attempts) -> object:
@@ -177,7 +177,7 @@ class AsyncSupervisor:
                 if self._is_closed or traffic.is_closing:
                     return
                 exit = self._restarts.exit(error, has_served, seconds)
-                self._settings.tell(exit)
+                self._settings.report(exit)
                 if exit.delay is None:
                     self._final = error
                     return

@@ -133,7 +133,8 @@ class Link(Generic[SomeWaiter]):
             waiter.settle(failure)
 
     def read(self) -> list[Message] | None:
-        """Reads the process's output; None if there is none, which is the end if a descriptor of `telling` is readable.
+        """Reads the process's output; None if there is none, which is the end if one of `output_descriptors` is
+        readable.
 
         It shares no state with the other methods, so it can run at the same time as they do.
         """

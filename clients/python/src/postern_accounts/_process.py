@@ -77,7 +77,7 @@ class Process:
         os.set_blocking(self.stdout, False)
         # The stderr thread reaps the process, because the client may no longer exist.
         self._stderr = StderrReader(stderr, options.log, self.pid, at_end=self._child.wait)
-        self.telling = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
+        self.output_descriptors = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
         """Descriptors that become readable when stdout has data, or has ended, or the process has exited."""
         _running[self] = self.close
         with self.ended_on_failure():
@@ -124,7 +124,7 @@ class Process:
         except BlockingIOError:
             return 0
         except OSError:
-            # The process has ended, which `telling` reports. Nothing is left to be written.
+            # The process has ended, which `output_descriptors` report. Nothing is left to be written.
             self.has_no_reader = True
             return len(data)
 

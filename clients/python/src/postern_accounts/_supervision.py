@@ -79,7 +79,7 @@ class Supervision:
         # Started for the first exception.
         self._exceptions: LogQueue | None = None
 
-    def tell(self, exit: ProcessExit) -> None:
+    def report(self, exit: ProcessExit) -> None:
         """Calls the program's function, which must not end the supervision. Does not wait for the log."""
         try:
             if self._on_exit is not None:
@@ -181,7 +181,7 @@ class Attempts:
         self._end = outcome
         return True
 
-    def check(self, error: PosternError) -> None:
+    def raise_unknown_outcome(self, error: PosternError) -> None:
         """Raises the end of the process if a call that changes something was in flight then, and its repetition fails.
 
         The first attempt may have taken effect. It may even be the reason for a refusal: the repetition of a

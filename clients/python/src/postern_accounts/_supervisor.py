@@ -72,7 +72,7 @@ class Supervisor:
         try:
             return self._result(request, timeout, attempts)
         except PosternError as error:
-            attempts.check(error)
+            attempts.raise_unknown_outcome(error)
             raise
 
     def _result(self, request: Request, timeout: float | None, attempts: Attempts) -> object:
@@ -174,7 +174,7 @@ class Supervisor:
                 if self._is_closed or traffic.is_closing:
                     return
                 exit = self._restarts.exit(error, has_served, seconds)
-                self._settings.tell(exit)
+                self._settings.report(exit)
                 if exit.delay is None:
                     self._final = error
                     return

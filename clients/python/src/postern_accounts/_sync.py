@@ -56,7 +56,8 @@ class Postern(SyncMethods):
 
         Args:
             data: The directory of the accounts, or `:memory:`; `./postern-data` by default.
-            binary: The binary; by default the one that POSTERN_BIN names, or else `postern` on the PATH.
+            binary: The binary; by default the one that POSTERN_BIN names, or else the one that pip installed with this
+                package, or else `postern` on the PATH.
             arguments: Further flags, such as `--no-email-confirmation`.
             cwd: The working directory of the process; by default that of this process.
             env: Variables that are added to the environment of this process or replace some of it; None removes one.

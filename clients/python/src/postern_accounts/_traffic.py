@@ -153,7 +153,7 @@ class Traffic:
         """Reads replies, and writes unsent bytes, until the process has ended."""
         poll = select.poll()
         poll.register(self._wake.descriptor, select.POLLIN)
-        for descriptor in self.process.telling:
+        for descriptor in self.process.output_descriptors:
             poll.register(descriptor, select.POLLIN)
         is_writing = False
         is_reading = True
@@ -161,7 +161,7 @@ class Traffic:
             ready = {descriptor for descriptor, _ in poll.poll()}
             if self._wake.descriptor in ready:
                 self._wake.reset()
-            replies = self._link.read() if ready.intersection(self.process.telling) else []
+            replies = self._link.read() if ready.intersection(self.process.output_descriptors) else []
             if replies is None:
                 return
             with self._lock:
