@@ -16,18 +16,21 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from postern_accounts import Postern, ProcessExit
-from postern_accounts.errors import CallError, CallTimeout, ProcessEnded, operators
+from postern_accounts.errors import CallError, CallTimeout, PosternError, operators
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LOGGER = logging.getLogger("accounts")
 
 
 class Accounts:
     """The client of this worker process: opened by the first request, and supervised.
 
     It is opened in the worker and not before the fork, because a client belongs to the process that opened it. If its
-    Postern process dies, the client starts another one. A request that was in flight fails if it cannot be repeated,
-    because whether it took effect is not known. All acknowledged writes are in the directory.
+    Postern process dies, the client starts another one; if it gives up, the next request opens another client. A
+    request that was in flight fails if it cannot be repeated, because whether it took effect is not known. All
+    acknowledged writes are in the directory.
     """
 
     def __init__(self, data: str) -> None:
@@ -44,10 +47,19 @@ class Accounts:
                 )
             return self._postern
 
+    def forget(self) -> None:
+        """Closes the client, which has given up."""
+        with self._lock:
+            postern, self._postern = self._postern, None
+        if postern is not None:
+            postern.close()
+
 
 def report(exit: ProcessExit) -> None:
     """Called when the Postern process has ended."""
-    logging.getLogger("accounts").error("%s", exit.error)
+    LOGGER.error("%s", exit.error)
+    if exit.delay is None:
+        accounts.forget()
 
 
 accounts = Accounts(os.environ.get("ACCOUNTS", "accounts"))
@@ -92,7 +104,9 @@ def answer(path: str, given: dict[str, Any]) -> tuple[str, Any]:
         return "400 Bad Request", {"errors": error.errors, "field": error.field}
     except CallTimeout:
         return "504 Gateway Timeout", {}
-    except ProcessEnded:
+    except PosternError as error:
+        # The process has ended, or it could not be started.
+        LOGGER.error("%s", error)
         return "503 Service Unavailable", {}
 
 

@@ -169,18 +169,18 @@ def test_a_cursor_that_the_trail_does_not_have_is_refused(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("result", "has", "needs"),
+    ("result", "has"),
     [
-        ({"contract": "0.9.12"}, "version 0.9.12", "later"),
-        ({}, "no version", "later"),
-        ({"contract": "2.0.0"}, "version 2.0.0", "a later 1.x"),
+        ({"contract": "0.9.12"}, "version 0.9.12"),
+        ({}, "no version"),
+        ({"contract": "2.0.0"}, "version 2.0.0"),
     ],
 )
 def test_a_service_with_an_older_contract_or_another_major_version_is_refused(
-    tmp_path: Path, result: object, has: str, needs: str
+    tmp_path: Path, result: object, has: str
 ) -> None:
     binary = fake_binary(tmp_path, f"for line in sys.stdin: answer(line, {result!r})")
-    message = f"has {has}; this client needs {CONTRACT_VERSION} or {needs}$"
+    message = f"has {has}; this client needs {CONTRACT_VERSION} or a later 1.x$"
     with pytest.raises(ProtocolError, match=message):
         Postern(binary=binary)
 

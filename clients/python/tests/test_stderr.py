@@ -51,7 +51,7 @@ def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(
 
 
 def test_a_log_that_raises_in_a_host_without_stderr_prints_nothing_on_stdout(tmp_path: Path) -> None:
-    body = "import postern_accounts._stderr as stderr\n        stderr.log_line = lambda line: 1 / 0"
+    body = "import postern_accounts._log_queue as queue\n        queue.log_line = lambda line: 1 / 0"
     done = host(tmp_path, "2>&-", body)
     assert (done.returncode, done.stdout) == (0, "the end\n")
 
@@ -161,6 +161,40 @@ def test_a_full_pipe_as_stderr_does_not_block_a_host(tmp_path: Path, patched: bo
     with full_pipe() as stderr:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=20)
     assert (done.returncode, done.stdout) == (0, "5\n")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("logging", ["", "import logging; logging.basicConfig(level=30)"])
+def test_an_exception_of_on_exit_does_not_block_a_restart_if_stderr_is_a_full_pipe(
+    tmp_path: Path, is_async: bool, logging: str
+) -> None:
+    with_threads = """
+        with Postern(data, supervise=True, on_exit=on_exit) as postern:
+            for _ in range(2):
+                os.kill(postern.pid, signal.SIGKILL)
+                print(postern.with_timeout(10).system.info().name)
+        """
+    with_tasks = """
+        async def main():
+            async with AsyncPostern(data, supervise=True, on_exit=on_exit) as postern:
+                for _ in range(2):
+                    os.kill(postern.pid, signal.SIGKILL)
+                    print((await asyncio.wait_for(postern.system.info(), 10)).name)
+        asyncio.run(main())
+        """
+    script = f"""
+        import asyncio, os, signal
+        {logging}
+        from postern_accounts import AsyncPostern, Postern
+        data = {str(tmp_path / "data")!r}
+        def on_exit(exit):
+            raise RuntimeError("on_exit failed")
+        """
+    text = textwrap.dedent(script) + textwrap.dedent(with_tasks if is_async else with_threads)
+    with full_pipe() as stderr:
+        command = [sys.executable, "-c", text]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=40)
+    assert (done.returncode, done.stdout) == (0, "postern\npostern\n")
 
 
 def test_a_slow_log_does_not_block_the_process(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import os
@@ -18,7 +19,17 @@ import anyio
 import pytest
 from support import PERSON, fake_binary, has_ended, run_host, wait_until
 
-from postern_accounts import AsyncPostern, Backoff, CallTimeout, ClientClosed, Postern, PosternError, ProcessEnded
+from postern_accounts import (
+    AsyncPostern,
+    Backoff,
+    CallTimeout,
+    ClientClosed,
+    Postern,
+    PosternError,
+    ProcessEnded,
+    ProtocolError,
+    _process,
+)
 from postern_accounts._idempotent import IDEMPOTENT, READ_ONLY
 from postern_accounts._supervision import ProcessExit, Restarts
 from postern_accounts.errors import BinaryNotFound, operators
@@ -146,6 +157,55 @@ def test_a_change_whose_repetition_is_not_sent_has_an_unknown_outcome(tmp_path: 
         error = change.exception(10)
         assert isinstance(error, ProcessEnded) and isinstance(error.__cause__, ClientClosed)
         assert isinstance(read.exception(10), ClientClosed)
+
+
+# The first start writes a line that is no reply, and then ignores SIGTERM and the end of its input.
+DEAF = """
+if not os.path.exists('started'):
+    import signal
+    open('started', 'w').close()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    answer(sys.stdin.readline(), None)
+    sys.stdin.readline()
+    print('no reply', flush=True)
+    while True: signal.pause()
+for line in sys.stdin: answer(line, 'served')
+"""
+
+
+def test_a_process_with_broken_output_is_killed_if_it_ignores_sigterm(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_process, "TERMINATION_SECONDS", 0.3)
+    exits: list[ProcessExit] = []
+    options: dict[str, Any] = {
+        "binary": fake_binary(tmp_path, DEAF),
+        "cwd": tmp_path,
+        "supervise": True,
+        "backoff": FAST,
+        "on_exit": exits.append,
+    }
+    with Postern(**options) as postern:
+        pid = postern.pid
+        with pytest.raises(ProtocolError):
+            postern.call("any")
+        assert postern.call("any", timeout=10) == "served"
+        assert has_ended(pid, 0)
+    assert [type(exit.error) for exit in exits] == [ProtocolError]
+    exits.clear()
+    (tmp_path / "started").unlink()
+
+    async def main() -> None:
+        async with AsyncPostern(**options) as postern:
+            pid = postern.pid
+            with pytest.raises(ProtocolError):
+                await postern.call("any")
+            with anyio.fail_after(10):
+                assert await postern.call("any") == "served"
+            assert has_ended(pid, 0)
+
+    run(main)
+    assert [type(exit.error) for exit in exits] == [ProtocolError]
 
 
 # Dies at each call but system.info, and counts its starts.
@@ -302,8 +362,24 @@ def test_options_that_do_not_fit_are_refused(kind: type[Postern] | type[AsyncPos
     for options in ({"backoff": FAST}, {"on_exit": print}, {"supervise": True, "wait_until_ready": False}):
         with pytest.raises(ValueError, match="supervise"):
             kind("nowhere", **options)
-    with pytest.raises(ValueError, match="out of range"):
-        Backoff(first=-1)
+    for numbers in ({"first": -1}, {"max": -1}, {"reset_after": -1}, {"jitter": 1.1}, {"failed_starts_max": 0}):
+        with pytest.raises(ValueError, match="out of range"):
+            Backoff(**numbers)
+    assert Backoff(first=0, max=0, jitter=0, failed_starts_max=1).failed_starts_max == 1
+
+
+@pytest.mark.parametrize("kind", [Postern, AsyncPostern])
+def test_a_coroutine_function_as_on_exit_is_refused(kind: type[Postern] | type[AsyncPostern]) -> None:
+    async def on_exit(exit: ProcessExit) -> None:
+        pass
+
+    class OnExit:
+        async def __call__(self, exit: ProcessExit) -> None:
+            pass
+
+    for function in (on_exit, functools.partial(on_exit), OnExit()):
+        with pytest.raises(ValueError, match="on_exit"):
+            kind("nowhere", supervise=True, on_exit=function)  # type: ignore[arg-type]
 
 
 def test_calls_of_threads_survive_kills_in_a_loop(tmp_path: Path) -> None:
@@ -559,6 +635,46 @@ def test_events_continue_with_the_next_process(tmp_path: Path, run: Run) -> None
     run(main)
 
 
+def test_events_that_have_arrived_are_returned_between_two_processes(tmp_path: Path, run: Run) -> None:
+    exits: list[ProcessExit] = []
+    options: dict[str, Any] = {
+        "arguments": FLAGS,
+        "supervise": True,
+        "backoff": Backoff(first=60, max=60),
+        "events_after": 0,
+        "on_exit": exits.append,
+    }
+    with Postern(tmp_path / "data", **options) as postern, ThreadPoolExecutor(1) as threads:
+        postern.operators.register(user=PERSON, password="password")
+        sign_in(postern)
+        queue = postern._connection.traffic._events
+        assert queue is not None
+        wait_until(lambda: len(queue._events) == 2)
+        kill(postern)
+        wait_until(lambda: bool(exits))
+        taken = threads.submit(lambda: [event.seq for event in islice(postern.events(), 2)])
+        try:
+            assert taken.result(10) == [1, 2]
+        finally:
+            postern.close()
+    exits.clear()
+
+    async def main() -> None:
+        async with AsyncPostern(tmp_path / "data", **options) as postern:
+            queue = postern._connection._events
+            assert queue is not None
+            with anyio.fail_after(10):
+                while len(queue._events) < 2:
+                    await anyio.sleep(0.01)
+                kill(postern)
+                while not exits:
+                    await anyio.sleep(0.01)
+                events = postern.events()
+                assert [(await anext(events)).seq for _ in range(2)] == [1, 2]
+
+    run(main)
+
+
 def test_on_exit_may_raise_and_close_and_makes_no_calls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     refused: list[str] = []
 
@@ -582,6 +698,84 @@ def test_on_exit_may_raise_and_close_and_makes_no_calls(tmp_path: Path, caplog: 
     assert all("on_exit cannot make a call" in text for text in refused)
     wait_until(lambda: "on_exit failed" in caplog.text)
     postern.close()
+
+
+def test_an_exception_of_on_exit_is_passed_on_to_the_log(tmp_path: Path, run: Run) -> None:
+    heard: list[str] = []
+
+    def on_exit(exit: ProcessExit) -> None:
+        raise RuntimeError(f"on_exit failed at {exit.attempt}")
+
+    def check() -> None:
+        wait_until(lambda: len(heard) == 2)
+        assert [line.splitlines()[0] for line in heard] == ["on_exit raised an exception"] * 2
+        assert [line.splitlines()[-1] for line in heard] == [f"RuntimeError: on_exit failed at {n}" for n in (1, 2)]
+        wait_until(lambda: "postern-log-on-exit" not in {thread.name for thread in threading.enumerate()})
+
+    options: dict[str, Any] = {"supervise": True, "on_exit": on_exit, "backoff": FAST, "log": heard.append}
+    with Postern(tmp_path / "data", **options) as postern:
+        for _ in range(2):
+            kill(postern)
+            assert postern.system.info().name == "postern"
+    check()
+    heard.clear()
+
+    async def main() -> None:
+        async with AsyncPostern(tmp_path / "data", **options) as postern:
+            for _ in range(2):
+                kill(postern)
+                assert (await postern.system.info()).name == "postern"
+
+    run(main)
+    check()
+
+
+def test_on_exit_does_not_end_the_supervision(tmp_path: Path, run: Run) -> None:
+    """Exceptions that are no `Exception`: of `sys.exit`, and of a future that was cancelled."""
+    heard: list[str] = []
+    raised = [SystemExit(3), asyncio.CancelledError("on_exit"), KeyboardInterrupt("on_exit")]
+    left: list[BaseException] = []
+
+    def on_exit(exit: ProcessExit) -> None:
+        raise left.pop(0)
+
+    options: dict[str, Any] = {"supervise": True, "on_exit": on_exit, "backoff": FAST, "log": heard.append}
+    left[:] = raised
+    with Postern(tmp_path / "data", **options) as postern:
+        while left:
+            kill(postern)
+            assert postern.with_timeout(10).system.info().name == "postern"
+    wait_until(lambda: len(heard) == 3)
+    assert "SystemExit: 3" in heard[0]
+
+    async def main() -> None:
+        async with AsyncPostern(tmp_path / "data", **options) as postern:
+            while left:
+                kill(postern)
+                with anyio.fail_after(10):
+                    assert (await postern.system.info()).name == "postern"
+
+    left[:] = raised[:2]
+    run(main)
+    wait_until(lambda: len(heard) == 5)
+
+
+def test_ctrl_c_in_on_exit_ends_an_event_loop(tmp_path: Path) -> None:
+    host = run_host(f"""
+        import asyncio, os, signal
+        from postern_accounts import AsyncPostern
+        def on_exit(exit):
+            raise KeyboardInterrupt
+        async def main():
+            async with AsyncPostern({str(tmp_path / "data")!r}, supervise=True, on_exit=on_exit) as postern:
+                os.kill(postern.pid, signal.SIGKILL)
+                await postern.system.info()
+        try:
+            asyncio.run(main())
+        except KeyboardInterrupt:
+            print("interrupted")
+    """)
+    assert (host.returncode, host.stdout) == (0, "interrupted\n"), host.stderr
 
 
 def test_a_supervised_client_without_close_ends_its_process(tmp_path: Path, run: Run) -> None:

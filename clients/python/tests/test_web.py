@@ -13,11 +13,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import PACKAGE, PERSON, has_ended, wait_until
+
+import web
+from postern_accounts import Backoff, Postern, ProcessExit
 
 WORKERS = 4
 
@@ -143,3 +147,30 @@ def test_no_process_is_left_when_all_workers_are_killed(site: Site) -> None:
     for pid in [site.process.pid, *workers]:
         os.kill(pid, signal.SIGKILL)
     assert all(has_ended(pid, 5) for pid in posterns)
+
+
+def test_a_worker_opens_another_client_after_one_has_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    binary, away = tmp_path / "postern", tmp_path / "away"
+    binary.symlink_to(os.environ["POSTERN_BIN"])
+    exits: list[ProcessExit] = []
+    report = web.report
+
+    def recording_report(exit: ProcessExit) -> None:
+        report(exit)
+        exits.append(exit)
+
+    backoff = Backoff(first=0.01, max=0.01, failed_starts_max=2)
+    monkeypatch.setattr(web, "Postern", partial(Postern, binary=binary, backoff=backoff))
+    monkeypatch.setattr(web, "report", recording_report)
+    monkeypatch.setattr(web, "accounts", web.Accounts(str(tmp_path / "accounts")))
+    status, session = web.answer("/register", {"user": PERSON, "password": "a long password"})
+    assert status == "200 OK"
+    pid = web.accounts.postern().pid
+    binary.rename(away)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: bool(exits) and exits[-1].delay is None)
+    for _ in range(2):
+        assert web.answer("/clients/list", session)[0] == "503 Service Unavailable"
+    away.rename(binary)
+    assert web.answer("/clients/list", session) == ("200 OK", {"clients": [], "provision": 1})
+    web.accounts.forget()

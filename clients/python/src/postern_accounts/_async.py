@@ -14,11 +14,11 @@ from ._async_supervisor import AsyncSupervisor
 from ._async_traffic import AsyncTraffic
 from ._events import NO_EVENTS, EventQueue
 from ._host import AsyncDeliverMail
+from ._log_queue import Log
 from ._loops import Loop, running_loop
 from ._process import AFTER_FORK, CLOSING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
-from ._stderr import Log
 from ._supervision import Backoff, OnExit, Supervision, supervision
 from .errors import ClientClosed, PosternError
 from .types import Event
@@ -63,7 +63,8 @@ class AsyncPostern(AsyncMethods):
 
         Args:
             data: The directory of the accounts, or `:memory:`; `./postern-data` by default.
-            binary: The binary; by default the one that POSTERN_BIN names, or else `postern` on the PATH.
+            binary: The binary; by default the one that POSTERN_BIN names, or else the one that pip installed with this
+                package, or else `postern` on the PATH.
             arguments: Further flags, such as `--no-email-confirmation`.
             cwd: The working directory of the process; by default that of this process.
             env: Variables that are added to the environment of this process or replace some of it; None removes one.
@@ -86,9 +87,10 @@ class AsyncPostern(AsyncMethods):
 
         Raises:
             PosternError: A store in memory is to be supervised.
-            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it.
+            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it, or
+                `on_exit` is a coroutine function.
         """
-        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready)
+        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready, log)
         options = Options(data, binary, arguments, cwd, env, log, deliver_mail is not None)
         queue = EventQueue(events_after) if events or events_after is not None else None
         self._connection = _AsyncConnection(options, deliver_mail, queue, settings)

@@ -76,7 +76,7 @@ class AsyncSupervisor:
         try:
             return await self._result(request, attempts)
         except PosternError as error:
-            attempts.check(error)
+            attempts.raise_unknown_outcome(error)
             raise
 
     async def _result(self, request: Request, attempts: Attempts) -> object:
@@ -96,10 +96,14 @@ class AsyncSupervisor:
         """The next event, also of a later process. Raises as `EventQueue.take`."""
         assert self._events is not None
         while True:
+            event = self._kept_event()
+            if event is not None:
+                return event
             try:
                 traffic = await self._running()
             except PosternError:
-                event = self._events.kept()
+                # Events of the last process may have come meanwhile.
+                event = self._kept_event()
                 if event is not None:
                     return event
                 raise
@@ -108,6 +112,14 @@ class AsyncSupervisor:
             except (ProcessEnded, ProtocolError):
                 if traffic.failure is None:
                     raise
+
+    def _kept_event(self) -> Event | None:
+        """An event that has arrived, if no process serves. If one does, `AsyncTraffic.next_event` takes it, and reads
+        on."""
+        assert self._events is not None
+        serving = self._serving
+        is_serving = serving is not None and serving.failure is None and self._final is None and not self._is_closed
+        return None if is_serving else self._events.kept()
 
     def hang_up(self) -> None:
         """Refuses new calls, and ends the supervision and the process's input."""
@@ -151,6 +163,7 @@ class AsyncSupervisor:
             self._final = self._final or ClientClosed()
             if self._events is not None:
                 self._events.end(self._final)
+            self._settings.end()
             self._has_finished.set()
             self._change.give()
 
@@ -164,7 +177,7 @@ class AsyncSupervisor:
                 if self._is_closed or traffic.is_closing:
                     return
                 exit = self._restarts.exit(error, has_served, seconds)
-                self._settings.tell(exit)
+                self._settings.report(exit)
                 if exit.delay is None:
                     self._final = error
                     return

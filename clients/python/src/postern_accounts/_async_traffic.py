@@ -46,7 +46,7 @@ class AsyncTraffic:
         self._link: Link[AsyncWaiter] = Link(process, self._start_delivery if deliver_mail else None, events)
         self._loop = loop
         self._watches_stdin = False
-        for descriptor in process.telling:
+        for descriptor in process.output_descriptors:
             loop.add_reader(descriptor, self._read)
 
     @property
@@ -150,7 +150,7 @@ class AsyncTraffic:
         if self._has_output_ended:
             return
         self._has_output_ended = True
-        for descriptor in self.process.telling:
+        for descriptor in self.process.output_descriptors:
             if self._is_reading or descriptor != self.process.stdout:
                 self._loop.remove_reader(descriptor)
         # On a thread, because waiting for the exit blocks.

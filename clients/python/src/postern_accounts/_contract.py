@@ -33,8 +33,8 @@ def check_contract(version: object) -> None:
     if theirs[:1] == ours[:1] and theirs >= ours:
         return
     has = f"version {version}" if isinstance(version, str) else "no version"
-    later = "later" if theirs <= ours else f"a later {ours[0]}.x"
-    raise ProtocolError(f"the contract of this Postern has {has}; this client needs {CONTRACT_VERSION} or {later}")
+    needs = f"{CONTRACT_VERSION} or a later {ours[0]}.x"
+    raise ProtocolError(f"the contract of this Postern has {has}; this client needs {needs}")
 
 
 def _parts(version: str) -> list[int]:

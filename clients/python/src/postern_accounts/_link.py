@@ -133,7 +133,8 @@ class Link(Generic[SomeWaiter]):
             waiter.settle(failure)
 
     def read(self) -> list[Message] | None:
-        """Reads the process's output; None if there is none, which is the end if a descriptor of `telling` is readable.
+        """Reads the process's output; None if there is none, which is the end if one of `output_descriptors` is
+        readable.
 
         It shares no state with the other methods, so it can run at the same time as they do.
         """
@@ -182,4 +183,4 @@ class Link(Generic[SomeWaiter]):
 
     def _break_off(self, problem: str) -> None:
         self.end(ProtocolError(problem))
-        self._process.terminate()
+        self._process.stop()

@@ -7,13 +7,15 @@ import io
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ._binary import find_binary
+from ._log_queue import Log
 from ._signals import without_sigpipe
-from ._stderr import Log, StderrReader
+from ._stderr import StderrReader
 from .errors import PosternError, ProcessEnded
 
 # How long opening waits for the first reply.
@@ -75,7 +77,7 @@ class Process:
         os.set_blocking(self.stdout, False)
         # The stderr thread reaps the process, because the client may no longer exist.
         self._stderr = StderrReader(stderr, options.log, self.pid, at_end=self._child.wait)
-        self.telling = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
+        self.output_descriptors = [self.stdout] if self._exit is None else [self._exit.fileno(), self.stdout]
         """Descriptors that become readable when stdout has data, or has ended, or the process has exited."""
         _running[self] = self.close
         with self.ended_on_failure():
@@ -122,7 +124,7 @@ class Process:
         except BlockingIOError:
             return 0
         except OSError:
-            # The process has ended, which `telling` reports. Nothing is left to be written.
+            # The process has ended, which `output_descriptors` report. Nothing is left to be written.
             self.has_no_reader = True
             return len(data)
 
@@ -137,6 +139,19 @@ class Process:
     def kill(self) -> None:
         """Sends SIGKILL."""
         self._child.kill()
+
+    def stop(self) -> None:
+        """Sends SIGTERM, and SIGKILL to a process that has not exited five seconds later. Does not wait."""
+        self.terminate()
+        try:
+            threading.Thread(target=self._kill_later, name=f"postern-kill-{self.pid}", daemon=True).start()
+        except RuntimeError:
+            # The system has no thread left.
+            self.kill()
+
+    def _kill_later(self) -> None:
+        if not self.has_exited(TERMINATION_SECONDS):
+            self.kill()
 
     def has_exited(self, seconds: float) -> bool:
         """Whether the process exits within so many seconds."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._contract import UNSUPERVISABLE
 from ._idempotent import IDEMPOTENT, READ_ONLY
-from ._logging import log_line
+from ._log_queue import Log, LogQueue
 from .errors import CallTimeout, PosternError, ProcessEnded, ProtocolError
 
 
@@ -26,10 +28,11 @@ class Backoff:
     reset_after: float = 10.0
     """After a process has run for so long, the next delay is the first one again."""
     failed_starts_max: int = 10
-    """The client gives up after so many starts in a row that did not serve."""
+    """The client gives up after so many starts in a row that did not serve; at least 1."""
 
     def __post_init__(self) -> None:
-        if min(self.first, self.max, self.reset_after, self.failed_starts_max) < 0 or not 0 <= self.jitter <= 1:
+        seconds = min(self.first, self.max, self.reset_after)
+        if seconds < 0 or not 0 <= self.jitter <= 1 or self.failed_starts_max < 1:
             raise ValueError(f"a value of {self} is out of range")
 
 
@@ -62,28 +65,57 @@ class ProcessExit:
         return self.error.stderr_lines if isinstance(self.error, ProcessEnded) else ()
 
 
-OnExit = Callable[[ProcessExit], object]
-"""Is told about each end of a process, before the delay."""
+OnExit = Callable[[ProcessExit], None]
+"""Called at each end of a process, before the delay."""
 
 
-@dataclass(frozen=True)
 class Supervision:
     """The settings of a supervised client."""
 
-    backoff: Backoff
-    on_exit: OnExit | None
+    def __init__(self, backoff: Backoff, on_exit: OnExit | None, log: Log | None) -> None:
+        self.backoff = backoff
+        self._on_exit = on_exit
+        self._log = log
+        # Started for the first exception.
+        self._exceptions: LogQueue | None = None
 
-    def tell(self, exit: ProcessExit) -> None:
-        """Calls the program's function, which must not end the supervision."""
+    def report(self, exit: ProcessExit) -> None:
+        """Calls the program's function, which must not end the supervision. Does not wait for the log."""
         try:
-            if self.on_exit is not None:
-                self.on_exit(exit)
-        except Exception:
-            log_line(f"on_exit raised an exception\n{traceback.format_exc().rstrip()}")
+            if self._on_exit is not None:
+                self._on_exit(exit)
+        except BaseException as error:
+            # Even SystemExit ends only this call. Only Ctrl-C, which can be raised in an event loop of the main thread,
+            # must end the program.
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise
+            self._log_exception()
+
+    def end(self) -> None:
+        """Ends the thread that logs exceptions, after the last one."""
+        if self._exceptions is not None:
+            self._exceptions.end()
+
+    def _log_exception(self) -> None:
+        text = f"on_exit raised an exception\n{traceback.format_exc().rstrip()}"
+        if self._exceptions is None:
+            queue = LogQueue(self._log, "postern-log-on-exit")
+            try:
+                queue.start()
+            except RuntimeError:
+                # The system has no thread left, and without one the log might block the next start.
+                return
+            self._exceptions = queue
+        self._exceptions.put(text.encode(errors="replace"))
 
 
 def supervision(
-    supervise: bool, on_exit: OnExit | None, backoff: Backoff | None, data: object, wait_until_ready: bool
+    supervise: bool,
+    on_exit: OnExit | None,
+    backoff: Backoff | None,
+    data: object,
+    wait_until_ready: bool,
+    log: Log | None,
 ) -> Supervision | None:
     """The supervision that the options of a client ask for; None for none. Raises ValueError if they do not fit, and
     PosternError for a store in memory. `check_service` refuses one that the flags or the environment ask for."""
@@ -95,7 +127,10 @@ def supervision(
         raise ValueError("a supervised client waits until its first process serves")
     if data == ":memory:":
         raise PosternError(UNSUPERVISABLE)
-    return Supervision(backoff or Backoff(), on_exit)
+    # It would return a coroutine, which does nothing.
+    if inspect.iscoroutinefunction(on_exit) or inspect.iscoroutinefunction(type(on_exit).__call__):
+        raise ValueError("on_exit is called without await: it must be a function without async")
+    return Supervision(backoff or Backoff(), on_exit, log)
 
 
 class Restarts:
@@ -146,7 +181,7 @@ class Attempts:
         self._end = outcome
         return True
 
-    def check(self, error: PosternError) -> None:
+    def raise_unknown_outcome(self, error: PosternError) -> None:
         """Raises the end of the process if a call that changes something was in flight then, and its repetition fails.
 
         The first attempt may have taken effect. It may even be the reason for a refusal: the repetition of a

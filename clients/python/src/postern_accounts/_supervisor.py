@@ -56,7 +56,10 @@ class Supervisor:
     @property
     def is_open(self) -> bool:
         """Whether a process runs or will follow."""
-        return not self.is_of_another_process and (self._thread.is_alive() or self._traffic.is_open)
+        if self.is_of_another_process:
+            return False
+        # After a `close` in `on_exit`, the thread is still alive.
+        return self._traffic.is_open or (self._thread.is_alive() and not self._is_closed)
 
     @property
     def is_of_another_process(self) -> bool:
@@ -69,7 +72,7 @@ class Supervisor:
         try:
             return self._result(request, timeout, attempts)
         except PosternError as error:
-            attempts.check(error)
+            attempts.raise_unknown_outcome(error)
             raise
 
     def _result(self, request: Request, timeout: float | None, attempts: Attempts) -> object:
@@ -91,10 +94,14 @@ class Supervisor:
         """The next event, also of a later process. Raises as `EventQueue.take`."""
         assert self._events is not None
         while True:
+            event = self._kept_event()
+            if event is not None:
+                return event
             try:
                 traffic = self._running(None, None, None)
             except PosternError:
-                event = self._events.kept()
+                # Events of the last process may have come meanwhile.
+                event = self._kept_event()
                 if event is not None:
                     return event
                 raise
@@ -103,6 +110,13 @@ class Supervisor:
             except (ProcessEnded, ProtocolError):
                 if traffic.failure is None:
                     raise
+
+    def _kept_event(self) -> Event | None:
+        """An event that has arrived, if no process serves. If one does, `Traffic.next_event` takes it, and reads on."""
+        assert self._events is not None
+        with self._change:
+            is_serving = self._serving.failure is None and self._final is None and not self._is_closed
+            return None if is_serving else self._events.kept()
 
     def close(self, timeout: float) -> None:
         """Implements the client's `close`."""
@@ -148,6 +162,7 @@ class Supervisor:
                 if self._events is not None:
                     self._events.end(self._final)
                 self._change.notify_all()
+            self._settings.end()
 
     def _restart_until_closed(self) -> None:
         while True:
@@ -159,7 +174,7 @@ class Supervisor:
                 if self._is_closed or traffic.is_closing:
                     return
                 exit = self._restarts.exit(error, has_served, seconds)
-                self._settings.tell(exit)
+                self._settings.report(exit)
                 if exit.delay is None:
                     self._final = error
                     return

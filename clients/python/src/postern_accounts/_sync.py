@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from ._events import NO_EVENTS, EventQueue
 from ._host import DeliverMail
+from ._log_queue import Log
 from ._process import AFTER_FORK, CLOSING_SECONDS, Options, Process, StrPath
 from ._reading import Reader, read_result
 from ._requests import Request
-from ._stderr import Log
 from ._supervision import Backoff, OnExit, supervision
 from ._supervisor import Supervisor
 from ._sync_methods import SyncMethods
@@ -56,7 +56,8 @@ class Postern(SyncMethods):
 
         Args:
             data: The directory of the accounts, or `:memory:`; `./postern-data` by default.
-            binary: The binary; by default the one that POSTERN_BIN names, or else `postern` on the PATH.
+            binary: The binary; by default the one that POSTERN_BIN names, or else the one that pip installed with this
+                package, or else `postern` on the PATH.
             arguments: Further flags, such as `--no-email-confirmation`.
             cwd: The working directory of the process; by default that of this process.
             env: Variables that are added to the environment of this process or replace some of it; None removes one.
@@ -85,9 +86,10 @@ class Postern(SyncMethods):
             CallTimeout: The process has not replied within 60 seconds.
             ProtocolError: The contract of the service does not fit that of this client.
             PosternError: The system refuses to start the process, or a store in memory is to be supervised.
-            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it.
+            ValueError: `on_exit` or `backoff` was given without `supervise`, or `wait_until_ready=False` with it, or
+                `on_exit` is a coroutine function.
         """
-        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready)
+        settings = supervision(supervise, on_exit, backoff, data, wait_until_ready, log)
         options = Options(data, binary, arguments, cwd, env, log, deliver_mail is not None)
         queue = EventQueue(events_after) if events or events_after is not None else None
         start = partial(_start, options, deliver_mail, queue)

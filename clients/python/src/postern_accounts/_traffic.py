@@ -64,6 +64,8 @@ class Traffic:
         self._closing = threading.RLock()
         self._wake = Wake()
         self._is_abandoned = False
+        # Whether the attendant does not read.
+        self._is_paused = False
         self._attendant = threading.Thread(target=self._attend, name=f"postern-{process.pid}", daemon=True)
         # Before the start of the attendant, which deregisters the process if it ends at once.
         process.at_exit(partial(self.close, CLOSING_SECONDS))
@@ -93,10 +95,10 @@ class Traffic:
         """Sends a request. Raises as `Link.send`."""
         waiter = Waiter()
         with self._lock:
-            was_holding = self._link.is_holding
             self._link.send(waiter, request)
-            if self._link.has_unsent or was_holding:
+            if self._link.has_unsent:
                 self._wake.ring()
+            self._resume()
         return waiter
 
     def call(self, request: Request, timeout: float | None) -> object:
@@ -122,16 +124,20 @@ class Traffic:
         assert self._events is not None
         with self._arrival:
             while True:
-                was_holding = self._link.is_holding
                 event = self._events.take()
-                if was_holding and not self._link.is_holding:
-                    self._wake.ring()
+                self._resume()
                 if event is not None:
                     return event
                 if self._link.failure is not None:
                     # A supervised client continues the queue with another process.
                     raise anew(self._link.failure)
                 self._arrival.wait()
+
+    def _resume(self) -> None:
+        """Wakes the attendant if it does not read and should. The lock must be held."""
+        if self._is_paused and not self._link.is_holding:
+            self._is_paused = False
+            self._wake.ring()
 
     def _attend(self) -> None:
         try:
@@ -147,7 +153,7 @@ class Traffic:
         """Reads replies, and writes unsent bytes, until the process has ended."""
         poll = select.poll()
         poll.register(self._wake.descriptor, select.POLLIN)
-        for descriptor in self.process.telling:
+        for descriptor in self.process.output_descriptors:
             poll.register(descriptor, select.POLLIN)
         is_writing = False
         is_reading = True
@@ -155,7 +161,7 @@ class Traffic:
             ready = {descriptor for descriptor, _ in poll.poll()}
             if self._wake.descriptor in ready:
                 self._wake.reset()
-            replies = self._link.read() if ready.intersection(self.process.telling) else []
+            replies = self._link.read() if ready.intersection(self.process.output_descriptors) else []
             if replies is None:
                 return
             with self._lock:
@@ -164,7 +170,7 @@ class Traffic:
                     self._link.hang_up()
                 self._link.send_rest()
                 has_unsent = self._link.has_unsent
-                is_holding = self._link.is_holding
+                self._is_paused = is_holding = self._link.is_holding
                 self._arrival.notify_all()
             if has_unsent and not is_writing:
                 poll.register(self.process.stdin, select.POLLOUT)
