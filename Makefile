@@ -423,6 +423,7 @@ test-dist: dist dist-test-deps $(DIST)/bookworm/complete ## Tries each package a
 # A small Debian, in which the Debian package is tried.
 $(DIST)/bookworm/complete: | dist-test-deps
 	$(SUDO) rm -rf --one-file-system $(@D)
+	@mkdir -p $(DIST)
 	$(SUDO) debootstrap --variant=minbase --include=systemd,dbus,python3 bookworm $(@D) >/dev/null
 	$(SUDO) touch $@
 
