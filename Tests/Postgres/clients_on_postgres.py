@@ -40,6 +40,7 @@ LEFT_OUT = {
         "test_a_damaged_store_fails_at_opening": FILES,
         "test_a_locked_store_fails_at_opening": FILES,
         "test_the_clients_flags_override_the_environment": PLACE,
+        "test_a_store_in_memory_is_refused": PLACE,
     },
     "node": {
         "a data directory can have any name": FILES,
@@ -48,12 +49,14 @@ LEFT_OUT = {
         "opening a damaged store fails, and the error names the file": FILES,
         "opening a store fails while a stopped process holds its lock": FILES,
         "the client's flags override the environment": PLACE,
+        "a store in memory is refused": PLACE,
     },
     "go": {
         "TestAProgramThatCannotServeFailsToOpen": FILES,
         "TestADamagedStoreFailsToOpen": FILES,
         "TestALockedStoreFailsToOpen": FILES,
         "TestOptionsOverrideTheEnvironment": FILES,
+        "TestAStoreInMemoryIsNotSupervised": PLACE,
         "TestDirIsTheDirectoryOfTheDefaultData": FILES,
     },
     "swift": {

@@ -72,7 +72,7 @@ func TestAMessageOfTheRealLogReachesTheLog(t *testing.T) {
 		messages = append(messages, string(level)+" "+text)
 	}})
 	client.Close()
-	if len(messages) == 0 || messages[0] != "info serving :memory:" {
+	if len(messages) == 0 || !strings.HasPrefix(messages[0], "info serving ") {
 		t.Errorf("got %q", messages)
 	}
 }

@@ -130,7 +130,7 @@ test("a message of the real log reaches the logger", async (t) => {
   const logger = { error: () => {}, warn: () => {}, info: (message) => messages.push(message) };
   const postern = await open(t, { arguments: ["--log-level", "info"], logger });
   await postern.close();
-  assert.ok(messages.includes("serving :memory:"), messages.join());
+  assert.ok(messages.some((message) => message.startsWith("serving ")), messages.join());
 });
 
 test("all kinds of lines of stderr are passed on", async (t) => {
