@@ -32,7 +32,7 @@ def host(folder: Path, redirection: str, before: str = "") -> subprocess.Complet
             for _ in range(20):
                 postern.call("any")
                 time.sleep(0.01)
-        print("the end")
+        print("the end", flush=True)
         """
     path = folder / "host.py"
     path.write_text(textwrap.dedent(script))
@@ -47,7 +47,9 @@ def test_a_log_line_neither_ends_a_host_nor_lands_on_its_stdout(
     tmp_path: Path, redirection: str, sigpipe: str, logging: str
 ) -> None:
     done = host(tmp_path, redirection, f"{sigpipe}; {logging}".strip("; "))
-    assert (done.returncode, done.stdout) == (0, "the end\n")
+    assert done.stdout == "the end\n"
+    # If the host's own logging has written to a broken stderr, Python reports that when it ends.
+    assert logging or done.returncode == 0
 
 
 def test_a_log_that_raises_in_a_host_without_stderr_prints_nothing_on_stdout(tmp_path: Path) -> None:
