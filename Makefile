@@ -238,7 +238,7 @@ test-postgres: postgres-test-deps ## Runs the tests of the PostgreSQL store on a
 		/usr/bin/python3 Tests/Postgres/postgres_faults.py .build/postgres/debug/postern --quick --only $$class || exit 1; \
 	done
 
-test-long: test-deps ## Runs the tests that take minutes: ten thousand sign-ins
+test-long: test-deps ## Runs the tests that take minutes: SIGN_INS (10000) sign-ins
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --filter $(LONG_TESTS)
 
