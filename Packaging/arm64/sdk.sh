@@ -25,7 +25,7 @@ sdk=$1
 mirror=${2:-http://deb.debian.org/debian}
 root=$sdk/root
 AMD64_PACKAGES=(swiftlang libc6-dev g++ lld pkg-config git)
-# @GCC@ stands for the version of GCC that Debian has at the time.
+# @GCC@ is replaced by the version of Debian's GCC.
 ARM64_PACKAGES=(swiftlang libc6 libc6-dev linux-libc-dev libcrypt-dev libsodium-dev libgcc-s1 libstdc++6
     libgcc-@GCC@-dev libstdc++-@GCC@-dev)
 

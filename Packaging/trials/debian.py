@@ -109,7 +109,7 @@ def _socket_serves(system: System) -> None:
 
 def _timers_work(system: System) -> None:
     system.run("systemctl", "enable", "--now", "postern-backup.timer", "postern-outbox.timer")
-    # Without POSTERN_MAIL, nothing is to be done; that is no failure.
+    # Without POSTERN_MAIL, the service succeeds and delivers nothing.
     system.run("systemctl", "start", "postern-outbox.service")
     system.run("mkdir", "-p", f"{BACKUPS}/of a backup that failed.incomplete")
     system.run("sh", "-c", "echo BACKUPS_KEPT=2 >> /etc/default/postern")

@@ -31,7 +31,7 @@ def tried(machine: Machine, folder: pathlib.Path, times: Times) -> None:
             archive.extractall(folder, filter="data")
         play_tour([*runner(machine), folder / "package/bin/postern"], folder)
         return
-    # npm and node are wherever the machine has them.
+    # npm and node may be outside of /usr/bin.
     folders = [os.path.dirname(shutil.which(name) or "") for name in ("npm", "node")]
     path = {"PATH": ":".join([*folders, "/usr/bin", "/bin"])}
     (folder / "package.json").write_text('{"name": "app", "private": true}')

@@ -7,8 +7,8 @@ package protocol EventSource: AnyObject {
     /// Whether there may be new events, or the answer to an earlier question, since the last call.
     func takeNews() -> Bool
 
-    /// The events after a number, at most `Limits.eventsPerPush`; nil if they are not known yet, so that the question
-    /// is to be asked again.
+    /// The events after a number, at most `Limits.eventsPerPush`; nil if they are not known yet. The caller then asks
+    /// again.
     ///
     /// - Throws: `EventsGone`, `StoreError`.
     func events(after cursor: Int) throws -> [Event]?

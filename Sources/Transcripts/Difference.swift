@@ -11,8 +11,8 @@ package struct Difference: Equatable, Sendable {
 
     /// Compares a message with what is expected; nil if it matches.
     ///
-    /// A value in angle brackets stands for any value of a kind; see `ValueKind`. The order of properties does not
-    /// matter. A property named `<any>` stands for any further properties, whose values must match its value. Numbers
+    /// A string in angle brackets matches any value of a kind; see `ValueKind`. The order of properties does not
+    /// matter. A property named `<any>` matches all other properties, whose values must match its value. Numbers
     /// are equal if they are written alike, and strings if they have the same characters (no Unicode equivalence).
     package init?(between message: JSONValue, and expected: JSONValue) {
         guard let difference = Self.first(between: message, and: expected, at: "") else { return nil }

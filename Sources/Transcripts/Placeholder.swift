@@ -1,6 +1,6 @@
 import JSON
 
-/// `{{name}}` in a string of a transcript, which stands for a kept value.
+/// `{{name}}` in a string of a transcript, which is replaced by a kept value.
 enum Placeholder {
     static func isName(_ text: some StringProtocol) -> Bool {
         !text.isEmpty
@@ -53,7 +53,7 @@ extension JSONValue {
         }
     }
 
-    /// The placeholder of a string that stands for any value of a kind once it is filled; nil if there is none. A kept
+    /// The placeholder of a string that matches any value of a kind once it is filled; nil if there is none. A kept
     /// text such as `<string>` would match everything.
     func placeholderOfKind(with kept: [String: JSONValue]) -> String? {
         switch self {

@@ -29,7 +29,7 @@ package struct TranscriptRun: Sendable {
         guard let expected = step.expected else { return }
         let filledExpected = try filled(expected)
         if let name = expected.placeholderOfKind(with: kept) {
-            throw Failure("{{\(name)}} is a text that stands for any value, so nothing can be compared with it")
+            throw Failure("{{\(name)}} has a text that matches any value, so nothing can be compared with it")
         }
         let difference = Difference(between: message, and: filledExpected)
         // Also values of a wrong message, so that one failure does not make all later steps fail.

@@ -1,6 +1,6 @@
 import JSON
 
-/// A string of a transcript that stands for any value of a kind, because the value differs each time.
+/// A string of a transcript that matches any value of a kind, for values that differ each time.
 enum ValueKind: Equatable {
     /// `<any>`: any value.
     case any
@@ -55,7 +55,7 @@ enum ValueKind: Equatable {
         }
     }
 
-    /// Whether a string has a form, in which `d` stands for a decimal digit, `x` for a hexadecimal one, `v` for one of
+    /// Whether a string has a form, in which `d` is a decimal digit, `x` for a hexadecimal one, `v` for one of
     /// those that show the variant of a UUID, and any other character for itself.
     private static func hasForm(_ form: String, _ value: JSONValue) -> Bool {
         guard let text = value.string, text.utf8.count == form.utf8.count else { return false }
