@@ -74,13 +74,8 @@ struct BreakingChanges {
             if missing?.isEmpty != true { lines.append("\(place) takes fewer values") }
         }
         compareInputs(before["items"], after["items"], "\(place)'s elements")
-        let properties = Self.properties(after)
-        for (property, schema) in Self.properties(before).sorted(by: { $0.key < $1.key }) {
-            if let now = properties[property] {
-                compareInputs(schema, now, "\(place).\(property)")
-            } else {
-                lines.append("\(place).\(property) is removed")
-            }
+        for (property, schemas) in keptProperties(before, after, place) {
+            compareInputs(schemas.before, schemas.after, "\(place).\(property)")
         }
         for property in Self.required(after).subtracting(Self.required(before)).sorted() {
             lines.append("\(place).\(property) is now required")
@@ -99,18 +94,31 @@ struct BreakingChanges {
         if !unexpected.isEmpty { lines.append("\(place) can now be \(unexpected.sorted().joined(separator: ", "))") }
         if before["format"] != nil, before["format"] != after["format"] { lines.append("\(place) has another format") }
         compareOutputs(before["items"], after["items"], "\(place)'s elements")
-        let properties = Self.properties(after)
-        for (property, schema) in Self.properties(before).sorted(by: { $0.key < $1.key }) {
-            if let now = properties[property] {
-                compareOutputs(schema, now, "\(place).\(property)")
-            } else {
-                lines.append("\(place).\(property) is removed")
-            }
+        for (property, schemas) in keptProperties(before, after, place) {
+            compareOutputs(schemas.before, schemas.after, "\(place).\(property)")
         }
         for property in Self.required(before).subtracting(Self.required(after)).sorted()
-        where properties[property] != nil {
+        where Self.properties(after)[property] != nil {
             lines.append("\(place).\(property) can now be missing")
         }
+    }
+
+    /// The properties that both schemas have. Reports those that are removed.
+    private mutating func keptProperties(
+        _ before: JSONValue,
+        _ after: JSONValue,
+        _ place: String
+    ) -> [(name: String, schemas: (before: JSONValue, after: JSONValue))] {
+        let properties = Self.properties(after)
+        var kept: [(String, (JSONValue, JSONValue))] = []
+        for (name, schema) in Self.properties(before).sorted(by: { $0.key < $1.key }) {
+            if let now = properties[name] {
+                kept.append((name, (schema, now)))
+            } else {
+                lines.append("\(place).\(name) is removed")
+            }
+        }
+        return kept
     }
 
     private func resolved(_ schema: JSONValue?, in document: JSONValue) -> JSONValue? {
