@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 CLIENTS = pathlib.Path(__file__).resolve().parent
-sys.path += [str(CLIENTS / "python/tests"), str(CLIENTS / "python/src")]
+sys.path.append(str(CLIENTS / "python/tests"))
 
 from transcripts import all_transcripts  # noqa: E402
 

@@ -21,7 +21,6 @@ from postern_accounts._traffic import Traffic
 from postern_accounts.types import OperatorsPersonInput
 
 PACKAGE = Path(__file__).resolve().parents[1]
-SCHEMA = PACKAGE.parents[1] / "schema"
 
 os.environ.setdefault("POSTERN_BIN", str(PACKAGE.parents[1] / ".build/release/postern"))
 # For the programs that the tests run.

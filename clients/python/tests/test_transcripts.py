@@ -16,8 +16,7 @@ from datetime import date
 from typing import Any, Literal
 
 from replay import as_json
-from support import SCHEMA
-from transcripts import Step, Transcript, all_transcripts, matches
+from transcripts import SCHEMA, Step, Transcript, all_transcripts, matches
 
 from postern_accounts import AsyncPostern, CallError, Postern, errors
 from postern_accounts._requests import wire_value

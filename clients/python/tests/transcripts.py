@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support import SCHEMA
+SCHEMA = Path(__file__).resolve().parents[3] / "schema"
 
 _PATTERNS = {
     "<time>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
