@@ -5,6 +5,7 @@ JavaScript has milliseconds.
 Usage: replays.py BINARY. Each client's program prints one line for each reply; its output must equal the bare pipe's.
 """
 
+import concurrent.futures
 import difflib
 import json
 import os
@@ -88,19 +89,29 @@ def rounded(line):
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def output_of(name, binary):
+    """The output of a client's program, as a completed process."""
+    command, folder, variables = PROGRAMS[name]
+    return subprocess.run(
+        command,
+        cwd=CLIENTS / folder,
+        env={**os.environ, **variables, "POSTERN_BIN": binary},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
 def main(binary):
-    expected = [rounded(line) for line in bare_lines(binary)]
+    # A client waits for each reply, so each keeps only one core busy.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        bare = pool.submit(bare_lines, binary)
+        outcomes = {name: pool.submit(output_of, name, binary) for name in PROGRAMS}
+    expected = [rounded(line) for line in bare.result()]
     failures = 0
-    for name, (command, folder, variables) in PROGRAMS.items():
-        outcome = subprocess.run(
-            command,
-            cwd=CLIENTS / folder,
-            env={**os.environ, **variables, "POSTERN_BIN": binary},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+    for name, pending in outcomes.items():
+        outcome = pending.result()
         lines = [rounded(line) for line in outcome.stdout.removesuffix("\n").split("\n")]
         # The untyped calls of the Node client return all digits of a time, the typed ones do not.
         same = (in_milliseconds(lines), in_milliseconds(expected)) if name == "node" else (lines, expected)
