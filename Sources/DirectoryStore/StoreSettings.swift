@@ -20,8 +20,8 @@ package struct StoreSettings {
     /// within an hour or two. It is a closure because it is called only when a deletion is read: most starts read none,
     /// and making the collections takes longer than the rest of a start.
     package var personalCollections: @Sendable () -> [AnyCollection] = { [] }
-    /// The system calls that change files.
-    package var calls = SystemCalls.real
+    /// The system.
+    package var calls: any SystemCalls = .real
 
     /// Default settings.
     package init() {}

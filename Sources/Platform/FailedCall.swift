@@ -5,7 +5,7 @@ package struct FailedCall: Error, Equatable, CustomStringConvertible, Sendable {
     /// Why it failed.
     package let error: SystemError
 
-    init(_ call: String, _ error: SystemError) {
+    package init(_ call: String, _ error: SystemError) {
         (self.call, self.error) = (call, error)
     }
 

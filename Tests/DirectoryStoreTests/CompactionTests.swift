@@ -115,7 +115,7 @@ struct CompactionTests {
 
     // MARK: In the background
 
-    private func openCompacting(at bytes: Int, calls: SystemCalls = .real) throws -> LocalEngine {
+    private func openCompacting(at bytes: Int, calls: any SystemCalls = .real) throws -> LocalEngine {
         var settings = StoreSettings()
         settings.compactedJournalBytesMin = bytes
         settings.calls = calls
@@ -185,7 +185,7 @@ struct CompactionTests {
         let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
         let source = try opened.compactionSource(space)
         try other.commit(("m", nil))
-        guard case .done = Compaction().run(source) else {
+        guard case .done = Compaction(.real).run(source) else {
             Issue.record("it did not merge")
             return
         }
@@ -202,7 +202,7 @@ struct CompactionTests {
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(repeating: UInt8(ascii: "x"), count: 3 << 20))
-        guard case .done = Compaction().run(source) else {
+        guard case .done = Compaction(.real).run(source) else {
             Issue.record("it did not merge")
             return
         }
@@ -223,12 +223,14 @@ struct CompactionTests {
         var isCompacting = false
         var hidden: (offset: Int, bytes: [UInt8])?
         var settings = StoreSettings()
-        settings.calls.lock = { [directory] descriptor, operation in
+        let calls = ChangedCalls()
+        settings.calls = calls
+        calls.onLock = { [directory] descriptor, operation in
             if operation & LOCK_EX != 0, let (offset, bytes) = hidden {
                 overwrite(at: offset, bytes)
                 hidden = nil
             }
-            let result = SystemCalls.real.lock(descriptor, operation)
+            let result = RealCalls.shared.lock(descriptor, operation)
             guard operation == LOCK_UN, isCompacting else { return result }
             isCompacting = false
             do {
@@ -247,7 +249,7 @@ struct CompactionTests {
         try engine.commit(("a", long))
         try engine.commit(("b", "1"))
         isCompacting = true
-        let outcome = Compaction().run(source)
+        let outcome = Compaction(.real).run(source)
         guard case .done = outcome else {
             Issue.record("it did not merge: \(outcome)")
             return
@@ -269,7 +271,7 @@ struct CompactionTests {
         let source = try opened.compactionSource(space)
         #expect(try engine.compact())
         try engine.commit(("b", "1"))
-        guard case .skipped = Compaction().run(source) else {
+        guard case .skipped = Compaction(.real).run(source) else {
             Issue.record("it merged")
             return
         }
@@ -296,15 +298,15 @@ struct CompactionTests {
 
     @Test(arguments: [ENOSPC, EIO], Array(0..<12))
     func isAbandonedWhenTheDiskFails(code: Int32, call: Int) throws {
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var countdown = Int.max
         func fails() -> Bool {
             countdown -= 1
             errno = code
             return countdown == -1
         }
-        calls.write = { fails() ? -1 : SystemCalls.real.write($0, $1, $2) }
-        calls.sync = { fails() ? -1 : SystemCalls.real.sync($0) }
+        calls.onWrite = { fails() ? -1 : RealCalls.shared.write($0, $1, $2) }
+        calls.onSync = { fails() ? -1 : RealCalls.shared.sync($0) }
         let engine = try directory.open(calls: calls)
         try engine.commit(("a", "1"))
         try engine.commit(("m", secret), isErasable: true)
@@ -327,20 +329,20 @@ struct CompactionTests {
     /// A rename is not undone: files of an epoch that may be the current ones stay, whatever fails.
     @Test(arguments: ["rename", "sync", "unlink"])
     func losesNothingWhenItsLastStepsFail(call: String) throws {
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var hasRenamed = false
         var isFailing = false
         func fails(_ name: String) -> Bool {
             errno = EIO
             return isFailing && name == call && (name == "rename" || hasRenamed)
         }
-        calls.rename = { directory, name, newName in
+        calls.onRename = { directory, name, newName in
             if fails("rename") { return -1 }
             hasRenamed = true
-            return SystemCalls.real.rename(directory, name, newName)
+            return RealCalls.shared.rename(directory, name, newName)
         }
-        calls.syncDirectory = { fails("sync") ? -1 : SystemCalls.real.syncDirectory($0) }
-        calls.unlink = { fails("unlink") ? -1 : SystemCalls.real.unlink($0, $1) }
+        calls.onSyncDirectory = { fails("sync") ? -1 : RealCalls.shared.syncDirectory($0) }
+        calls.onUnlink = { fails("unlink") ? -1 : RealCalls.shared.unlink($0, $1) }
         let (engine, other) = (try directory.open(calls: calls), try directory.open())
         try engine.commit(("a", "1"))
         try engine.commit(("m", secret), isErasable: true)
@@ -363,10 +365,10 @@ struct CompactionTests {
     }
 
     @Test func warnsOnceThatItWasAbandoned() throws {
-        var calls = SystemCalls.real
-        calls.write = { descriptor, bytes, offset in
+        let calls = ChangedCalls()
+        calls.onWrite = { descriptor, bytes, offset in
             guard String(decoding: bytes.prefix(300), as: UTF8.self).contains("sorted") else {
-                return SystemCalls.real.write(descriptor, bytes, offset)
+                return RealCalls.shared.write(descriptor, bytes, offset)
             }
             errno = ENOSPC
             return -1

@@ -29,7 +29,7 @@ struct DistantDamageTests {
         let file = try FileDescriptor.open(SystemString(directory.path + "/" + base), .readingAndWriting)
         defer { file.close() }
         let offset = 18 << 20
-        try SystemCalls.real.writeAll([UInt8(ascii: "y")], to: file, at: offset)
+        try RealCalls.shared.writeAll([UInt8(ascii: "y")], to: file, at: offset)
 
         let damaged = try directory.open()
         let start = ContinuousClock.now

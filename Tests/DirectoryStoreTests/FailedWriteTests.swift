@@ -16,10 +16,10 @@ struct FailedWriteTests {
         var syncError: Int32?
         var truncateError: Int32?
 
-        var calls: SystemCalls {
-            let real = SystemCalls.real
-            var calls = real
-            calls.write = { [self] descriptor, bytes, offset in
+        var calls: any SystemCalls {
+            let real = RealCalls.shared
+            let calls = ChangedCalls()
+            calls.onWrite = { [self] descriptor, bytes, offset in
                 writes += 1
                 guard let writeError else { return real.write(descriptor, bytes, offset) }
                 let count = min(bytesUntilError, bytes.count)
@@ -30,13 +30,13 @@ struct FailedWriteTests {
                 bytesUntilError -= count
                 return real.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[..<count]), offset)
             }
-            calls.sync = { [self] descriptor in
+            calls.onSync = { [self] descriptor in
                 syncs += 1
                 guard let syncError else { return real.sync(descriptor) }
                 errno = syncError
                 return -1
             }
-            calls.truncate = { [self] descriptor, length in
+            calls.onTruncate = { [self] descriptor, length in
                 guard let truncateError else { return real.truncate(descriptor, length) }
                 errno = truncateError
                 return -1
@@ -217,11 +217,11 @@ struct FailedWriteTests {
             errno = EINTR
             return interruptions % 2 == 1
         }
-        var calls = real
-        calls.write = { interrupted() ? -1 : real.write($0, $1, $2) }
-        calls.sync = { interrupted() ? -1 : real.sync($0) }
-        calls.truncate = { interrupted() ? -1 : real.truncate($0, $1) }
-        calls.lock = { interrupted() ? -1 : real.lock($0, $1) }
+        let calls = ChangedCalls()
+        calls.onWrite = { interrupted() ? -1 : real.write($0, $1, $2) }
+        calls.onSync = { interrupted() ? -1 : real.sync($0) }
+        calls.onTruncate = { interrupted() ? -1 : real.truncate($0, $1) }
+        calls.onLock = { interrupted() ? -1 : real.lock($0, $1) }
         try directory.open(calls: calls).commit(("a", "1"))
         #expect(interruptions > 4)
         #expect(try directory.open().entries() == ["a": "1"])
@@ -253,12 +253,12 @@ struct FailedWriteTests {
     }
 
     @Test func retriesAFailedErasure() throws {
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var erasures = 0
-        calls.write = { descriptor, bytes, offset in
+        calls.onWrite = { descriptor, bytes, offset in
             let isErasure = bytes.allSatisfy { $0 == UInt8(ascii: " ") }
             if isErasure { erasures += 1 }
-            guard isErasure, erasures == 1 else { return SystemCalls.real.write(descriptor, bytes, offset) }
+            guard isErasure, erasures == 1 else { return RealCalls.shared.write(descriptor, bytes, offset) }
             errno = EIO
             return -1
         }

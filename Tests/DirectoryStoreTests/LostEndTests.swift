@@ -22,11 +22,11 @@ struct LostEndTests {
 
     /// A system crash may lose a line that was never synced. No caller got a reply for it.
     @Test func isOpenedIfTheLineWasNeverSynced() throws {
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var isFailing = false
-        calls.sync = { descriptor in
+        calls.onSync = { descriptor in
             errno = EIO
-            return isFailing ? -1 : SystemCalls.real.sync(descriptor)
+            return isFailing ? -1 : RealCalls.shared.sync(descriptor)
         }
         let engine = try directory.open(calls: calls)
         try engine.commit(("a", "1"))

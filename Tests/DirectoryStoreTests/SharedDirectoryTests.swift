@@ -86,17 +86,17 @@ struct SharedDirectoryTests {
     /// An engine returns another process's transaction only once it is synced:
     /// the other process may have been killed before its own sync.
     @Test func syncsTransactionsOfOthersThatAreNotSyncedYet() throws {
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var syncs = 0
-        calls.sync = {
+        calls.onSync = {
             syncs += 1
-            return SystemCalls.real.sync($0)
+            return RealCalls.shared.sync($0)
         }
-        var failing = SystemCalls.real
+        let failing = ChangedCalls()
         var fails = false
-        failing.sync = { descriptor in
+        failing.onSync = { descriptor in
             errno = EIO
-            return fails ? -1 : SystemCalls.real.sync(descriptor)
+            return fails ? -1 : RealCalls.shared.sync(descriptor)
         }
         let (first, second) = (try directory.open(calls: failing), try directory.open(calls: calls))
         syncs = 0
@@ -119,11 +119,11 @@ struct SharedDirectoryTests {
     @Test func doesNotTrustMarksLeftInTheSyncFile() throws {
         try directory.open().commit(("a", "1"))
         try directory.write([UInt8](repeating: 0xFF, count: 24), to: "lock.sync")
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var syncs = 0
-        calls.sync = {
+        calls.onSync = {
             syncs += 1
-            return SystemCalls.real.sync($0)
+            return RealCalls.shared.sync($0)
         }
         let engine = try directory.open(calls: calls)
         syncs = 0
@@ -203,10 +203,10 @@ struct SharedDirectoryTests {
     /// After a failed sync, it is unknown whether the lines are on the disk. The engine that wrote them still answers
     /// reads until another process builds on them. The next process that opens the store writes them again.
     @Test func returnsNothingThatDependsOnAFailedSync() throws {
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var syncError: Int32?
-        calls.sync = { descriptor in
-            guard let syncError else { return SystemCalls.real.sync(descriptor) }
+        calls.onSync = { descriptor in
+            guard let syncError else { return RealCalls.shared.sync(descriptor) }
             errno = syncError
             return -1
         }
@@ -217,12 +217,12 @@ struct SharedDirectoryTests {
         #expect(try first.entries() == ["a": "1"])
         try first.makeDurable()
         var rewritten = 0
-        calls = .real
-        calls.write = { descriptor, bytes, offset in
+        let counted = ChangedCalls()
+        counted.onWrite = { descriptor, bytes, offset in
             rewritten += String(decoding: bytes, as: UTF8.self).contains(#"["b",1]"#) ? 1 : 0
-            return SystemCalls.real.write(descriptor, bytes, offset)
+            return RealCalls.shared.write(descriptor, bytes, offset)
         }
-        let second = try directory.open(calls: calls)
+        let second = try directory.open(calls: counted)
         #expect(rewritten == 1)
         #expect(try second.entries() == ["a": "1", "b": "1"])
         try second.commit(("c", "1"))
@@ -262,17 +262,17 @@ struct SharedDirectoryTests {
     /// An engine that follows a compaction settles lines that another process could not sync,
     /// as an engine that opens the store does.
     @Test func settlesUnsyncedLinesOfTheEpochItFollows() throws {
-        var failing = SystemCalls.real
+        let failing = ChangedCalls()
         var fails = false
-        failing.sync = { descriptor in
+        failing.onSync = { descriptor in
             errno = EIO
-            return fails ? -1 : SystemCalls.real.sync(descriptor)
+            return fails ? -1 : RealCalls.shared.sync(descriptor)
         }
-        var watched = SystemCalls.real
+        let watched = ChangedCalls()
         var rewritten = 0
-        watched.write = { descriptor, bytes, offset in
+        watched.onWrite = { descriptor, bytes, offset in
             rewritten += String(decoding: bytes, as: UTF8.self).contains(#"["b",1]"#) ? 1 : 0
-            return SystemCalls.real.write(descriptor, bytes, offset)
+            return RealCalls.shared.write(descriptor, bytes, offset)
         }
         let (first, second) = (try directory.open(calls: failing), try directory.open(calls: watched))
         try first.commit(("a", "1"))
@@ -305,11 +305,11 @@ struct SharedDirectoryTests {
     @Test func doesNotReadAnOldEpochWhenACompactionEndsWhileTheLockIsHeld() throws {
         let other = try directory.open()
         try other.commit(("a", "1"))
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var isHeld = false
         var meanwhile: (() throws -> Void)?
-        calls.lock = { descriptor, operation in
-            guard isHeld, operation & LOCK_EX != 0 else { return SystemCalls.real.lock(descriptor, operation) }
+        calls.onLock = { descriptor, operation in
+            guard isHeld, operation & LOCK_EX != 0 else { return RealCalls.shared.lock(descriptor, operation) }
             do {
                 try meanwhile?()
             } catch {
@@ -350,16 +350,16 @@ struct SharedDirectoryTests {
         (marks[5], marks[6], marks[7]) = (0x1F, 0, 0)
         marks.replaceSubrange(8..., with: [UInt8](repeating: 0, count: 16))
         try directory.write(marks, to: "lock.sync")
-        var calls = SystemCalls.real
+        let calls = ChangedCalls()
         var (isFull, syncs) = (true, 0)
-        calls.write = { descriptor, bytes, offset in
+        calls.onWrite = { descriptor, bytes, offset in
             errno = ENOSPC
             // The disk is full for new bytes only; existing bytes can be overwritten.
-            return isFull && offset == 0 ? -1 : SystemCalls.real.write(descriptor, bytes, offset)
+            return isFull && offset == 0 ? -1 : RealCalls.shared.write(descriptor, bytes, offset)
         }
-        calls.sync = {
+        calls.onSync = {
             syncs += 1
-            return SystemCalls.real.sync($0)
+            return RealCalls.shared.sync($0)
         }
         let engine = try directory.open(calls: calls)
         #expect(try engine.entries() == ["a": "1"])

@@ -23,7 +23,7 @@ final class TemporaryDirectory {
         _ = try? FileManager.default.removeItem(atPath: root)
     }
 
-    func open(calls: SystemCalls = .real, lockWaitMilliseconds: Int = 5_000) throws(StoreError) -> LocalEngine {
+    func open(calls: any SystemCalls = .real, lockWaitMilliseconds: Int = 5_000) throws(StoreError) -> LocalEngine {
         var settings = StoreSettings()
         settings.calls = calls
         settings.lockWaitMilliseconds = lockWaitMilliseconds

@@ -198,16 +198,18 @@ struct ToolsTests {
     func removesABackupThatFailed(call: Int) throws {
         try makeStore()
         var settings = StoreSettings()
+        let calls = ChangedCalls()
+        settings.calls = calls
         var countdown = Int.max
-        settings.calls.write = { descriptor, bytes, offset in
+        calls.onWrite = { descriptor, bytes, offset in
             countdown -= 1
             errno = ENOSPC
-            return countdown == -1 ? -1 : SystemCalls.real.write(descriptor, bytes, offset)
+            return countdown == -1 ? -1 : RealCalls.shared.write(descriptor, bytes, offset)
         }
-        settings.calls.sync = { descriptor in
+        calls.onSync = { descriptor in
             countdown -= 1
             errno = EIO
-            return countdown == -1 ? -1 : SystemCalls.real.sync(descriptor)
+            return countdown == -1 ? -1 : RealCalls.shared.sync(descriptor)
         }
         let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
         countdown = call
@@ -221,9 +223,11 @@ struct ToolsTests {
     @Test func saysThatABackupIsCompleteWhenOnlyItsDirectorySyncFails() throws {
         try makeStore()
         var settings = StoreSettings()
+        let calls = ChangedCalls()
+        settings.calls = calls
         var fails = false
         let root = directory.root
-        settings.calls.syncDirectory = { descriptor in
+        calls.onSyncDirectory = { descriptor in
             errno = EIO
             return fails && FileManager.default.fileExists(atPath: root + "/copy") ? -1 : 0
         }
@@ -388,17 +392,19 @@ struct ToolsTests {
     @Test func removesOnlyItsOwnFiles() throws {
         try makeStore()
         var settings = StoreSettings()
+        let calls = ChangedCalls()
+        settings.calls = calls
         let root = directory.root
         var isFirst = true
         // Another process creates the destination while the copy is written.
-        settings.calls.sync = { descriptor in
+        calls.onSync = { descriptor in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
             if isFirst, names.contains(where: { $0.hasPrefix("copy.unfinished-") }) {
                 isFirst = false
                 try? FileManager.default.createDirectory(atPath: root + "/copy", withIntermediateDirectories: false)
                 _ = FileManager.default.createFile(atPath: root + "/copy/mine", contents: nil)
             }
-            return SystemCalls.real.sync(descriptor)
+            return RealCalls.shared.sync(descriptor)
         }
         let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
         #expect(storeError { try engine.backUp(to: root + "/copy", progress: { _ in }) } == .exists(root + "/copy"))
@@ -415,10 +421,12 @@ struct ToolsTests {
         let root = directory.root
         var draft = ""
         var settings = StoreSettings()
-        settings.calls.sync = { descriptor in
+        let calls = ChangedCalls()
+        settings.calls = calls
+        calls.onSync = { descriptor in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
             guard draft.isEmpty, let name = names.first(where: { $0.hasPrefix("copy.unfinished-") }) else {
-                return SystemCalls.real.sync(descriptor)
+                return RealCalls.shared.sync(descriptor)
             }
             draft = "\(root)/\(name)"
             if isMoved {

@@ -23,11 +23,11 @@ struct FileDescriptorTests {
     @Test func readsAPartOfAFile() throws {
         let file = try FileDescriptor.open(try folder.file("file", bytes), .reading)
         defer { file.close() }
-        #expect(try file.contents(from: 10, upTo: 20) == Array(bytes[10..<20]))
-        #expect(try file.contents(from: 99_990, upTo: 200_000) == Array(bytes[99_990...]))
-        #expect(try file.contents(from: 20, upTo: 10).isEmpty)
-        #expect(try file.byte(at: 300) == 44)
-        #expect(try file.byte(at: 100_000) == nil)
+        #expect(try RealCalls.shared.contents(of: file, from: 10, upTo: 20) == Array(bytes[10..<20]))
+        #expect(try RealCalls.shared.contents(of: file, from: 99_990, upTo: 200_000) == Array(bytes[99_990...]))
+        #expect(try RealCalls.shared.contents(of: file, from: 20, upTo: 10).isEmpty)
+        #expect(try RealCalls.shared.byte(of: file, at: 300) == 44)
+        #expect(try RealCalls.shared.byte(of: file, at: 100_000) == nil)
     }
 
     @Test func failsWithWouldBlockIfNoBytesAreAvailable() throws {
@@ -72,7 +72,7 @@ struct FileDescriptorTests {
         defer { directory.close() }
         let file = try directory.open("a", .readingAndWriting | .creating)
         defer { file.close() }
-        try SystemCalls.real.writeAll(bytes, to: file, at: 5)
+        try RealCalls.shared.writeAll(bytes, to: file, at: 5)
         try file.setMode(0o640)
         try DirectoryEntries.rename("a", to: "b", in: directory)
         let status = try FileStatus(of: "b", in: directory)
@@ -109,11 +109,19 @@ struct SystemErrorTests {
 }
 
 struct SystemCallsTests {
+    private final class ChangedWrites: SystemCalls {
+        var onWrite: (UnsafeRawBufferPointer, Int) -> Int = { _, _ in 0 }
+
+        func write(_ file: FileDescriptor, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int {
+            onWrite(bytes, offset)
+        }
+    }
+
     /// The system may write fewer bytes than it is given.
     @Test func writesTheRestAfterAShortWriteAndASignal() throws {
-        var calls = SystemCalls.real
+        let calls = ChangedWrites()
         var (written, rounds): ([UInt8], Int) = ([], 0)
-        calls.write = { _, bytes, offset in
+        calls.onWrite = { bytes, offset in
             rounds += 1
             guard rounds != 2 else {
                 errno = EINTR
@@ -126,7 +134,7 @@ struct SystemCallsTests {
         let bytes = Array("abcdefgh".utf8)
         try calls.writeAll(bytes, to: .standardInput, at: 7)
         #expect(written == bytes && rounds == 4)
-        calls.write = { _, _, _ in 0 }
+        calls.onWrite = { _, _ in 0 }
         #expect(
             systemError { () throws(SystemError) in try calls.writeAll(bytes, to: .standardInput, at: 0) }
                 == .inputOutput
@@ -138,9 +146,9 @@ struct SystemCallsTests {
         let path = try folder.file("lock", [])
         let (first, second) = (try FileDescriptor.open(path, .reading), try FileDescriptor.open(path, .reading))
         defer { for file in [first, second] { file.close() } }
-        #expect(try SystemCalls.real.takeLockIfFree(of: first))
-        #expect(try !SystemCalls.real.takeLockIfFree(of: second))
-        SystemCalls.real.releaseLock(of: first)
-        #expect(try SystemCalls.real.takeLockIfFree(of: second))
+        #expect(try RealCalls.shared.takeLockIfFree(of: first))
+        #expect(try !RealCalls.shared.takeLockIfFree(of: second))
+        RealCalls.shared.releaseLock(of: first)
+        #expect(try RealCalls.shared.takeLockIfFree(of: second))
     }
 }

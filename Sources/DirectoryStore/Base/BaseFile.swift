@@ -56,7 +56,7 @@ final class BaseFile: @unchecked Sendable {
             )
         }
         do throws(SystemError) {
-            pages = try MappedPages(reading: file.descriptor, byteCount: length)
+            pages = try file.map(byteCount: length)
         } catch {
             throw .failed("mmap \(file.name)", error)
         }

@@ -25,7 +25,7 @@ struct CompactionSource: @unchecked Sendable {
 /// If an error happens before the manifest is renamed, the old manifest stays valid and the new files are removed, if
 /// necessary by the next process that opens the store. An error after the rename leaves the files of both epochs; the
 /// next process that opens the store resolves this.
-final class Compaction: Sendable {
+final class Compaction: @unchecked Sendable {
     /// How a compaction ended.
     enum Outcome: Sendable {
         case done(PreparedEpoch)
@@ -41,11 +41,16 @@ final class Compaction: Sendable {
     }
 
     private let state = Mutex(State())
+    private let calls: any SystemCalls
+
+    init(_ calls: any SystemCalls) {
+        self.calls = calls
+    }
 
     /// Runs the compaction on a new thread.
     func start(_ source: CompactionSource) {
-        let isStarted = Thread.start { [self] in
-            Thread.lowerPriority()
+        let isStarted = calls.startThread { [self] in
+            calls.lowerPriority()
             run(source)
         }
         // If no thread can be started, the journal grows until a later attempt succeeds.
@@ -112,7 +117,7 @@ final class Compaction: Sendable {
     func wait(milliseconds: Int = .max) {
         var waited = 0
         while outcome == nil, waited < milliseconds {
-            Thread.sleep(microseconds: 1_000)
+            calls.sleep(microseconds: 1_000)
             waited += 1
         }
     }

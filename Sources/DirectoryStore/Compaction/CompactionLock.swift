@@ -10,7 +10,7 @@ struct CompactionLock {
     private let lock: FileLock
 
     /// Opens the lock's file, and creates it if it does not exist, without taking the lock.
-    init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
+    init(in directory: Directory, calls: any SystemCalls) throws(StoreError) {
         self.directory = directory
         lock = FileLock(on: try File(Self.fileName, in: directory, .creating, calls: calls), calls: calls)
     }

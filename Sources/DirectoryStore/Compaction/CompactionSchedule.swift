@@ -26,7 +26,7 @@ final class CompactionSchedule {
         do throws(StoreError) {
             guard try hasRoom(), directory.journal.obstacleToCompaction == nil else { return }
             let source = try directory.compactionSource(space)
-            let compaction = Compaction()
+            let compaction = Compaction(settings.calls)
             self.compaction = compaction
             compaction.start(source)
         } catch {
@@ -49,7 +49,7 @@ final class CompactionSchedule {
         let room = try directory.roomToCompact()
         guard room.free >= room.needed else { throw .diskFull }
         let source = try directory.compactionSource(space)
-        let compaction = Compaction()
+        let compaction = Compaction(settings.calls)
         self.compaction = compaction
         switch compaction.run(source, progress: progress) {
         case .done: return true
@@ -79,7 +79,7 @@ final class CompactionSchedule {
 
     private var isDue: Bool {
         if newBytes >= dueBytes, directory.journal.length >= retryBytes { return true }
-        return isErasureDue && MonotonicClock.milliseconds >= retryMilliseconds
+        return isErasureDue && settings.calls.monotonicMilliseconds >= retryMilliseconds
     }
 
     /// Whether deleted personal data are still in the files, and the last compaction is long enough ago.
@@ -116,7 +116,7 @@ final class CompactionSchedule {
 
     private func retryLater() {
         retryBytes = directory.journal.length + dueBytes / 4
-        retryMilliseconds = MonotonicClock.milliseconds + settings.erasureSeconds * 1_000
+        retryMilliseconds = settings.calls.monotonicMilliseconds + settings.erasureSeconds * 1_000
     }
 
     private func handleOutcome() {

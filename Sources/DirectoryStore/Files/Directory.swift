@@ -9,42 +9,42 @@ final class Directory {
     let descriptor: FileDescriptor
     /// The owner of files that are created in it.
     let filesOwner: FileOwner
-    private let calls: SystemCalls
+    private let calls: any SystemCalls
     /// Whether a sync has failed. The system reports a failure only once, and then treats the lost data as written.
     private let hasFailed = Mutex(false)
 
     /// Opens a directory.
     ///
     /// - Parameter makes: whether to create the directory and its missing parents, with mode 0700.
-    init(_ path: SystemString, makes: Bool = true, calls: SystemCalls = .real) throws(StoreError) {
+    init(_ path: SystemString, makes: Bool = true, calls: any SystemCalls = .real) throws(StoreError) {
         let descriptor: FileDescriptor
         do throws(SystemError) {
-            descriptor = try Self.open(path)
+            descriptor = try Self.open(path, calls)
         } catch {
-            guard error == .noSuchFile, makes else { throw Self.failure(of: "open", path, error) }
-            try Self.make(path)
+            guard error == .noSuchFile, makes else { throw Self.failure(of: "open", path, error, calls) }
+            try Self.make(path, calls)
             do throws(SystemError) {
-                descriptor = try Self.open(path)
+                descriptor = try Self.open(path, calls)
             } catch {
-                throw Self.failure(of: "open", path, error)
+                throw Self.failure(of: "open", path, error, calls)
             }
         }
         self.path = path
         self.descriptor = descriptor
         self.calls = calls
-        filesOwner = .ofFiles(in: descriptor)
+        filesOwner = .ofFiles(in: descriptor, calls)
     }
 
     /// Takes over an open descriptor, which is closed when the object is freed.
-    init(adopting descriptor: FileDescriptor, path: SystemString, calls: SystemCalls) {
+    init(adopting descriptor: FileDescriptor, path: SystemString, calls: any SystemCalls) {
         (self.path, self.descriptor, self.calls) = (path, descriptor, calls)
-        filesOwner = .ofFiles(in: descriptor)
+        filesOwner = .ofFiles(in: descriptor, calls)
     }
 
     /// A directory that has a store, or the remains of one.
     ///
     /// - Throws: `StoreError.noStore`.
-    static func holdingStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
+    static func holdingStore(_ path: SystemString, calls: any SystemCalls) throws(StoreError) -> Directory {
         let directory: Directory
         do throws(StoreError) {
             directory = try Directory(path, makes: false, calls: calls)
@@ -62,12 +62,12 @@ final class Directory {
     ///
     /// - Throws: `StoreError.notAStore` if the directory has other files, because it is used for something else;
     ///   `StoreError.withinStore` if a new directory would be in the directory of another store.
-    static func forStore(_ path: SystemString, calls: SystemCalls) throws(StoreError) -> Directory {
+    static func forStore(_ path: SystemString, calls: any SystemCalls) throws(StoreError) -> Directory {
         let directory: Directory
         do throws(StoreError) {
             directory = try Directory(path, makes: false, calls: calls)
         } catch  where error.isMissingFile {
-            try StorePlace(path).checkSurroundings()
+            try StorePlace(path, calls).checkSurroundings()
             return try Directory(path, calls: calls)
         }
         // Most directories have a store, and this one call shows it.
@@ -77,18 +77,18 @@ final class Directory {
         if let other = names.first(where: { !StoreFiles.leavesUnused($0) }) {
             throw .notAStore("\(path)", holding: other)
         }
-        try StorePlace(path).checkSurroundings()
+        try StorePlace(path, calls).checkSurroundings()
         return directory
     }
 
     deinit {
-        descriptor.close()
+        calls.close(descriptor)
     }
 
     /// The names of all files in it, in byte order. The store's own names are ASCII; other names may contain escapes.
     func names() throws(StoreError) -> [String] {
         do throws(FailedCall) {
-            return try DirectoryNames.of(descriptor, path)
+            return try calls.names(in: descriptor, path)
         } catch {
             throw .failed(error.call, error.error)
         }
@@ -97,7 +97,7 @@ final class Directory {
     /// The stamp of the file with that name; nil if no file has it.
     func stamp(of name: String) throws(StoreError) -> FileStamp? {
         do throws(SystemError) {
-            return try FileStamp(of: name, in: descriptor)
+            return try calls.status(of: SystemString(name), in: descriptor).stamp
         } catch .noSuchFile {
             return nil
         } catch {
@@ -121,9 +121,9 @@ final class Directory {
         let status = try status()
         guard CurrentProcess.isPrivileged || status.owner.isCurrent else { return }
         do throws(SystemError) {
-            try descriptor.setMode(0o700)
+            try calls.setMode(0o700, of: descriptor)
         } catch {
-            throw Self.failure(of: "chmod", path, error)
+            throw Self.failure(of: "chmod", path, error, calls)
         }
     }
 
@@ -171,7 +171,7 @@ final class Directory {
         guard error.isDenial else { return .failed("\(call) \(name)", error) }
         let owner: UInt32
         do throws(SystemError) {
-            owner = try FileStatus(of: name, in: descriptor).owner.user
+            owner = try calls.status(of: SystemString(name), in: descriptor).owner.user
         } catch {
             owner = knownStatus?.owner.user ?? 0
         }
@@ -179,33 +179,43 @@ final class Directory {
     }
 
     /// The error for a failed call on a directory.
-    private static func failure(of call: String, _ path: SystemString, _ error: SystemError) -> StoreError {
+    private static func failure(
+        of call: String,
+        _ path: SystemString,
+        _ error: SystemError,
+        _ calls: any SystemCalls
+    ) -> StoreError {
         guard error.isDenial else { return .failed("\(call) \(path)", error) }
         // If stat fails, a directory above denies access.
-        return .denied(path: "\(path)", owner: owner(of: path), user: Int(CurrentProcess.user))
+        return .denied(path: "\(path)", owner: owner(of: path, calls), user: Int(CurrentProcess.user))
     }
 
     /// The owner of a directory; if stat fails for it, of the nearest directory above for which stat succeeds.
-    private static func owner(of path: SystemString) -> Int {
+    private static func owner(of path: SystemString, _ calls: any SystemCalls) -> Int {
         do throws(SystemError) {
-            return Int(try FileStatus(at: path).owner.user)
+            return Int(try calls.status(at: path).owner.user)
         } catch {
-            return path.parent.map(owner) ?? 0
+            return path.parent.map { owner(of: $0, calls) } ?? 0
         }
     }
 
     /// The bytes that its file system has free for this user.
     func freeBytes() throws(StoreError) -> Int {
         do throws(SystemError) {
-            return try FileSystem.freeBytes(of: descriptor)
+            return try calls.freeBytes(of: descriptor)
         } catch {
             throw .failed("statvfs \(path)", error)
         }
     }
 
+    /// The name of its file system if locks or syncs there cannot be trusted; nil for any other file system.
+    func untrustedFileSystem() throws(SystemError) -> String? {
+        try calls.untrustedFileSystem(of: descriptor)
+    }
+
     private func status() throws(StoreError) -> FileStatus {
         do throws(SystemError) {
-            return try FileStatus(of: descriptor)
+            return try calls.status(of: descriptor)
         } catch {
             throw .failed("stat \(path)", error)
         }
@@ -214,7 +224,7 @@ final class Directory {
     /// The directory's status; nil if the system does not give it.
     private var knownStatus: FileStatus? {
         do throws(SystemError) {
-            return try FileStatus(of: descriptor)
+            return try calls.status(of: descriptor)
         } catch {
             return nil
         }
@@ -237,7 +247,7 @@ final class Directory {
     func syncParent() throws(StoreError) {
         let parent: FileDescriptor
         do throws(SystemError) {
-            parent = try descriptor.open("..", .reading | .directory)
+            parent = try calls.open("..", in: descriptor, .reading | .directory)
         } catch .permissionDenied {
             // A directory with search but without read permission cannot be synced. The process that created this
             // directory in it could sync it.
@@ -245,39 +255,41 @@ final class Directory {
         } catch {
             throw .failed("open \(path)/..", error)
         }
-        defer { parent.close() }
+        defer { calls.close(parent) }
         do throws(SystemError) {
-            try parent.sync()
+            try calls.syncNames(of: parent)
         } catch {
             throw .failed("sync \(path)/..", error)
         }
     }
 
-    private static func open(_ path: SystemString) throws(SystemError) -> FileDescriptor {
-        try .open(path, .reading | .directory)
+    private static func open(_ path: SystemString, _ calls: any SystemCalls) throws(SystemError) -> FileDescriptor {
+        try calls.open(path, in: nil, .reading | .directory)
     }
 
     /// Creates a directory, after its missing parents.
-    private static func make(_ path: SystemString) throws(StoreError) {
+    private static func make(_ path: SystemString, _ calls: any SystemCalls) throws(StoreError) {
         do throws(SystemError) {
-            try DirectoryEntries.makeDirectory(path, mode: 0o700)
+            try calls.makeDirectory(path, in: nil, mode: 0o700)
         } catch .fileExists {
             // Another process may have created it in the meantime.
             return
         } catch {
-            guard error == .noSuchFile, let parent = path.parent else { throw failure(of: "mkdir", path, error) }
-            try make(parent)
+            guard error == .noSuchFile, let parent = path.parent else {
+                throw failure(of: "mkdir", path, error, calls)
+            }
+            try make(parent, calls)
             do throws(SystemError) {
-                try DirectoryEntries.makeDirectory(path, mode: 0o700)
+                try calls.makeDirectory(path, in: nil, mode: 0o700)
             } catch {
-                guard error == .fileExists else { throw failure(of: "mkdir", path, error) }
+                guard error == .fileExists else { throw failure(of: "mkdir", path, error, calls) }
             }
         }
         do throws(SystemError) {
-            try DirectoryEntries.setMode(0o700, of: path)
+            try calls.setMode(0o700, of: path, in: nil)
         } catch {
-            throw failure(of: "chmod", path, error)
+            throw failure(of: "chmod", path, error, calls)
         }
-        try Directory(path).syncParent()
+        try Directory(path, calls: calls).syncParent()
     }
 }

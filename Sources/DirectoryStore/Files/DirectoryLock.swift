@@ -8,6 +8,7 @@ final class DirectoryLock {
 
     private let directory: Directory
     private let lock: FileLock
+    private let calls: any SystemCalls
     /// Whether the lock's file was created when it was opened.
     let isNew: Bool
     /// While other processes hold the lock for long: the times of the first and of the last failed attempt.
@@ -16,8 +17,8 @@ final class DirectoryLock {
     /// Opens the lock's file, without taking the lock.
     ///
     /// - Parameter mode: `.creating`; or `.reading` for a process that cannot write to the directory, or must not.
-    init(in directory: Directory, _ mode: File.Mode, calls: SystemCalls) throws(StoreError) {
-        self.directory = directory
+    init(in directory: Directory, _ mode: File.Mode, calls: any SystemCalls) throws(StoreError) {
+        (self.directory, self.calls) = (directory, calls)
         let file = try File(Self.fileName, in: directory, mode, calls: calls)
         lock = FileLock(on: file, calls: calls)
         isNew = file.isNew
@@ -37,17 +38,17 @@ final class DirectoryLock {
     ///   lock's file was removed or replaced.
     func take(waitingMilliseconds milliseconds: Int, blocks: Bool = true) throws(StoreError) {
         if try takeIfFree() { return contention = nil }
-        let now = MonotonicClock.milliseconds
+        let now = calls.monotonicMilliseconds
         // If the attempts are far apart, the lock may have been free between them.
         if let last = contention?.last, now - last > milliseconds { contention = nil }
         let since = contention?.since ?? now
         let remaining = max(0, milliseconds - (now - since))
         let waitHere = blocks ? remaining : contention == nil ? min(remaining, Limits.lockSpinMilliseconds) : 0
-        var wait = LockWait(milliseconds: waitHere)
+        var wait = LockWait(milliseconds: waitHere, calls)
         while wait.next() {
             if try takeIfFree() { return contention = nil }
         }
-        contention = (since, MonotonicClock.milliseconds)
+        contention = (since, calls.monotonicMilliseconds)
         // There is time left, so the caller retries.
         guard waitHere == remaining else { throw .locked }
         throw .busy(holderText())
@@ -65,7 +66,7 @@ final class DirectoryLock {
     }
 
     private func holderText() -> String {
-        let holder = (try? lock.file.stamp()).flatMap { LockHolder.process(holding: $0) }.map { "process \($0)" }
+        let holder = (try? lock.file.stamp()).flatMap { calls.lockHolder(of: $0) }.map { "process \($0)" }
         return "the directory \(directory.path) is in use by \(holder ?? "another process")"
     }
 }
@@ -75,20 +76,22 @@ final class DirectoryLock {
 private struct LockWait {
     private var attempts = 0
     private let deadline: Int
+    private let calls: any SystemCalls
 
-    init(milliseconds: Int) {
-        deadline = MonotonicClock.milliseconds + milliseconds
+    init(milliseconds: Int, _ calls: any SystemCalls) {
+        self.calls = calls
+        deadline = calls.monotonicMilliseconds + milliseconds
     }
 
     /// Waits briefly. Returns false if the deadline has passed.
     mutating func next() -> Bool {
         attempts += 1
         if attempts <= 20 {
-            Thread.yield()
+            calls.yield()
             return true
         }
-        guard MonotonicClock.milliseconds < deadline else { return false }
-        Thread.sleep(microseconds: min(2_000, 20 * (attempts - 20)))
+        guard calls.monotonicMilliseconds < deadline else { return false }
+        calls.sleep(microseconds: min(2_000, 20 * (attempts - 20)))
         return true
     }
 }

@@ -24,18 +24,18 @@ final class File {
     let descriptor: FileDescriptor
     /// Whether the file was created when it was opened.
     let isNew: Bool
-    private let calls: SystemCalls
+    private let calls: any SystemCalls
 
     /// Opens a file in a directory. A file that is created gets mode 0600, independent of the umask, and the owner of
     /// the store's files.
     ///
     /// - Throws: `StoreError.denied`; `.damaged` if the name belongs to something other than a regular file;
     ///   `.systemCall`.
-    init(_ name: String, in directory: Directory, _ mode: Mode, calls: SystemCalls) throws(StoreError) {
+    init(_ name: String, in directory: Directory, _ mode: Mode, calls: any SystemCalls) throws(StoreError) {
         if mode == .replacing { try directory.unlinkIfPresent(name) }
         let (descriptor, isNew): (FileDescriptor, Bool)
         do throws(SystemError) {
-            (descriptor, isNew) = try Self.open(name, in: directory.descriptor, mode)
+            (descriptor, isNew) = try Self.open(SystemString(name), in: directory.descriptor, mode, calls)
         } catch .isDirectory, .noSuchDevice, .tooManySymbolicLinks {
             // Opening a directory, a socket or a link fails with these errors.
             throw Self.notRegular(name)
@@ -60,23 +60,25 @@ final class File {
 
     /// - Returns: the descriptor, and whether the file was created.
     private static func open(
-        _ name: String,
+        _ name: SystemString,
         in directory: FileDescriptor,
-        _ mode: Mode
+        _ mode: Mode,
+        _ calls: any SystemCalls
     ) throws(SystemError) -> (descriptor: FileDescriptor, isNew: Bool) {
         // Without `.notWaiting`, opening a pipe would wait for its other end. It has no effect on a regular file.
         let common: OpenOptions = .notFollowingLinks | .notWaiting
         switch mode {
-        case .reading: return (try directory.open(name, common | .reading), false)
-        case .writing: return (try directory.open(name, common | .readingAndWriting), false)
-        case .new, .replacing: return (try directory.open(name, common | .readingAndWriting | .creating), true)
+        case .reading: return (try calls.open(name, in: directory, common | .reading), false)
+        case .writing: return (try calls.open(name, in: directory, common | .readingAndWriting), false)
+        case .new, .replacing:
+            return (try calls.open(name, in: directory, common | .readingAndWriting | .creating), true)
         case .creating:
             while true {
                 do throws(SystemError) {
-                    return (try directory.open(name, common | .readingAndWriting), false)
+                    return (try calls.open(name, in: directory, common | .readingAndWriting), false)
                 } catch .noSuchFile {}
                 do throws(SystemError) {
-                    return (try directory.open(name, common | .readingAndWriting | .creating), true)
+                    return (try calls.open(name, in: directory, common | .readingAndWriting | .creating), true)
                 } catch .fileExists {
                     // Another process may have created it in the meantime.
                 }
@@ -88,7 +90,7 @@ final class File {
     private func regularStatus() throws(StoreError) -> FileStatus {
         let status: FileStatus
         do throws(SystemError) {
-            status = try FileStatus(of: descriptor)
+            status = try calls.status(of: descriptor)
         } catch {
             throw .failed("stat \(name)", error)
         }
@@ -103,7 +105,7 @@ final class File {
     /// Allows only the file's owner to open it.
     private func restrict(in directory: Directory) throws(StoreError) {
         do throws(SystemError) {
-            try descriptor.setMode(0o600)
+            try calls.setMode(0o600, of: descriptor)
         } catch {
             throw directory.failure(of: "chmod", name, error)
         }
@@ -116,20 +118,20 @@ final class File {
         let owner = directory.filesOwner
         guard !owner.isCurrent else { return }
         do throws(SystemError) {
-            try descriptor.setOwner(owner)
+            try calls.setOwner(owner, of: descriptor)
         } catch {
             throw .denied(path: "\(directory.path)", owner: Int(owner.user), user: Int(CurrentProcess.user))
         }
     }
 
     deinit {
-        descriptor.close()
+        calls.close(descriptor)
     }
 
     /// The file's length in bytes, and the number of its names, which is 0 after it was unlinked.
     func status() throws(StoreError) -> (bytes: Int, links: Int) {
         do throws(SystemError) {
-            return try descriptor.lengthAndLinks()
+            return try calls.lengthAndLinks(of: descriptor)
         } catch {
             throw .failed("stat \(name)", error)
         }
@@ -138,7 +140,7 @@ final class File {
     /// The file's identity and the time of its last change.
     func stamp() throws(StoreError) -> FileStamp {
         do throws(SystemError) {
-            return try FileStamp(of: descriptor)
+            return try calls.status(of: descriptor).stamp
         } catch {
             throw .failed("stat \(name)", error)
         }
@@ -147,7 +149,7 @@ final class File {
     /// The bytes from `offset` up to, but not including, `end`; fewer if the file ends before `end`.
     func contents(from offset: Int, upTo end: Int) throws(StoreError) -> [UInt8] {
         do throws(SystemError) {
-            return try descriptor.contents(from: offset, upTo: end)
+            return try calls.contents(of: descriptor, from: offset, upTo: end)
         } catch {
             throw .failed("read \(name)", error)
         }
@@ -156,10 +158,20 @@ final class File {
     /// The byte at `offset`; nil if the file ends before it.
     func byte(at offset: Int) throws(StoreError) -> UInt8? {
         do throws(SystemError) {
-            return try descriptor.byte(at: offset)
+            return try calls.byte(of: descriptor, at: offset)
         } catch {
             throw .failed("read \(name)", error)
         }
+    }
+
+    /// Maps the start of the file for reading.
+    func map(byteCount: Int) throws(SystemError) -> MappedPages {
+        try calls.map(descriptor, byteCount: byteCount)
+    }
+
+    /// Maps the words at the start of the file, to share them with other processes.
+    func shareWords(count: Int) throws(SystemError) -> any SharedWords {
+        try calls.shareWords(of: descriptor, count: count)
     }
 
     /// Writes all of `bytes` at `offset`. If it throws, an unknown part of them is written.

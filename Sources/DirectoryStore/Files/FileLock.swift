@@ -15,10 +15,10 @@ import Store
 final class FileLock {
     /// The file that is locked.
     let file: File
-    private let calls: SystemCalls
+    private let calls: any SystemCalls
     private(set) var isHeld = false
 
-    init(on file: File, calls: SystemCalls) {
+    init(on file: File, calls: any SystemCalls) {
         (self.file, self.calls) = (file, calls)
     }
 

@@ -6,13 +6,13 @@ extension FileOwner {
     /// directory, where this process is privileged; else its own user, as in a volume that a group may write to.
     ///
     /// All processes of one user share a store, and a privileged user who works on it must not shut them out.
-    static func ofFiles(in directory: FileDescriptor) -> FileOwner {
+    static func ofFiles(in directory: FileDescriptor, _ calls: any SystemCalls) -> FileOwner {
         do throws(SystemError) {
-            return try FileStatus(of: Manifest.fileName, in: directory).owner
+            return try calls.status(of: SystemString(Manifest.fileName), in: directory).owner
         } catch {
             guard CurrentProcess.isPrivileged else { return .current }
             do throws(SystemError) {
-                return try FileStatus(of: directory).owner
+                return try calls.status(of: directory).owner
             } catch {
                 return .current
             }

@@ -7,7 +7,7 @@ enum FileSystemTrust {
     static func check(_ directory: Directory) throws(StoreError) {
         let name: String?
         do throws(SystemError) {
-            name = try FileSystem.untrustedName(of: directory.descriptor)
+            name = try directory.untrustedFileSystem()
         } catch {
             throw .failed("statfs \(directory.path)", error)
         }

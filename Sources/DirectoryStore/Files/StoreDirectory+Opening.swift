@@ -91,7 +91,7 @@ extension StoreDirectory {
     /// The lock, and the reason why the directory cannot be written; nil if it can.
     private static func openLock(
         in directory: Directory,
-        calls: SystemCalls
+        calls: any SystemCalls
     ) throws(StoreError) -> (DirectoryLock?, obstacle: StoreError?) {
         do throws(StoreError) {
             return (try DirectoryLock(in: directory, .creating, calls: calls), nil)
@@ -120,7 +120,7 @@ extension StoreDirectory {
         }
     }
 
-    private static func openMarks(in directory: Directory, calls: SystemCalls) throws(StoreError) -> SyncMarks? {
+    private static func openMarks(in directory: Directory, calls: any SystemCalls) throws(StoreError) -> SyncMarks? {
         do throws(StoreError) {
             return try SyncMarks(in: directory, calls: calls)
         } catch  where error.isRefusedWriting {

@@ -58,7 +58,7 @@ final class StoreDirectory {
     /// The age of the current epoch in seconds. If the epoch seems to start in the future, the clock was set back, and
     /// the epoch is treated as an old one.
     var epochSeconds: Int {
-        let age = SystemClock.seconds - manifestStamp.changedSeconds
+        let age = settings.calls.unixSeconds - manifestStamp.changedSeconds
         return age >= 0 ? age : .max
     }
 
@@ -160,7 +160,7 @@ final class StoreDirectory {
     /// or replaced is detected.
     private func currentStamp() throws(StoreError) -> FileStamp {
         do throws(SystemError) {
-            return try FileStamp(at: manifestPath)
+            return try settings.calls.status(at: manifestPath).stamp
         } catch .noSuchFile, .notDirectory {
             throw .damaged(file: Manifest.fileName, offset: 0, reason: "moved or removed while it was in use")
         } catch {
@@ -215,7 +215,7 @@ final class StoreDirectory {
             (manifest, journal) = (latest, epoch.journal)
             var older = epoch.space
             swap(&older, &space)
-            Leftovers.release(consume older)
+            Leftovers.release(consume older, settings.calls)
         }
         manifestStamp = stamp
     }

@@ -18,7 +18,7 @@ import Store
 /// a manifest has lost its manifest, and is refused.
 struct StoreFiles {
     let directory: Directory
-    let calls: SystemCalls
+    let calls: any SystemCalls
     /// The collections whose records hold personal data.
     var personal: @Sendable () -> [AnyCollection] = { [] }
 
@@ -81,7 +81,7 @@ struct StoreFiles {
     /// Creates the files of a new store. The lock must be held.
     func initialise() throws(StoreError) -> (Manifest, FileStamp) {
         try checkUnused()
-        let store = UUIDText.random()
+        let store = calls.randomUUID()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
         let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
         // A directory with other files has another purpose too, and keeps its mode.

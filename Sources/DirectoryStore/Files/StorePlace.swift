@@ -6,9 +6,11 @@ struct StorePlace {
     let parent: SystemString
     let name: SystemString
     private let path: SystemString
+    private let calls: any SystemCalls
 
     /// - Parameter shown: the path for errors, if it is another one.
-    init(_ path: SystemString, for shown: SystemString? = nil) {
+    init(_ path: SystemString, for shown: SystemString? = nil, _ calls: any SystemCalls) {
+        self.calls = calls
         // `TO/` is the same as `TO`.
         var bytes = path.bytes
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
@@ -28,13 +30,13 @@ struct StorePlace {
         try checkSurroundings()
         let directory: Directory
         do throws(StoreError) {
-            directory = try Directory(parent, makes: false)
+            directory = try Directory(parent, makes: false, calls: calls)
         } catch  where error.isMissingFile {
             return
         }
         let descriptor: FileDescriptor
         do throws(SystemError) {
-            descriptor = try directory.descriptor.open(name, .reading | .directory | .notFollowingLinks)
+            descriptor = try calls.open(name, in: directory.descriptor, .reading | .directory | .notFollowingLinks)
         } catch {
             switch error {
             case .noSuchFile: return
@@ -42,7 +44,7 @@ struct StorePlace {
             default: throw directory.failure(of: "open", "\(name)", error)
             }
         }
-        let found = Directory(adopting: descriptor, path: path, calls: .real)
+        let found = Directory(adopting: descriptor, path: path, calls: calls)
         guard try found.names().isEmpty else { throw .exists("\(path)") }
     }
 
@@ -51,14 +53,14 @@ struct StorePlace {
     /// - Throws: `StoreError.withinStore`.
     func checkSurroundings() throws(StoreError) {
         do throws(StoreError) {
-            let directory = try Directory(parent, makes: false)
+            let directory = try Directory(parent, makes: false, calls: calls)
             // This does not look for a manifest, because other programs use that name too.
             if try directory.names().contains(where: { StoreFiles.epoch(of: $0) != nil }) {
                 throw StoreError.withinStore("\(path)")
             }
         } catch  where error.isMissingFile {
             guard !["", "."].contains(name) else { return }
-            try StorePlace(parent, for: path).checkSurroundings()
+            try StorePlace(parent, for: path, calls).checkSurroundings()
         }
     }
 }

@@ -1,5 +1,4 @@
 internal import Platform
-internal import Synchronization
 import Store
 
 /// How many bytes of the journal are written and how many are synced, shared by all processes of a directory.
@@ -27,10 +26,9 @@ final class SyncMarks {
     /// Held during a sync. Nothing checks that its file keeps its name: if the file is replaced, the processes make
     /// their own syncs.
     private let syncLock: FileLock
-    private let pages: MappedPages
-    /// Safe to share with other processes: the words are only accessed with atomic operations.
-    private let words: UnsafeMutablePointer<Atomic<UInt64>>
-    private static let bytes = 24
+    private let words: any SharedWords
+    private static let count = 3
+    private static let bytes = count * 8
     /// The indexes of the words.
     private static let (written, synced, syncs) = (0, 1, 2)
     /// The value of the sync counter when a wait for a sync timed out. While the counter has this value, the process
@@ -39,18 +37,17 @@ final class SyncMarks {
     /// The bits above these have the epoch.
     private static let lengthBits: UInt64 = 44
 
-    init(in directory: Directory, calls: SystemCalls) throws(StoreError) {
+    init(in directory: Directory, calls: any SystemCalls) throws(StoreError) {
         let file = try File(Self.fileName, in: directory, .creating, calls: calls)
         syncLock = FileLock(on: file, calls: calls)
         // A file shorter than its mapping would kill the process that accesses the mapping. So would a hole in the file
         // that is filled when the disk is full.
         if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
         do throws(SystemError) {
-            pages = try MappedPages(sharing: file.descriptor, byteCount: Self.bytes)
+            words = try file.shareWords(count: Self.count)
         } catch {
             throw .failed("mmap \(Self.fileName)", error)
         }
-        words = pages.start.bindMemory(to: Atomic<UInt64>.self, capacity: 3)
     }
 
     /// How many bytes of an epoch's journal were synced according to the file, for a process that opens the directory;
@@ -58,7 +55,7 @@ final class SyncMarks {
     ///
     /// The value is stored after the sync, so the journal has these bytes even after a crash of the system, unless
     /// another program has cut it or the disk has not kept them.
-    static func synced(in directory: Directory, epoch: Int, calls: SystemCalls) throws(StoreError) -> Int {
+    static func synced(in directory: Directory, epoch: Int, calls: any SystemCalls) throws(StoreError) -> Int {
         let file: File
         do throws(StoreError) {
             file = try File(fileName, in: directory, .reading, calls: calls)
@@ -74,13 +71,13 @@ final class SyncMarks {
     /// Stores the length of a journal that this process has read completely and made durable. The directory lock must
     /// be held. A running sync may store a smaller number afterwards, which is harmless.
     func reset(epoch: Int, length: Int) {
-        words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
-        words[Self.synced].store(Self.word(epoch, length), ordering: .releasing)
+        words.store(Self.word(epoch, length), in: Self.written)
+        words.store(Self.word(epoch, length), in: Self.synced)
     }
 
     /// Stores the length of the journal after a write. The directory lock must be held.
     func noteWritten(epoch: Int, length: Int) {
-        words[Self.written].store(Self.word(epoch, length), ordering: .releasing)
+        words.store(Self.word(epoch, length), in: Self.written)
     }
 
     /// The length of an epoch's journal, without room, according to its processes.
@@ -97,7 +94,7 @@ final class SyncMarks {
     func sync(epoch: Int, length: Int, _ sync: () throws(StoreError) -> Void) throws(StoreError) -> Int {
         var patience = Limits.syncWaitMilliseconds
         while true {
-            let syncs = words[Self.syncs].load(ordering: .acquiring)
+            let syncs = words.load(Self.syncs)
             let synced = synced(epoch: epoch)
             if synced >= length { return synced }
             if try syncLock.takeIfFree() { break }
@@ -108,8 +105,8 @@ final class SyncMarks {
                 return length
             }
             // A process that dies during a sync wakes no other, so the wait has a timeout.
-            Futex.wait(
-                words + Self.syncs,
+            words.wait(
+                for: Self.syncs,
                 while: UInt32(truncatingIfNeeded: syncs),
                 milliseconds: Self.waitMilliseconds
             )
@@ -118,13 +115,13 @@ final class SyncMarks {
         defer {
             // The lock is released first, because a process that wakes may have to sync next.
             syncLock.release()
-            words[Self.syncs].wrappingAdd(1, ordering: .releasing)
-            Futex.wake(words + Self.syncs)
+            words.increment(Self.syncs)
+            words.wake(Self.syncs)
         }
         // The sync may miss bytes that are written after this line.
         let written = max(length, written(epoch: epoch))
         try sync()
-        words[Self.synced].store(Self.word(epoch, written), ordering: .releasing)
+        words.store(Self.word(epoch, written), in: Self.synced)
         return written
     }
 
@@ -133,7 +130,7 @@ final class SyncMarks {
 
     /// The number of bytes in a word; 0 if the word belongs to another epoch.
     private func length(_ word: Int, _ epoch: Int) -> Int {
-        Self.length(of: words[word].load(ordering: .acquiring), epoch)
+        Self.length(of: words.load(word), epoch)
     }
 
     private static func length(of word: UInt64, _ epoch: Int) -> Int {

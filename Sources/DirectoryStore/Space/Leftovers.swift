@@ -17,10 +17,10 @@ enum Leftovers {
         }
     }
 
-    static func release(_ space: consuming LayeredSpace) {
+    static func release(_ space: consuming LayeredSpace, _ calls: any SystemCalls) {
         let box = Box(space)
         // If no thread can be started, the box frees the space here.
-        _ = Thread.start {
+        _ = calls.startThread {
             // The space must be freed before `releaseFree`, not at the end of the closure. Otherwise the C library
             // would keep hundreds of megabytes for later use.
             box.free()

@@ -4,7 +4,7 @@ import Store
 /// Writes sorted entries as the files of a new store.
 final class ImportOutput: ImportDestination {
     private let draft: StoreDraft
-    private let store = UUIDText.random()
+    private var store: String { draft.store }
     private var base: BaseWriter
     private let journal: File
     private let journalHeader: FileHeader
@@ -17,8 +17,8 @@ final class ImportOutput: ImportDestination {
     init(_ draft: StoreDraft) throws(StoreError) {
         self.draft = draft
         let file = try draft.newFile(Manifest.baseName(of: 1))
-        base = BaseWriter(file, header: .base(of: store, epoch: 1, transactions: 0))
-        journalHeader = .journal(of: store, epoch: 1, transactions: 0)
+        base = BaseWriter(file, header: .base(of: draft.store, epoch: 1, transactions: 0))
+        journalHeader = .journal(of: draft.store, epoch: 1, transactions: 0)
         journal = try draft.newFile(Manifest.journalName(of: 1))
         try journal.write(journalHeader.bytes, at: 0)
         journalBytes = journalHeader.bytes.count

@@ -8,7 +8,7 @@ package enum OtherFiles {
     /// - Throws: `StoreError.withinStore`. A directory that cannot be read is not checked.
     package static func check(_ path: SystemString) throws(StoreError) {
         do throws(StoreError) {
-            try StorePlace(path).checkSurroundings()
+            try StorePlace(path, .real).checkSurroundings()
         } catch {
             if case .withinStore = error { throw error }
         }

@@ -8,13 +8,15 @@ import Store
 /// directory's descriptor, and `discard()` removes only files that were created here. `publish()` renames the finished
 /// directory, so the path has either the whole store or nothing.
 final class StoreDraft {
+    /// The UUID of the new store.
+    let store: String
     /// The temporary directory.
     let directory: Directory
     private let parent: Directory
     private let path: SystemString
     private let place: StorePlace
     private let temporaryName: SystemString
-    private let calls: SystemCalls
+    private let calls: any SystemCalls
     /// The files that were created in `directory`.
     private var created: [String] = []
     private var isOpen = true
@@ -23,13 +25,13 @@ final class StoreDraft {
     ///
     /// - Throws: `StoreError.exists` if the path is taken and is not an empty directory; `.unnamed` if the path does
     ///   not end in a name.
-    init(for path: SystemString, calls: SystemCalls) throws(StoreError) {
-        place = StorePlace(path)
+    init(for path: SystemString, calls: any SystemCalls) throws(StoreError) {
+        place = StorePlace(path, calls)
         try place.check()
         parent = try Directory(place.parent, calls: calls)
-        temporaryName = SystemString(bytes: place.name.bytes + ".unfinished-\(UUIDText.random())".utf8)
+        temporaryName = SystemString(bytes: place.name.bytes + ".unfinished-\(calls.randomUUID())".utf8)
         directory = try Self.make(temporaryName, in: parent, calls)
-        (self.path, self.calls) = (path, calls)
+        (self.path, self.calls, store) = (path, calls, calls.randomUUID())
     }
 
     deinit {
@@ -85,24 +87,24 @@ final class StoreDraft {
         for name in created { _ = calls.unlink(directory.descriptor, name) }
         do throws(SystemError) {
             // If the name belongs to another directory now, the temporary directory was moved, and is not removed.
-            guard directory.isSame(as: try FileStatus(of: temporaryName, in: parent.descriptor).stamp) else { return }
-            try DirectoryEntries.removeDirectory(temporaryName, in: parent.descriptor)
+            guard directory.isSame(as: try calls.status(of: temporaryName, in: parent.descriptor).stamp) else { return }
+            try calls.removeDirectory(temporaryName, in: parent.descriptor)
         } catch {
             return
         }
     }
 
     /// Creates a directory that only its owner can access, independent of the umask.
-    private static func make(_ name: SystemString, in parent: Directory, _ calls: SystemCalls) throws(StoreError)
+    private static func make(_ name: SystemString, in parent: Directory, _ calls: any SystemCalls) throws(StoreError)
         -> Directory
     {
         do throws(SystemError) {
-            try DirectoryEntries.makeDirectory(name, in: parent.descriptor, mode: 0o700)
+            try calls.makeDirectory(name, in: parent.descriptor, mode: 0o700)
         } catch {
             throw parent.failure(of: "mkdir", "\(name)", error)
         }
         func open() throws(SystemError) -> FileDescriptor {
-            try parent.descriptor.open(name, .reading | .directory | .notFollowingLinks)
+            try calls.open(name, in: parent.descriptor, .reading | .directory | .notFollowingLinks)
         }
         let descriptor: FileDescriptor
         do throws(SystemError) {
@@ -110,11 +112,11 @@ final class StoreDraft {
                 descriptor = try open()
             } catch .permissionDenied {
                 // A umask can remove the owner's own permissions.
-                try DirectoryEntries.setMode(0o700, of: name, in: parent.descriptor)
+                try calls.setMode(0o700, of: name, in: parent.descriptor)
                 descriptor = try open()
             }
         } catch {
-            remove(name, in: parent)
+            remove(name, in: parent, calls)
             throw .failed("open \(name)", error)
         }
         let directory = Directory(
@@ -127,16 +129,16 @@ final class StoreDraft {
             guard directory.isOwn else { throw .exists("\(directory.path)") }
             try directory.restrict()
         } catch {
-            remove(name, in: parent)
+            remove(name, in: parent, calls)
             throw error
         }
         return directory
     }
 
     /// Removes an empty directory, if that is possible.
-    private static func remove(_ name: SystemString, in parent: Directory) {
+    private static func remove(_ name: SystemString, in parent: Directory, _ calls: any SystemCalls) {
         do throws(SystemError) {
-            try DirectoryEntries.removeDirectory(name, in: parent.descriptor)
+            try calls.removeDirectory(name, in: parent.descriptor)
         } catch {
             // A temporary directory that remains does no harm; its name shows what it is.
         }

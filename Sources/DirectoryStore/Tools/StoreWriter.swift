@@ -4,15 +4,15 @@ import Store
 /// Writes a whole store into a new or empty directory.
 struct StoreWriter {
     private let path: SystemString
-    private let calls: SystemCalls
+    private let calls: any SystemCalls
 
-    init(path: SystemString, calls: SystemCalls) {
+    init(path: SystemString, calls: any SystemCalls) {
         (self.path, self.calls) = (path, calls)
     }
 
     /// Throws if the place is taken, before any work is done.
     func checkPlace() throws(StoreError) {
-        try StorePlace(path).check()
+        try StorePlace(path, calls).check()
     }
 
     /// Writes the entries of a space.
@@ -30,7 +30,7 @@ struct StoreWriter {
         progress: (ToolProgress) -> Void
     ) throws(StoreError) {
         let draft = try StoreDraft(for: path, calls: calls)
-        let store = UUIDText.random()
+        let store = draft.store
         let transactions = NextEpoch.transactionsInBase(of: transactions, isErasableEmpty: erasable.isEmpty)
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
         let file = try draft.newFile(Manifest.baseName(of: 1))

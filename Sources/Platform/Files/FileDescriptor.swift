@@ -57,31 +57,6 @@ package struct FileDescriptor: Hashable, Sendable {
     /// The maximum bytes that `contents(bytesMax:)` reads with one call.
     private static let pieceBytes = 64 << 10
 
-    /// The bytes of a file from `offset` up to, but not including, `end`; fewer if the file ends before `end`.
-    package func contents(from offset: Int, upTo end: Int) throws(SystemError) -> [UInt8] {
-        guard end > offset else { return [] }
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, filled in
-            while filled < end - offset {
-                let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<(end - offset)])
-                let count = retryingInterrupted {
-                    pread(rawValue, rest.baseAddress, rest.count, off_t(offset + filled))
-                }
-                if count < 0 { failure = .last }
-                guard count > 0 else { break }
-                filled += count
-            }
-        }
-        if let failure { throw failure }
-        return bytes
-    }
-
-    /// The byte of a file at `offset`; nil if the file ends before it.
-    package func byte(at offset: Int) throws(SystemError) -> UInt8? {
-        var byte: UInt8 = 0
-        return try checked { pread(rawValue, &byte, 1, off_t(offset)) } == 1 ? byte : nil
-    }
-
     // MARK: Properties
 
     /// Whether it is a terminal.

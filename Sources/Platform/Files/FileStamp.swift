@@ -25,6 +25,12 @@ package struct FileStamp: Equatable, Sendable {
         self.init(try stat(of: name, in: directory))
     }
 
+    /// A stamp with given values, for simulated files.
+    package init(device: UInt, inode: UInt, changedSeconds: Int, changedNanoseconds: Int) {
+        (self.device, self.inode) = (device, inode)
+        (self.changedSeconds, self.changedNanoseconds) = (changedSeconds, changedNanoseconds)
+    }
+
     init(_ status: stat) {
         device = UInt(truncatingIfNeeded: status.st_dev)
         inode = UInt(status.st_ino)

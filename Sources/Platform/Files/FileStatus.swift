@@ -42,6 +42,12 @@ package struct FileStatus: Sendable {
         self.init(try stat(of: name.cString, in: directory))
     }
 
+    /// A status with given values, for simulated files.
+    package init(kind: Kind, permissions: UInt32, owner: FileOwner, bytes: Int, links: Int, stamp: FileStamp) {
+        (self.kind, self.permissions, self.owner) = (kind, permissions, owner)
+        (self.bytes, self.links, self.stamp) = (bytes, links, stamp)
+    }
+
     private init(_ status: stat) {
         kind =
             switch status.st_mode & S_IFMT {

@@ -12,6 +12,13 @@ package struct OpenOptions: Sendable {
         OpenOptions(rawValue: left.rawValue | right.rawValue)
     }
 
+    /// Whether the file may be written.
+    package var writes: Bool { rawValue & O_ACCMODE != O_RDONLY }
+    /// Whether the file is created.
+    package var creates: Bool { rawValue & O_CREAT != 0 }
+    /// Whether only a directory may be opened.
+    package var needsDirectory: Bool { rawValue & O_DIRECTORY != 0 }
+
     /// For reading. Its value is 0, so any other access mode replaces it.
     package static var reading: OpenOptions { OpenOptions(rawValue: O_RDONLY) }
     /// For writing.

@@ -9,6 +9,8 @@ package struct MappedPages: ~Copyable {
     package let start: UnsafeMutableRawPointer
     /// The number of mapped bytes.
     package let byteCount: Int
+    /// Whether the pages are unmapped when the value is destroyed.
+    private let isOwned: Bool
 
     /// Maps memory of zeros. It uses no physical memory until it is written to.
     package init(zeros byteCount: Int) throws(SystemError) {
@@ -25,15 +27,21 @@ package struct MappedPages: ~Copyable {
         try self.init(byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file.rawValue)
     }
 
+    /// Memory that stays valid while the value exists, in place of mapped pages.
+    package init(borrowing bytes: UnsafeMutableRawBufferPointer) throws(SystemError) {
+        guard let start = bytes.baseAddress else { throw .invalidArgument }
+        (self.start, byteCount, isOwned) = (start, bytes.count, false)
+    }
+
     private init(_ byteCount: Int, _ access: Int32, _ flags: Int32, _ descriptor: Int32) throws(SystemError) {
         let start = mmap(nil, byteCount, access, flags, descriptor, 0)
         // MAP_FAILED is -1.
         guard let start, start != UnsafeMutableRawPointer(bitPattern: -1) else { throw .last }
-        (self.start, self.byteCount) = (start, byteCount)
+        (self.start, self.byteCount, isOwned) = (start, byteCount, true)
     }
 
     deinit {
-        munmap(start, byteCount)
+        if isOwned { munmap(start, byteCount) }
     }
 
     /// The bytes. They are valid while the value exists.
@@ -41,14 +49,14 @@ package struct MappedPages: ~Copyable {
 
     /// Tells the system that accesses are random, so it reads only the accessed pages of the file.
     package func expectRandomAccess() {
-        madvise(start, byteCount, MADV_RANDOM)
+        if isOwned { madvise(start, byteCount, MADV_RANDOM) }
     }
 
     /// Lets the system read a part of the file in advance.
     package func readAhead(_ part: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let first = part.lowerBound / page * page
-        guard first < part.upperBound else { return }
+        guard isOwned, first < part.upperBound else { return }
         madvise(start + first, part.upperBound - first, MADV_WILLNEED)
     }
 }

@@ -16,12 +16,18 @@ enum Scratch {
     }()
 }
 
+/// The system's calls without syncs, because a fuzzer does not cut the power.
+private final class UnsyncedCalls: SystemCalls {
+    func sync(_ file: FileDescriptor) -> Int32 { 0 }
+
+    func syncDirectory(_ directory: FileDescriptor) -> Int32 { 0 }
+}
+
 extension StoreSettings {
-    /// Settings without syncs, because a fuzzer does not cut the power.
+    /// Settings without syncs.
     static var unsynced: StoreSettings {
         var settings = StoreSettings()
-        settings.calls.sync = { _ in 0 }
-        settings.calls.syncDirectory = { _ in 0 }
+        settings.calls = UnsyncedCalls()
         return settings
     }
 }
