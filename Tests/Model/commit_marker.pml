@@ -1,8 +1,8 @@
 /* A transaction on PostgreSQL: `PostgresEngine` runs it, loses its connection at any step, settles the outcome, and runs
  * it again. The server may crash, and a standby may take its place. Messages may arrive late, in part, or not at all.
  *
- * README.md has the Swift name of each step and word, and what is left out. A macro MUTANT_… takes a protection out;
- * runs.py lists them all.
+ * README.md has the Swift name of each step and word, what is left out, the flags of each run, and the mutants: a macro
+ * MUTANT_… takes a protection out.
  *
  * Each run has an id of its own, its number from 0. What it commits has a place in the server's log from 1; the standby
  * has the log up to `confirmed`.
@@ -22,6 +22,10 @@
 #ifndef FAILOVERS
 #define FAILOVERS 1
 #endif
+
+/* A promise, and the name of its violation, which is never true: the checker prints it. */
+#define PROMISE(violation, condition) assert((condition) || violation)
+hidden byte doubled, lost, committedAfterAll, unknownInVain;
 
 /* What the client does next, and what it has reported. */
 mtype = {
@@ -53,6 +57,7 @@ byte log, confirmed;
 byte crashes = CRASHES, failovers = FAILOVERS;
 /* By run: 1 if its id is older than half the retention, 2 if it is older than the retention. */
 byte age[RUNS];
+/* A loop variable and a sum, 0 between steps. */
 byte i, count;
 
 inline countCommitted() {
@@ -63,10 +68,10 @@ inline countCommitted() {
     :: else -> break
     od;
     i = 0;
-    /* The transaction takes effect at most once, and exactly once if that was reported. */
-    assert(count <= 1);
-    assert(client != succeeded || count == 1);
-    assert(client != failed || count == 0);
+    /* The transaction takes effect at most once, and exactly once or not at all if that was reported. */
+    PROMISE(doubled, count <= 1);
+    PROMISE(lost, client != succeeded || count == 1);
+    PROMISE(committedAfterAll, client != failed || count == 0);
     count = 0
 }
 
@@ -77,13 +82,17 @@ inline report(outcome) { client = outcome; countCommitted() }
 
 /* No outcome is unknown if it can be known. */
 inline reportUnknown() {
-    assert(ANSWER == warned || SETTLED == warned || SETTLED == isFenced && age[current] > 0 ||
+    PROMISE(unknownInVain, ANSWER == warned || SETTLED == warned || SETTLED == isFenced && age[current] > 0 ||
         client == awaitsSettlement && attempt == ATTEMPTS - 1);
     report(unknown)
 }
 
+/* The client takes no answer to what it has sent any more. */
+inline disconnect() { answer[current] = nothing; settled[settling] = nothing }
+
 /* The closure runs again, under a new id. */
 inline runAgain() {
+    disconnect();
     if
     :: current + 1 < RUNS -> current++; attempt = 0; client = starts
     :: else -> report(failed)
@@ -141,7 +150,7 @@ end:
     /* The connection is lost, or the server refuses. */
     :: d_step { client == awaitsSettlement ->
         if
-        :: attempt + 1 < ATTEMPTS -> attempt++; client = settles
+        :: attempt + 1 < ATTEMPTS -> disconnect(); attempt++; client = settles
         :: else -> reportUnknown()
         fi
       }
@@ -152,13 +161,25 @@ end:
     od
 }
 
+/* An answer reaches a client that still waits for it. */
+inline endGroup(outcome) {
+    group[id] = answered;
+    answer[id] = (client == awaits && current == id -> outcome : nothing)
+}
+
+inline endSettlement(outcome) {
+    settlement[number] = answered;
+    settled[number] = (client == awaitsSettlement && settling == number -> outcome : nothing);
+    settlementPlace[number] = 0
+}
+
 #define IS_UNDER_WAY(id) (group[id] == sent || group[id] == executes)
 
 proctype Backend(byte id) {
 end:
     do
     /* Statements.mark: it has the key of a fence, so the server refuses it. */
-    :: d_step { group[id] == sent && row[id] == fence -> group[id] = answered; answer[id] = refused }
+    :: d_step { group[id] == sent && row[id] == fence -> endGroup(refused) }
     :: d_step { group[id] == sent && row[id] == none -> group[id] = executes }
 #ifdef MUTANT_MARK_IN_ANOTHER_TRANSACTION
     :: d_step { group[id] == executes && row[id] == none -> row[id] = mark; log++; rowPlace[id] = log }
@@ -179,13 +200,13 @@ end:
         countCommitted()
       }
 #endif
-    :: d_step { group[id] == waits && writesPlace[id] <= confirmed -> group[id] = answered; answer[id] = committed }
+    :: d_step { group[id] == waits && writesPlace[id] <= confirmed -> endGroup(committed) }
     /* An administrator cancels the wait for the standby. */
-    :: d_step { group[id] == waits && writesPlace[id] > confirmed -> group[id] = answered; answer[id] = warned }
+    :: d_step { group[id] == waits && writesPlace[id] > confirmed -> endGroup(warned) }
     /* A conflict with another transaction, or the server cancels the statement. */
-    :: d_step { IS_UNDER_WAY(id) -> group[id] = answered; answer[id] = refused }
+    :: d_step { IS_UNDER_WAY(id) -> endGroup(refused) }
     /* The rest of the group never arrives, and the server notices it. */
-    :: d_step { IS_UNDER_WAY(id) && (client != awaits || current != id) -> group[id] = answered; answer[id] = nothing }
+    :: d_step { IS_UNDER_WAY(id) && (client != awaits || current != id) -> endGroup(nothing) }
     od
 }
 
@@ -196,8 +217,7 @@ end:
     /* Statements.fence: it waits for a transaction that has inserted the mark and not ended. */
     :: d_step { settlement[number] == sent && row[id] == none && group[id] != executes ->
 #ifdef MUTANT_LOOKED_UP_WITHOUT_FENCE
-        settled[number] = isFenced;
-        settlement[number] = answered
+        endSettlement(isFenced)
 #else
         row[id] = fence;
         log++;
@@ -219,10 +239,11 @@ end:
 #endif
         settlement[number] = waits
       }
-    :: d_step { settlement[number] == waits && settlementPlace[number] <= confirmed -> settlement[number] = answered }
+    :: d_step { settlement[number] == waits && settlementPlace[number] <= confirmed ->
+        endSettlement(settled[number])
+      }
     :: d_step { settlement[number] == waits && settlementPlace[number] > confirmed ->
-        settlement[number] = answered;
-        settled[number] = warned
+        endSettlement(warned)
       }
     od
 }
@@ -242,7 +263,10 @@ inline endConnections() {
     do
     :: i < SETTLEMENTS ->
         if
-        :: settlement[i] != absent -> settlement[i] = answered; settled[i] = nothing
+        :: settlement[i] != absent ->
+            settlement[i] = answered;
+            settled[i] = nothing;
+            settlementPlace[i] = 0
         :: else
         fi;
         i++
@@ -258,10 +282,30 @@ inline endConnections() {
 #define MAY_EXPIRE(id) (age[id] == 0 || !IS_UNDER_WAY(id))
 #endif
 
+/* What the standby has needs no places of its own: fewer states. */
+inline shortenLog() {
+    log = 1;
+    confirmed = 1;
+    do
+    :: i < RUNS -> rowPlace[i] = rowPlace[i] > 0; writesPlace[i] = writesPlace[i] > 0; i++
+    :: else -> i = 0; break
+    od;
+    do
+    :: i < SETTLEMENTS -> settlementPlace[i] = settlementPlace[i] > 0; i++
+    :: else -> i = 0; break
+    od
+}
+
 proctype Servers() {
 end:
     do
-    :: d_step { confirmed < log -> confirmed++ }
+    :: d_step { confirmed < log ->
+        confirmed++;
+        if
+        :: confirmed == log -> shortenLog()
+        :: else
+        fi
+      }
     /* A server that crashes keeps what it has committed, even if no standby has it. */
     :: d_step { crashes > 0 -> crashes--; endConnections() }
     /* The standby has less. */

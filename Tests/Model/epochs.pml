@@ -2,8 +2,8 @@
  * is replaced, and the other processes follow. Between any two steps a process may be killed, and the power may be cut.
  * A step is one system call, or several that no other process can notice in between.
  *
- * README.md has the Swift name of each step and word, and what is left out. A macro MUTANT_… takes a protection out;
- * runs.py lists them all.
+ * README.md has the Swift name of each step and word, what is left out, the flags of each run, and the mutants: a macro
+ * MUTANT_… takes a protection out.
  *
  * Epochs have numbers from 1. An epoch's base and journal are one file here. A set of transactions has a bit for each,
  * and the bit BASE says that the base and the header are whole.
@@ -30,12 +30,16 @@
 #define CUTS 0
 #endif
 /* Failed syncs of the directory, and full disks. */
-#ifndef FAILURES
-#define FAILURES 0
+#ifndef FAILED_SYNCS
+#define FAILED_SYNCS 0
 #endif
 #ifndef FULL_DISKS
 #define FULL_DISKS 0
 #endif
+
+/* A promise, and the name of its violation, which is never true: the checker prints it. */
+#define PROMISE(violation, condition) assert((condition) || violation)
+hidden byte lost, toldTooEarly, stale, looksDamaged, writtenToOldJournal, blocked;
 
 #define BASE 128
 #define IN(part, whole) (((part) & (whole)) == (part))
@@ -80,7 +84,7 @@ bit lock, compactionLock;
 /* How many transactions were committed, and those on which a reply has depended. */
 byte commits, acknowledged;
 
-byte kills = KILLS, cuts = CUTS, failures = FAILURES, fullDisks = FULL_DISKS;
+byte kills = KILLS, cuts = CUTS, failedSyncs = FAILED_SYNCS, fullDisks = FULL_DISKS;
 /* A loop variable, 0 between steps. */
 byte i;
 
@@ -90,13 +94,22 @@ byte i;
 #define HAS_LATER (isNamed[2] && manifest < 2 || isNamed[EPOCHS] && manifest < EPOCHS)
 #define IS_RUNNING(step) (step != closed && step != ended && step != dies)
 
-/* The processes are interchangeable, so states that differ only in their order are explored once. */
+/* The processes are interchangeable. They are sorted after each step, so that states that differ only in their order are
+ * explored once.
+ */
 c_code {
-    int compareProcesses(const void *left, const void *right) { return memcmp(left, right, sizeof now.process[0]); }
+    void sortProcesses(void) {
+        size_t bytes = sizeof now.process[0];
+        char *first = (char *) now.process, spare[sizeof now.process[0]];
+        for (char *end = first + bytes; end < first + sizeof now.process; end += bytes)
+            for (char *at = end; at > first && memcmp(at - bytes, at, bytes) > 0; at -= bytes) {
+                memcpy(spare, at, bytes);
+                memcpy(at, at - bytes, bytes);
+                memcpy(at - bytes, spare, bytes);
+            }
+    }
 }
-inline sort() {
-    c_code { qsort(now.process, sizeof now.process / sizeof now.process[0], sizeof now.process[0], compareProcesses); }
-}
+inline sort() { c_code { sortProcesses(); } }
 
 inline forget(p) {
     process[p].isOpening = 0; process[p].isWriting = 0; process[p].hasInstalled = 0;
@@ -144,7 +157,7 @@ inline syncNames() {
 inline failToSyncNames() {
     if
     :: !self.failsToSync ->
-        failures--;
+        failedSyncs--;
         isRenameDropped = isRenameDropped || manifestOnDisk != manifest;
         do
         :: i < PROCESSES -> process[i].failsToSync = IS_RUNNING(process[i].step); i++
@@ -153,7 +166,7 @@ inline failToSyncNames() {
     :: else
     fi
 }
-#define SYNC_FAILS (self.failsToSync || failures > 0)
+#define SYNC_FAILS (self.failsToSync || failedSyncs > 0)
 
 inline rename(number) {
     manifest = number;
@@ -183,7 +196,7 @@ end:
             self.step = findsOrphans
           }
         :: d_step { self.step == findsOrphans ->
-#ifdef MUTANT_NOT_CONFIRMED_WHEN_OPENED
+#ifdef MUTANT_NAMES_NOT_SYNCED_WHEN_OPENED
             self.step = (HAS_EARLIER || HAS_LATER -> takesCompactionLock : opens)
 #else
             self.step = (HAS_EARLIER -> syncsNames : (HAS_LATER -> takesCompactionLock : opens))
@@ -238,8 +251,8 @@ end:
           }
         :: d_step { self.step == opens ->
             /* The files that the manifest names exist and are whole. */
-            assert(isNamed[manifest] && IN(BASE, has[manifest]));
-            assert(IN(acknowledged, has[manifest]));
+            PROMISE(looksDamaged, isNamed[manifest] && IN(BASE, has[manifest]));
+            PROMISE(lost, IN(acknowledged, has[manifest]));
             self.epoch = manifest;
             self.known = has[manifest];
             self.step = settles
@@ -254,7 +267,8 @@ end:
         /* LocalEngine.read, StoreDirectory.refresh */
         :: d_step { self.step == idle && !HAS_NEWS ->
             self.groups--;
-            assert(IN(acknowledged, self.known));
+            /* A read sees every acknowledged transaction. */
+            PROMISE(stale, IN(acknowledged, self.known));
             self.step = syncs
           }
         :: d_step { self.step == idle && HAS_NEWS && !lock -> self.groups--; takeLock(); self.step = looksUnderLock }
@@ -278,15 +292,15 @@ end:
 #endif
           }
         :: d_step { self.step == looksUnderLock && manifest == self.epoch ->
-            assert(isNamed[self.epoch]);
+            PROMISE(looksDamaged, isNamed[self.epoch]);
             self.known = has[self.epoch];
             self.step = AFTER_READING
           }
         /* StoreDirectory.follow */
         :: d_step { self.step == follows && !self.failsToSync -> syncNames(); self.step = reads }
         :: d_step { self.step == reads ->
-            assert(isNamed[manifest] && IN(BASE, has[manifest]));
-            assert(IN(acknowledged, has[manifest]));
+            PROMISE(looksDamaged, isNamed[manifest] && IN(BASE, has[manifest]));
+            PROMISE(lost, IN(acknowledged, has[manifest]));
             self.epoch = manifest;
             self.known = has[manifest];
             self.isUnsettled = 1;
@@ -296,7 +310,7 @@ end:
         :: d_step { self.step == writes && commits == COMMITS -> self.isWriting = 0; self.step = releases }
         :: d_step { self.step == writes && commits < COMMITS ->
             /* No process writes to an old journal. */
-            assert(self.epoch == manifest);
+            PROMISE(writtenToOldJournal, self.epoch == manifest);
             has[self.epoch] = has[self.epoch] | 1 << commits;
             self.known = has[self.epoch];
             commits++;
@@ -314,7 +328,7 @@ end:
             hasOnDisk[self.epoch] = hasOnDisk[self.epoch] | self.known;
             acknowledged = acknowledged | (self.known & ~BASE);
             /* Whichever manifest a power cut leaves, it has what was acknowledged. */
-            assert(IN(acknowledged, hasOnDisk[manifest]) && IN(acknowledged, hasOnDisk[manifestOnDisk]));
+            PROMISE(toldTooEarly, IN(acknowledged, hasOnDisk[manifest] & hasOnDisk[manifestOnDisk]));
             endGroup()
           }
 
@@ -457,14 +471,14 @@ end:
         od;
         d_step {
             /* The manifest has its text, and the files that it names exist and are whole. */
-            assert(isTextOnDisk || manifestOnDisk != manifest);
+            PROMISE(looksDamaged, isTextOnDisk || manifestOnDisk != manifest);
             manifest = manifestOnDisk;
             isTextOnDisk = 1;
             isTemporaryOnDisk = 0;
             isRenameDropped = 0;
-            assert(isNamedOnDisk[manifest] && IN(BASE, hasOnDisk[manifest]));
+            PROMISE(looksDamaged, isNamedOnDisk[manifest] && IN(BASE, hasOnDisk[manifest]));
             /* No acknowledged transaction is lost. */
-            assert(IN(acknowledged, hasOnDisk[manifest]));
+            PROMISE(lost, IN(acknowledged, hasOnDisk[manifest]));
             do
             :: i <= EPOCHS ->
                 isNamed[i] = isNamedOnDisk[i];
@@ -507,7 +521,7 @@ end:
     timeout;
     d_step {
         do
-        :: i < PROCESSES -> assert(process[i].step == ended); i++
+        :: i < PROCESSES -> PROMISE(blocked, process[i].step == ended); i++
         :: else -> break
         od
     }

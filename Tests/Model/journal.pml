@@ -2,8 +2,8 @@
  * acknowledge. Between any two steps a process may be killed or stopped, and the power may be cut. A step is one system
  * call, or one access to the memory that the processes share.
  *
- * README.md has the Swift name of each step and word, and what is left out. A macro MUTANT_… takes a protection out;
- * runs.py lists them all.
+ * README.md has the Swift name of each step and word, what is left out, the flags of each run, and the mutants: a macro
+ * MUTANT_… takes a protection out.
  *
  * Transactions have numbers from 1, and a length is the number of the last one. Bit n - 1 of `dirty` and of `onDisk`
  * belongs to transaction n.
@@ -29,11 +29,20 @@
 #ifndef CUTS
 #define CUTS 0
 #endif
-#ifndef FAILURES
-#define FAILURES 0
+#ifndef FAILED_SYNCS
+#define FAILED_SYNCS 0
+#endif
+#ifndef FULL_DISKS
+#define FULL_DISKS 0
 #endif
 /* How often a process waits for a sync before it makes its own. */
-#define PATIENCE 2
+#ifndef PATIENCE
+#define PATIENCE 1
+#endif
+
+/* A promise, and the name of its violation, which is never true: the checker prints it. */
+#define PROMISE(violation, condition) assert((condition) || violation)
+hidden byte lost, toldTooEarly, stale, looksDamaged, overwritten, blocked;
 
 #define UPTO(length) ((1 << (length)) - 1)
 #define ARE_DURABLE(length) ((onDisk & UPTO(length)) == UPTO(length))
@@ -46,13 +55,13 @@ mtype = {
     opens, cutsTornTail, endsCutSync, settles, endsSettledSync, resetsWritten, resetsSynced,
     takesLockToRead, looksUnderLock, catchesUp, writes, endsWrite, notesWritten, releases,
     loadsSyncs, loadsSynced, takesSyncLock, waits, sleeps, syncsAlone, endsSyncAlone,
-    syncsForAll, endsSyncForAll, storesSynced, releasesSyncLock, countsSync, wakes, releasesLate
+    syncsForAll, endsSyncForAll, storesSynced, releasesSyncLock, countsSync, wakes
 };
 
 typedef Process {
     mtype step;
     byte groups;
-    bit isOpening, isWriting;
+    bit isOpening, isWriting, isUnsettled;
     bit holdsLock, holdsSyncLock;
     byte length, durable;
     bit hasFailed;
@@ -81,23 +90,38 @@ byte written, synced, syncs;
 /* The longest journal on which a reply has depended. */
 byte acknowledged;
 
-byte kills = KILLS, stops = STOPS, cuts = CUTS, failures = FAILURES;
+byte kills = KILLS, stops = STOPS, cuts = CUTS, failedSyncs = FAILED_SYNCS, fullDisks = FULL_DISKS;
 /* A loop variable, 0 between steps. */
 byte i;
 
 #define HAS_NEWS (lines > self.length || torn || written > self.length)
-#define FAILS (self.isReported || (failures > 0 && (dirty & UPTO(self.reached))))
+#define IS_RUNNING (self.step != closed && self.step != ended && self.step != stopped)
+#ifdef SYNCER_IS_SPARED
+#define MAY_BE_KILLED (!self.holdsSyncLock && self.step != countsSync && self.step != wakes)
+#else
+#define MAY_BE_KILLED 1
+#endif
+#define FAILS (self.isReported || (failedSyncs > 0 && (dirty & UPTO(self.reached))))
 
-/* The processes are interchangeable, so states that differ only in their order are explored once. */
+/* The processes are interchangeable. They are sorted after each step, so that states that differ only in their order are
+ * explored once.
+ */
 c_code {
-    int compareProcesses(const void *left, const void *right) { return memcmp(left, right, sizeof now.process[0]); }
+    void sortProcesses(void) {
+        size_t bytes = sizeof now.process[0];
+        char *first = (char *) now.process, spare[sizeof now.process[0]];
+        for (char *end = first + bytes; end < first + sizeof now.process; end += bytes)
+            for (char *at = end; at > first && memcmp(at - bytes, at, bytes) > 0; at -= bytes) {
+                memcpy(spare, at, bytes);
+                memcpy(at, at - bytes, bytes);
+                memcpy(at - bytes, spare, bytes);
+            }
+    }
 }
-inline sort() {
-    c_code { qsort(now.process, sizeof now.process / sizeof now.process[0], sizeof now.process[0], compareProcesses); }
-}
+inline sort() { c_code { sortProcesses(); } }
 
 inline forget(p) {
-    process[p].isOpening = 0; process[p].isWriting = 0;
+    process[p].isOpening = 0; process[p].isWriting = 0; process[p].isUnsettled = 0;
     process[p].holdsLock = 0; process[p].holdsSyncLock = 0;
     process[p].length = 0; process[p].durable = 0;
     process[p].hasFailed = 0; process[p].isReported = 0;
@@ -131,7 +155,7 @@ inline endGroup() {
 
 inline acknowledge() {
     /* No reply leaves before what it depends on is durable. */
-    assert(ARE_DURABLE(self.length));
+    PROMISE(toldTooEarly, ARE_DURABLE(self.length));
     acknowledged = GREATER(acknowledged, self.length);
     endGroup()
 }
@@ -166,7 +190,7 @@ inline endSync() {
 inline failSync() {
     if
     :: !self.isReported ->
-        failures--;
+        failedSyncs--;
         dirty = dirty & ~UPTO(self.reached);
         do
         :: i < PROCESSES ->
@@ -187,7 +211,14 @@ inline failSync() {
 #else
 #define TAIL_OR(next) (torn -> cutsTornTail : next)
 #endif
-#define AFTER_CATCHING_UP (self.isWriting -> writes : releases)
+#define AFTER_SETTLING (self.isWriting -> writes : releases)
+#define AFTER_CATCHING_UP (self.isUnsettled -> settles : AFTER_SETTLING)
+
+#ifdef MUTANT_WOKEN_BEFORE_THE_RELEASE
+#define AFTER_SYNC countsSync
+#else
+#define AFTER_SYNC releasesSyncLock
+#endif
 
 proctype Postern(byte id) {
 end:
@@ -198,14 +229,15 @@ end:
         :: d_step { self.step == closed && !lock ->
             takeLock();
             self.isOpening = 1;
+            self.isUnsettled = 1;
             self.groups--;
             self.step = opens
           }
         :: d_step { self.step == closed && isHolderStopped -> self.groups = 0; self.step = ended }
         :: d_step { self.step == opens ->
             /* A kill loses nothing, and no kill or power cut makes the store look damaged. */
-            assert(lines >= acknowledged);
-            assert(lines >= synced);
+            PROMISE(lost, lines >= acknowledged);
+            PROMISE(looksDamaged, lines >= synced);
             self.length = lines;
             self.durable = d[lines];
             self.step = TAIL_OR(settles)
@@ -215,7 +247,7 @@ end:
         :: d_step { self.step == endsCutSync && !self.isReported ->
             endSync();
             self.durable = self.length;
-            self.step = (self.isOpening -> settles : AFTER_CATCHING_UP)
+            self.step = AFTER_CATCHING_UP
           }
         :: d_step { self.step == endsCutSync && FAILS -> failSync(); self.step = releases }
         /* Journal.settle */
@@ -229,21 +261,38 @@ end:
         :: d_step { self.step == endsSettledSync && !self.isReported ->
             endSync();
             self.durable = self.length;
+            self.isUnsettled = 0;
 #ifdef MUTANT_MARKS_NOT_RESET
-            self.step = releases
+            self.step = AFTER_SETTLING
 #else
             self.step = resetsWritten
 #endif
           }
         :: d_step { self.step == endsSettledSync && FAILS -> failSync(); self.step = releases }
         :: d_step { self.step == resetsWritten -> written = self.length; self.step = resetsSynced }
-        :: d_step { self.step == resetsSynced -> synced = self.length; self.step = releases }
+        :: d_step { self.step == resetsSynced -> synced = self.length; self.step = AFTER_SETTLING }
+        /* The disk is full. A process that has opened the directory, or reads, goes on: Journal.resetMarks */
+        :: d_step { (self.step == cutsTornTail || self.step == settles) && fullDisks > 0 ->
+            fullDisks--;
+            if
+            :: self.isOpening ->
+#ifdef MUTANT_READ_LINES_NOT_NOTED_ON_A_FULL_DISK
+                written = self.durable;
+#else
+                written = self.length;
+#endif
+                synced = self.durable
+            :: else
+            fi;
+            self.isWriting = 0;
+            self.step = releases
+          }
 
         /* LocalEngine.read, StoreDirectory.refresh */
         :: d_step { self.step == idle && !HAS_NEWS ->
             self.groups--;
             /* A read sees every acknowledged transaction. */
-            assert(self.length >= acknowledged);
+            PROMISE(stale, self.length >= acknowledged);
             makeDurable()
           }
         :: d_step { self.step == idle && HAS_NEWS -> self.groups--; self.step = takesLockToRead }
@@ -251,20 +300,20 @@ end:
         /* The wait for the lock is over: Journal.readWhole */
         :: d_step { self.step == takesLockToRead && lock ->
 #ifdef MUTANT_READ_TO_THE_END_WITHOUT_THE_LOCK
-            assert(!torn);
+            PROMISE(overwritten, !torn);
             self.length = lines;
 #else
             self.length = GREATER(self.length, written);
 #endif
-            assert(self.length <= lines);
+            PROMISE(looksDamaged, self.length <= lines);
             self.durable = GREATER(self.durable, SMALLER(synced, self.length));
-            assert(self.length >= acknowledged);
+            PROMISE(stale, self.length >= acknowledged);
             makeDurable()
           }
         /* StoreDirectory.catchUp, Journal.readNews */
         :: d_step { self.step == catchesUp ->
             /* No process removes a line that another has read. */
-            assert(lines >= self.length);
+            PROMISE(overwritten, lines >= self.length);
             self.length = lines;
             self.durable = GREATER(self.durable, d[lines]);
             self.durable = GREATER(self.durable, SMALLER(synced, self.length));
@@ -285,13 +334,12 @@ end:
             self.step = looksUnderLock
 #endif
           }
-        :: d_step { self.step == looksUnderLock -> self.step = (HAS_NEWS -> catchesUp : writes) }
+        :: d_step { self.step == looksUnderLock -> self.step = (HAS_NEWS || self.isUnsettled -> catchesUp : writes) }
         /* Journal.write */
         :: d_step { self.step == writes && lines == LINES -> self.step = releases }
         :: d_step { self.step == writes && lines < LINES ->
             /* A write replaces no line, and goes to the end of the file. */
-            assert(self.length == lines);
-            assert(!torn);
+            PROMISE(overwritten, self.length == lines && !torn);
             torn = 1;
 #ifdef MUTANT_NOTED_BEFORE_THE_WRITE
             written = self.length + 1;
@@ -311,7 +359,7 @@ end:
             d[lines] = self.durable;
 #endif
             /* Otherwise a journal after a power cut may be refused as damaged. */
-            assert(ARE_DURABLE(d[lines]));
+            PROMISE(looksDamaged, ARE_DURABLE(d[lines]));
             self.length = lines;
             self.step = notesWritten
           }
@@ -349,7 +397,7 @@ end:
             :: else -> self.patience--; self.step = loadsSyncs
             fi
           }
-#ifndef NO_TIMEOUT
+#if !defined(WITHOUT_TIMEOUT) && !defined(MUTANT_NO_TIMEOUT)
         :: d_step { self.step == sleeps -> self.patience--; self.step = loadsSyncs }
 #endif
         :: d_step { self.step == syncsAlone -> beginSync(); self.step = endsSyncAlone }
@@ -380,21 +428,23 @@ end:
             self.hasFailed = 0;
             self.step = syncsForAll
 #else
-            self.step = releasesSyncLock
+            self.step = AFTER_SYNC
 #endif
           }
         :: d_step { self.step == storesSynced ->
             synced = self.mark;
             self.mark = 0;
             self.durable = self.length;
-            self.step = releasesSyncLock
+            self.step = AFTER_SYNC
           }
         :: d_step { self.step == releasesSyncLock ->
-#ifndef MUTANT_WOKEN_BEFORE_THE_RELEASE
             syncLock = 0;
             self.holdsSyncLock = 0;
-#endif
+#ifdef MUTANT_WOKEN_BEFORE_THE_RELEASE
+            makeDurable()
+#else
             self.step = countsSync
+#endif
           }
         :: d_step { self.step == countsSync -> syncs++; self.step = wakes }
         :: d_step { self.step == wakes ->
@@ -410,22 +460,21 @@ end:
             od;
 #endif
 #ifdef MUTANT_WOKEN_BEFORE_THE_RELEASE
-            self.step = releasesLate
+            self.step = releasesSyncLock
 #else
             makeDurable()
 #endif
           }
-        :: d_step { self.step == releasesLate -> syncLock = 0; self.holdsSyncLock = 0; makeDurable() }
 
         /* kill -9: the system releases the locks, and the shared words stay. */
-        :: d_step { kills > 0 && self.step != closed && self.step != ended && self.step != stopped ->
+        :: d_step { kills > 0 && IS_RUNNING && MAY_BE_KILLED ->
             kills--;
             releaseLock();
             syncLock = syncLock && !self.holdsSyncLock;
             restart(id)
           }
         /* kill -STOP: the locks stay. */
-        :: d_step { stops > 0 && self.step != closed && self.step != ended && self.step != stopped ->
+        :: d_step { stops > 0 && IS_RUNNING ->
             stops--;
             isHolderStopped = isHolderStopped || self.holdsLock;
             self.step = stopped
@@ -461,11 +510,11 @@ end:
         /* A word has its last value or an earlier one. */
         if
         :: keepsWritten = 1
-        :: keepsWritten = 0
+        :: written > 0 -> keepsWritten = 0
         fi;
         if
         :: keepsSynced = 1
-        :: keepsSynced = 0
+        :: synced > 0 -> keepsSynced = 0
         fi;
         if
         :: tears = 1
@@ -473,7 +522,7 @@ end:
         fi;
         d_step {
             /* No acknowledged transaction is lost. */
-            assert(i >= acknowledged);
+            PROMISE(lost, i >= acknowledged);
             written = (keepsWritten -> written : 0);
             synced = (keepsSynced -> synced : 0);
             syncs = 0;
@@ -517,7 +566,9 @@ end:
     timeout;
     d_step {
         do
-        :: i < PROCESSES -> assert(process[i].step == ended || process[i].step == stopped); i++
+        :: i < PROCESSES ->
+            PROMISE(blocked, process[i].step == ended || process[i].step == stopped);
+            i++
         :: else -> break
         od
     }
