@@ -1,7 +1,7 @@
 """Checks the models of the store's protocol with spin: every run and every mutant that README.md lists.
 
     model.py                 checks the tables of README.md, runs all models, and lets spin find all mutants
-    model.py --only WORD     only the runs and mutants with that word in their name or flags
+    model.py WORD…           only the runs and mutants whose model, flags or name contain one of the words
     model.py --jobs N        so many at a time; by default one for each processor
     model.py --names         checks only the tables
     model.py --write         writes the measured figures into README.md
@@ -125,9 +125,8 @@ def check_tables(readme):
     models = {name[:-4]: text(HERE, name) for name in sorted(os.listdir(HERE)) if name.endswith(".pml")}
     for model, source in models.items():
         defined = set(re.findall(r"\bMUTANT_(\w+)", source))
-        listed = {
-            mutant.removeprefix("-DMUTANT_") for case in readme.mutants if case.model == model for mutant in case.mutants
-        }
+        flags = {flag for case in readme.mutants if case.model == model for flag in case.mutants}
+        listed = {flag.removeprefix("-DMUTANT_") for flag in flags}
         problems += [f"{model}.pml has a mutant {name}, which README.md does not list" for name in defined - listed]
         problems += [f"README.md lists a mutant {name}, which {model}.pml does not have" for name in listed - defined]
         if model not in {case.model for case in readme.runs}:
@@ -319,7 +318,7 @@ def check_all(readme, cases, jobs, writes):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="")
+    parser.add_argument("words", nargs="*")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--names", action="store_true")
     parser.add_argument("--write", action="store_true")
@@ -333,7 +332,9 @@ def main():
     print("The tables of README.md name what the models and the sources have.", flush=True)
     if arguments.names:
         return
-    cases = [case for case in [*readme.runs, *readme.mutants] if arguments.only in case.name]
+    cases = [*readme.runs, *readme.mutants]
+    if arguments.words:
+        cases = [case for case in cases if any(word in case.name for word in arguments.words)]
     failures = check_all(readme, cases, max(1, arguments.jobs), arguments.write)
     seconds = time.monotonic() - start
     print(f"{len(cases) - failures} of {len(cases)} as they should be, in {seconds:.0f} seconds.")
