@@ -180,16 +180,14 @@ end:
     do
     /* Statements.mark: it has the key of a fence, so the server refuses it. */
     :: d_step { group[id] == sent && row[id] == fence -> endGroup(refused) }
-    :: d_step { group[id] == sent && row[id] == none -> group[id] = executes }
+    :: d_step { group[id] == sent && row[id] == none ->
 #ifdef MUTANT_MARK_IN_ANOTHER_TRANSACTION
-    :: d_step { group[id] == executes && row[id] == none -> row[id] = mark; log++; rowPlace[id] = log }
-    :: d_step { group[id] == executes && row[id] == mark ->
         log++;
-        writesPlace[id] = log;
-        group[id] = waits;
-        countCommitted()
+        row[id] = mark;
+        rowPlace[id] = log;
+#endif
+        group[id] = executes
       }
-#else
     /* Statements.commit: the writes and the mark. */
     :: d_step { group[id] == executes ->
         log++;
@@ -199,7 +197,6 @@ end:
         group[id] = waits;
         countCommitted()
       }
-#endif
     :: d_step { group[id] == waits && writesPlace[id] <= confirmed -> endGroup(committed) }
     /* An administrator cancels the wait for the standby. */
     :: d_step { group[id] == waits && writesPlace[id] > confirmed -> endGroup(warned) }

@@ -238,6 +238,11 @@ end:
             /* A kill loses nothing, and no kill or power cut makes the store look damaged. */
             PROMISE(lost, lines >= acknowledged);
             PROMISE(looksDamaged, lines >= synced);
+#ifdef MUTANT_UNCONFIRMED_LINES_REMOVED
+            lines = d[lines];
+            dirty = dirty & UPTO(lines);
+            onDisk = onDisk & UPTO(lines);
+#endif
             self.length = lines;
             self.durable = d[lines];
             self.step = TAIL_OR(settles)

@@ -63,7 +63,8 @@ class Result:
     megabytes: int
     seconds: float
     violation: str | None
-    unreached: set
+    # The lines of the steps that were taken.
+    taken: set
 
 
 class Readme:
@@ -176,6 +177,23 @@ def text(*path):
 # MARK: The checker
 
 
+STEP = re.compile(r":: d_step \{(.*?)->", re.S)
+
+
+def recording_steps(model):
+    """The model, with code in each step that records that the step is taken. No line gets another number."""
+    recorder = (
+        f"c_code {{ char taken[{model.count(chr(10)) + 2}]; __attribute__((destructor)) void report(void) {{ "
+        r'printf("steps taken:"); for (int i = 0; i < sizeof taken; i++) if (taken[i]) printf(" %d", i); puts(""); '
+        "} } "
+    )
+    return recorder + STEP.sub(lambda step: f"{step[0]} c_code {{ taken[{line_of(model, step)}] = 1; }};", model)
+
+
+def line_of(model, match):
+    return model.count("\n", 0, match.start()) + 1
+
+
 class Checker:
     """Runs spin, the compiler and the checkers that spin generates."""
 
@@ -190,7 +208,9 @@ class Checker:
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         source = case.model + ".pml"
-        shutil.copy(os.path.join(HERE, source), folder)
+        model = text(HERE, source)
+        with open(os.path.join(folder, source), "w") as file:
+            file.write(model if case.mutants else recording_steps(model))
         output = self.command(["spin", "-a", *case.flags, *case.mutants, source], folder)
         if "Error" in output or not os.path.exists(os.path.join(folder, "pan.c")):
             raise Broken(f"spin: {output}")
@@ -246,8 +266,9 @@ class Checker:
             violation = promise[1] if promise else found
         elif "Search not completed" in output or "max search depth too small" in output or "out of memory" in output:
             raise Broken(f"not all states were explored: {output[-2000:]}")
-        unreached = set(re.findall(r"^\t(\w+\.pml:\d+), state \d+, \"(?!-end-)", output, re.M))
-        return Result(int(float(states[1])), round(float(memory[1])), seconds, violation, unreached)
+        steps = re.search(r"^steps taken:(.*)", output, re.M)
+        taken = {int(line) for line in steps[1].split()} if steps else set()
+        return Result(int(float(states[1])), round(float(memory[1])), seconds, violation, taken)
 
     def judge(self, case, result, folder):
         if case.violation:
@@ -284,7 +305,7 @@ def check_all(readme, cases, jobs, writes):
     """Returns how many cases failed."""
     checker = Checker(jobs)
     failures = 0
-    unreached = {}
+    taken = {}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         # The longest first, so that the processors are busy until the end.
         ordered = sorted(cases, key=lambda case: -(case.states or 0))
@@ -295,7 +316,7 @@ def check_all(readme, cases, jobs, writes):
                 try:
                     result = future.result()
                     if not case.mutants:
-                        unreached.setdefault(case.model, []).append(result.unreached)
+                        taken.setdefault(case.model, []).append(result.taken)
                         if writes:
                             readme.write(case, result)
                         elif case.states != result.states:
@@ -308,11 +329,13 @@ def check_all(readme, cases, jobs, writes):
             pool.shutdown(wait=False, cancel_futures=True)
             checker.stop()
             raise
-    if len(cases) == len(readme.runs) + len(readme.mutants):
-        for model, sets in unreached.items():
-            for line in sorted(set.intersection(*sets)):
+    for model, sets in taken.items():
+        # A step that no run takes shows nothing.
+        if len(sets) == sum(case.model == model for case in readme.runs):
+            source = text(HERE, model + ".pml")
+            for line in sorted({line_of(source, step) for step in STEP.finditer(source)} - set.union(*sets)):
                 failures += 1
-                print(f"FAILED {model}: no run reaches {line}", flush=True)
+                print(f"FAILED {model}.pml:{line}: no run takes this step", flush=True)
     return failures
 
 
