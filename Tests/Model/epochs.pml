@@ -307,7 +307,6 @@ end:
             self.step = AFTER_READING
           }
         /* Journal.write */
-        :: d_step { self.step == writes && commits == COMMITS -> self.isWriting = 0; self.step = releases }
         :: d_step { self.step == writes && commits < COMMITS ->
             /* No process writes to an old journal. */
             PROMISE(writtenToOldJournal, self.epoch == manifest);

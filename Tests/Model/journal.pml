@@ -101,7 +101,9 @@ byte i;
 #else
 #define MAY_BE_KILLED 1
 #endif
-#define FAILS (self.isReported || (failedSyncs > 0 && (dirty & UPTO(self.reached))))
+/* A sync may fail if it has something to write: lines, or the new length after a torn tail was cut. */
+#define HAS_TO_WRITE ((dirty & UPTO(self.reached)) || self.step == endsCutSync)
+#define FAILS (self.isReported || (failedSyncs > 0 && HAS_TO_WRITE))
 
 /* The processes are interchangeable. They are sorted after each step, so that states that differ only in their order are
  * explored once.
@@ -341,7 +343,6 @@ end:
           }
         :: d_step { self.step == looksUnderLock -> self.step = (HAS_NEWS || self.isUnsettled -> catchesUp : writes) }
         /* Journal.write */
-        :: d_step { self.step == writes && lines == LINES -> self.step = releases }
         :: d_step { self.step == writes && lines < LINES ->
             /* A write replaces no line, and goes to the end of the file. */
             PROMISE(overwritten, self.length == lines && !torn);

@@ -320,7 +320,7 @@ def check_all(readme, cases, jobs, writes):
                         if writes:
                             readme.write(case, result)
                         elif case.states != result.states:
-                            raise Broken(f"{result.states:,} states, where README.md says {case.states:,}")
+                            raise Broken(f"{result.states:,} states, where README.md says {case.states}")
                     report(case, result)
                 except Broken as broken:
                     failures += 1
