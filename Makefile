@@ -31,6 +31,9 @@ POSTGRES := --traits Postgres --scratch-path .build/postgres
 POSTGRES_TESTS := EngineConformanceTests|PostgresStoreTests
 # The classes of faults that `make test-postgres` injects a sample of.
 POSTGRES_FAULTS_SHARE := commit_cuts held_back server_restarts standbys
+# The model checker, and the compiler of the programs that it generates.
+MODEL_PACKAGES := spin gcc libc6-dev python3
+MODEL_TOOLS := spin gcc /usr/bin/python3
 # A browser for the example web application. From PyPI: examples/webapp/tests/requirements.txt.
 WEBAPP_PACKAGES := --no-install-recommends python3-venv chromium chromium-driver
 WEBAPP_TOOLS := chromium chromedriver /usr/bin/python3
@@ -103,7 +106,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick \
+.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick model model-deps \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
@@ -114,7 +117,7 @@ deps: ## Installs libsodium, libcrypt and pkg-config if they are missing (Debian
 	$(call install,Build dependencies,pkg-config --exists libsodium libcrypt,$(PACKAGES))
 
 all-deps: ## Installs what the tests of all targets need
-	@$(MAKE) --silent test-deps fault-deps client-deps postgres-test-deps peer-deps webapp-deps recipe-deps docs-test-deps shell-deps \
+	@$(MAKE) --silent test-deps fault-deps model-deps client-deps postgres-test-deps peer-deps webapp-deps recipe-deps docs-test-deps shell-deps \
 		.build/hash-vectors/installed dist-test-deps $(DIST)/bookworm/complete
 
 postgres-deps: deps
@@ -131,6 +134,9 @@ test-deps: deps
 
 fault-deps: deps
 	$(call install,Tools for fault injection,$(call has,$(FAULT_TOOLS)) && [ -e /usr/include/stdio.h ],$(FAULT_PACKAGES))
+
+model-deps:
+	$(call install,A model checker,$(call has,$(MODEL_TOOLS)) && [ -e /usr/include/stdio.h ],$(MODEL_PACKAGES))
 
 client-deps: deps
 	$(call install,Tools for the clients,$(call has,$(CLIENT_TOOLS)) && /usr/bin/python3 -c 'import ensurepip',$(CLIENT_PACKAGES))
@@ -263,6 +269,9 @@ faults-postgres: release-postgres postgres-fault-deps ## Injects faults into Pos
 faults-postgres-quick: release-postgres postgres-fault-deps ## Builds, and injects a sample of the faults into PostgreSQL servers, about five minutes
 	/usr/bin/python3 Tests/Postgres/postgres_faults.py $(POSTGRES_BINARY) --quick
 	/usr/bin/python3 Tests/Postgres/failovers.py $(POSTGRES_BINARY) --count 1
+
+model: model-deps ## Checks models of the store's protocol with spin, and that it finds each mutant, under five minutes; MODEL="epochs STOPS" selects
+	/usr/bin/python3 Tests/Model/model.py $(MODEL)
 
 fuzz: deps ## Fuzzes the parsers with libFuzzer, FUZZ_SECONDS (60) for each target; FUZZ="scanner base" selects targets
 	/usr/bin/python3 Tests/Fuzz/fuzz.py $(FUZZ)
