@@ -420,6 +420,28 @@ struct CompactionTests {
         #expect(try directory.names() == own)
     }
 
+    /// A process that was killed after it renamed a manifest may not have synced the name. The next one must not wait
+    /// for the end of a compaction to do so.
+    @Test func installsTheManifestAgainWhileAnotherProcessCompacts() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        #expect(try engine.compact())
+        engine.close()
+        try directory.write([1, 2, 3], to: "journal-1.jsonl")
+        let compacting = try FileDescriptor.open(SystemString(directory.path + "/lock.merging"), .reading)
+        defer { compacting.close() }
+        #expect(try RealCalls.shared.takeLockIfFree(of: compacting))
+        let calls = ChangedCalls()
+        var renamed: [String] = []
+        calls.onRename = { directory, name, newName in
+            renamed.append("\(newName)")
+            return RealCalls.shared.rename(directory, name, newName)
+        }
+        #expect(try directory.open(calls: calls).entries() == ["a": "1"])
+        #expect(renamed == ["manifest.json"])
+        #expect(try directory.names().contains("journal-1.jsonl"))
+    }
+
     /// Orphans that filled the disk once kept the store from being opened: a manifest was written before any was
     /// removed.
     @Test(arguments: ["base-9.jsonl", "base-1.jsonl"])

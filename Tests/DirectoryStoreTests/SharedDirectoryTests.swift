@@ -225,8 +225,55 @@ struct SharedDirectoryTests {
         let second = try directory.open(calls: counted)
         #expect(rewritten == 1)
         #expect(try second.entries() == ["a": "1", "b": "1"])
+        // It does not have the transaction that the other one has made durable.
+        #expect(storeError { _ = try first.entries() } != nil)
         try second.commit(("c", "1"))
         #expect(storeError { _ = try first.entries() } != nil)
+    }
+
+    /// After the failed sync of another process, the system may drop the lines that were not synced. The journal could
+    /// not be read any more if a line followed the gap.
+    @Test func writesNothingAfterLinesThatTheSystemHasDropped() throws {
+        let calls = ChangedCalls()
+        var fails = false
+        calls.onSync = { descriptor in
+            errno = EIO
+            return fails ? -1 : RealCalls.shared.sync(descriptor)
+        }
+        let (first, second) = (try directory.open(calls: calls), try directory.open())
+        try second.commit(("a", "1"))
+        let durable = try directory.rawBytes()
+        fails = true
+        #expect(storeError { try first.commit(("b", "1")) } != nil)
+        #expect(try second.entries() == ["a": "1", "b": "1"])
+        try directory.write(durable)
+        #expect(
+            storeError { try second.commit(("c", "1")) }?.reason == "the last line has changed since it was written"
+        )
+        #expect(try directory.open().entries() == ["a": "1"])
+    }
+
+    /// A process that cannot create a store removes its lock file, for which another process may wait.
+    @Test func createsTheStoreThatAnotherProcessCouldNotCreate() throws {
+        let calls = ChangedCalls()
+        let path = directory.path
+        let opened = Mailbox<Bool>()
+        var isFirst = true
+        calls.onWrite = { _, _, _ in
+            if isFirst {
+                isFirst = false
+                let isStarted = Thread.start {
+                    opened.post(storeError { _ = try LocalEngine(directory: path, log: { _ in }) } == nil)
+                }
+                #expect(isStarted)
+                // Long enough for the other process to wait for the lock.
+                Thread.sleep(microseconds: 100_000)
+            }
+            errno = ENOSPC
+            return -1
+        }
+        #expect(storeError { _ = try directory.open(calls: calls) } == .diskFull)
+        #expect(opened.take())
     }
 
     /// The engine reads a long journal before it takes the lock, and then,

@@ -541,6 +541,48 @@ struct ToolsTests {
         #expect(saved == all)
     }
 
+    /// The program ended with a fault at such a line.
+    @Test func savesALineThatLacksItsCheck() throws {
+        try makeStore()
+        let all = try entries()
+        var bytes = try directory.bytes(of: "journal-2.jsonl")
+        let mark = Array(#","c":""#.utf8)
+        let checks = bytes.indices.filter { bytes[$0...].starts(with: mark) }
+        bytes.removeSubrange(checks[2]..<(bytes[checks[2]...].firstIndex(of: 0x0A) ?? bytes.count))
+        try directory.write(bytes, to: "journal-2.jsonl")
+        let (_, saved) = try salvage()
+        // The value in its slot was behind the check.
+        #expect(all.keys.filter { $0.contains("/id/") && saved[$0] != all[$0] } == ["notes/id/0000000004"])
+    }
+
+    /// Salvage lost all erasable values after the place of the change.
+    @Test func savesTheOtherErasableValuesOfALineWithInsertedBytes() throws {
+        try makeStore()
+        let all = try entries()
+        let bytes = try directory.bytes(of: "journal-2.jsonl")
+        let text = Array(#""note 1""#.utf8)
+        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: text) }) + 3
+        try directory.write(bytes[..<place] + Array("xyz".utf8) + bytes[place...], to: "journal-2.jsonl")
+        let (report, saved) = try salvage()
+        #expect(!report.losses.isEmpty)
+        #expect(all.keys.filter { $0.contains("/id/") && saved[$0] != all[$0] } == ["notes/id/0000000001"])
+    }
+
+    /// Without the header no line of the journal was saved.
+    @Test func savesTheJournalWithoutAManifestAndAHeader() throws {
+        try makeStore()
+        let all = try entries()
+        var bytes = try directory.bytes(of: "journal-2.jsonl")
+        let end = try #require(bytes.firstIndex(of: 0x0A))
+        for index in 0..<end { bytes[index] = UInt8(ascii: "x") }
+        try directory.write(bytes, to: "journal-2.jsonl")
+        try directory.remove("manifest.json")
+        let (report, saved) = try salvage()
+        #expect(report.losses.contains("journal-2.jsonl: the header is lost"))
+        #expect(report.losses.contains { $0.contains("cannot be verified") })
+        #expect(all.keys.filter { $0.contains("/id/") && saved[$0] != all[$0] }.isEmpty)
+    }
+
     @Test func savesTheJournalWithoutAManifestOrABase() throws {
         try makeStore()
         try directory.remove("manifest.json")

@@ -21,11 +21,9 @@ extension StoreDirectory {
             try settings.makesStore ? Directory.forStore(path, calls: calls) : .holdingStore(path, calls: calls)
         if !settings.trustsLocks { try FileSystemTrust.check(directory) }
         let files = StoreFiles(directory: directory, calls: settings.calls, personal: settings.personalCollections)
-        let (lock, obstacle) = try openLock(in: directory, calls: settings.calls)
-        let isWritable = obstacle == nil
-        let early = readEarly(files, isWritable: isWritable)
-        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        let (lock, obstacle, early) = try takeLock(files, settings)
         defer { lock?.release() }
+        let isWritable = obstacle == nil
         let found = try files.manifest()
         if found == nil, let obstacle { throw obstacle }
         let (manifest, stamp) = if let found { found } else { try initialise(files, lock) }
@@ -57,9 +55,10 @@ extension StoreDirectory {
             return
         }
         do throws(StoreError) {
+            // On a full disk, the torn end and files may have to stay, but replies may depend on the lines.
+            try journal.settle()
             try files.removeOrphans(beside: manifest)
             try setAside(torn)
-            try journal.settle()
         } catch  where error == .diskFull {
             // The store can still be read. The sync marks may be from before a crash, so they are not valid.
             journal.resetMarks()
@@ -86,6 +85,28 @@ extension StoreDirectory {
             }
             throw error
         }
+    }
+
+    /// Opens the lock's file, reads most of a long journal, and takes the lock.
+    ///
+    /// - Returns: the lock, which is held; the reason why the directory cannot be written; and what was read.
+    private static func takeLock(
+        _ files: StoreFiles,
+        _ settings: StoreSettings
+    ) throws(StoreError) -> (DirectoryLock?, obstacle: StoreError?, EpochReader?) {
+        for _ in 1..<Limits.lockFilesMax {
+            let (lock, obstacle) = try openLock(in: files.directory, calls: files.calls)
+            let early = readEarly(files, isWritable: obstacle == nil)
+            do throws(StoreError) {
+                try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+                return (lock, obstacle, early)
+            } catch .damaged(file: DirectoryLock.fileName, _, _) {
+                // The holder could not create the store, and has removed the file. This process creates another one.
+            }
+        }
+        let (lock, obstacle) = try openLock(in: files.directory, calls: files.calls)
+        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+        return (lock, obstacle, nil)
     }
 
     /// The lock, and the reason why the directory cannot be written; nil if it can.

@@ -176,8 +176,11 @@ final class StoreDirectory {
         if stamp != manifestStamp { try follow(to: stamp, early, &space) }
         let torn = try journal.readNews(into: &space)
         do throws(StoreError) {
+            if isUnsettled, journal.isWritable {
+                try journal.settle()
+                try files.removeOrphans(beside: manifest)
+            }
             try setAside(torn)
-            if isUnsettled, journal.isWritable { try journal.settle() }
             isUnsettled = false
         } catch  where error == .diskFull && !toWrite {
             // Readers are not affected.

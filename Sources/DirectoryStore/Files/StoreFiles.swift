@@ -161,23 +161,21 @@ struct StoreFiles {
     ///   which may be what fills the disk, are removed before.
     func removeOrphans(beside manifest: Manifest) throws(StoreError) {
         if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
-        guard try !orphans(beside: manifest).isEmpty else { return }
+        guard try !files(ofEpochs: { $0 != manifest.epoch }).isEmpty else { return }
         // The files of a running compaction are not orphans.
         let compactionLock = try CompactionLock(in: directory, calls: calls)
-        guard try compactionLock.takeIfFree() else { return }
+        let mayRemove = try compactionLock.takeIfFree()
         defer { compactionLock.release() }
         // No manifest has named the files of later epochs.
-        try removeOrphans { $0 > manifest.epoch }
-        guard try !orphans(beside: manifest).isEmpty else { return }
+        if mayRemove { try removeOrphans { $0 > manifest.epoch } }
+        guard try !files(ofEpochs: { $0 < manifest.epoch }).isEmpty else { return }
         // The others may belong to an earlier manifest while the name of the current one is not durable, because the
-        // sync after its rename failed. The current manifest is written and renamed again, because a second sync alone
-        // would not report the lost write.
+        // process that renamed it was killed, or its sync failed. Nothing may depend on it before it is durable. The
+        // current manifest is also written and renamed again, because a second sync alone would not report a lost
+        // write; on a full disk, that has to wait.
+        try directory.sync()
         try install(manifest)
-        try removeOrphans { $0 != manifest.epoch }
-    }
-
-    private func orphans(beside manifest: Manifest) throws(StoreError) -> [String] {
-        try files { $0 != manifest.epoch }
+        if mayRemove { try removeOrphans { $0 != manifest.epoch } }
     }
 
     private func removeOrphans(ofEpochs areOrphans: (Int) -> Bool) throws(StoreError) {
@@ -213,15 +211,15 @@ struct StoreFiles {
     ///
     /// - Returns: the name of the new file.
     func keepTorn(_ tail: [UInt8], at offset: Int, epoch: Int) throws(StoreError) -> String {
-        let name = "\(Self.tornPrefix)\(epoch)-\(offset)"
-        // An earlier torn end from the same offset is kept.
-        let copies = try directory.names().filter { $0 == name || $0.hasPrefix(name + "-") }.count
-        let file = try File(
-            copies == 0 ? name : "\(name)-\(copies + 1)",
-            in: directory,
-            .new,
-            calls: calls
-        )
+        let first = "\(Self.tornPrefix)\(epoch)-\(offset)"
+        // Earlier torn ends from the same offset are kept. A power cut may have lost the name of any of them.
+        let names = try directory.names()
+        var (name, copy) = (first, 1)
+        while names.contains(name) {
+            copy += 1
+            name = "\(first)-\(copy)"
+        }
+        let file = try File(name, in: directory, .new, calls: calls)
         do throws(StoreError) {
             try file.write(tail, at: 0)
             try file.sync()

@@ -68,11 +68,11 @@ final class SyncMarks {
         return length(of: word, epoch)
     }
 
-    /// Stores the length of a journal that this process has read completely and made durable. The directory lock must
-    /// be held. A running sync may store a smaller number afterwards, which is harmless.
-    func reset(epoch: Int, length: Int) {
+    /// Stores the length of a journal that this process has read completely, and how much of it is durable. The
+    /// directory lock must be held. A running sync may store a smaller number afterwards, which is harmless.
+    func reset(epoch: Int, length: Int, durable: Int) {
         words.store(Self.word(epoch, length), in: Self.written)
-        words.store(Self.word(epoch, length), in: Self.synced)
+        words.store(Self.word(epoch, durable), in: Self.synced)
     }
 
     /// Stores the length of the journal after a write. The directory lock must be held.

@@ -12,7 +12,10 @@ extension Journal {
         let isAtEnd = try isAtEnd(of: status.bytes)
         // A file without a name may belong to an epoch that has just ended. The caller checks that with the lock held.
         if case .failed(let error) = state {
-            guard isAtEnd, status.links > 0, !hasUnsyncedNews else { throw error }
+            // Another process may have made the lines durable whose sync has failed here, or others in their place.
+            // They are not in this process's space.
+            let isBehind = marks.map { $0.synced(epoch: epoch) > lengthBeforeGroup ?? length } ?? false
+            guard isAtEnd, status.links > 0, !hasUnsyncedNews, !isBehind else { throw error }
             return false
         }
         return !isAtEnd || status.links == 0
@@ -43,6 +46,9 @@ extension Journal {
         // Lines after a torn line may show that the line was durable before, and so is damaged.
         if !torn.isEmpty { torn = try read(file.contents(from: length, upTo: status.bytes), into: &space) }
         updateAfterReading()
+        // A process that was killed after its write has not noted it. The line may be acknowledged from now on, so a
+        // process that reads without the lock must find it.
+        if let marks, marks.written(epoch: epoch) < length { marks.noteWritten(epoch: epoch, length: length) }
         return torn
     }
 
@@ -118,13 +124,13 @@ extension Journal {
         try syncFile()
         durable = length
         hasUnsyncedNews = false
-        marks?.reset(epoch: epoch, length: length)
+        marks?.reset(epoch: epoch, length: length, durable: length)
         slotsToErase += replay.slots.takeSuperseded()
         erase()
     }
 
-    /// Resets the shared marks to the length that the lines confirm as durable. The lock must be held.
+    /// Resets the shared marks to what this process has read. The lock must be held.
     func resetMarks() {
-        marks?.reset(epoch: epoch, length: durable)
+        marks?.reset(epoch: epoch, length: length, durable: durable)
     }
 }

@@ -39,6 +39,8 @@ final class Journal {
     var fileBytes = 0
     /// How many of its bytes are known to be durable.
     var durable: Int
+    /// The length before the lines that this process has written and not synced; nil if there are none.
+    private(set) var lengthBeforeGroup: Int?
 
     /// The number of its last transaction.
     var number: Int { replay.number }
@@ -102,8 +104,9 @@ final class Journal {
             writer.append(writes[start..<end], durable: durable)
             start = end
         }
+        let unsynced = try unsyncedLines()
         do throws(StoreError) {
-            try file.write(writer.bytes, at: length)
+            try file.write(unsynced + writer.bytes, at: length - unsynced.count)
         } catch {
             removeFailedWrite(after: error)
             throw error
@@ -111,6 +114,7 @@ final class Journal {
         noteSlots(of: writes)
         for write in writes where write.value == nil { replay.noteDeletion(of: write.key) }
         marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
+        lengthBeforeGroup = length
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
         if writer.bytes.count <= Limits.roomyWriteBytesMax { preallocateRoom() }
     }
@@ -163,6 +167,7 @@ final class Journal {
             )
         }
         hasUnsyncedNews = false
+        lengthBeforeGroup = nil
     }
 
     /// Syncs the file itself, even if another process is syncing it.
@@ -188,60 +193,6 @@ final class Journal {
         } catch {
             log("erased values may still be on the disk: \(error)")
         }
-    }
-
-    // MARK: Failed writes
-
-    // A write that fails, as on a full disk: its bytes are removed, the requests get `disk_full`, and a later write may
-    // succeed.
-    //
-    // A sync that fails, even because the disk is full: the lines stay, and other processes may read them. The requests
-    // get `damaged`, and this process writes no more until it is restarted.
-
-    /// Checks before a write that follows a failed one that the last known line is unchanged in the file.
-    private func checkLastLine() throws(StoreError) {
-        switch state {
-        case .ready: return
-        case .readOnly: throw .readOnly
-        case .failed(let error), .refused(let error): throw error
-        case .lastLineToCheck: break
-        }
-        let line = try file.contents(from: replay.lastLineStart, upTo: length)
-        guard line.withUnsafeBytes({ replay.isLastLine($0) }) else {
-            throw refuse(
-                .damaged(
-                    file: file.name,
-                    offset: replay.lastLineStart,
-                    reason: "the last line has changed since it was written"
-                )
-            )
-        }
-        state = .ready
-    }
-
-    /// Removes the bytes of a failed write.
-    private func removeFailedWrite(after failure: StoreError) {
-        if case .systemCall = failure { state = .lastLineToCheck(after: failure) }
-        do throws(StoreError) {
-            try file.truncate(to: length)
-            fileBytes = length
-        } catch {
-            // The next process that takes the lock finds a torn tail and moves it to a separate file.
-            state = .lastLineToCheck(after: failure)
-            return
-        }
-        do throws(StoreError) {
-            // Without a sync a power cut could bring back whole lines that were refused.
-            try syncFile()
-        } catch {
-            // The caller gets the error of the write. The failed sync refuses the next write.
-        }
-    }
-
-    /// Refuses all further use.
-    func refuse(_ error: StoreError) -> StoreError {
-        state = .refused(error)
-        return error
     }
 
     // MARK: Erasing

@@ -66,17 +66,22 @@ struct JournalLine {
     /// How many of the file's bytes were known to be durable when the line was written.
     let durable: Int
     let check: UInt32
+    /// Whether the part that its checksum does not cover has the form of slots.
+    let isEndWhole: Bool
 
     /// Parses a line without its line feed, and verifies it. A slot that cannot be read is not an error.
     ///
     /// - Parameters:
     ///   - before: the checksum of the line before. If it is nil, the line's own checksum is not verified.
     ///   - known: the line's checksum if it is known from elsewhere. The checksum in the line is ignored then.
+    ///   - fits: whether a value can be that of a key. If it is given, slots are searched for that are not where they
+    ///     should be, because bytes were inserted or removed after the part that the checksum covers.
     ///   - writes: is replaced by the line's writes. The caller keeps the array between calls, to reuse its memory.
     init(
         parsing line: UnsafeRawBufferPointer,
         after before: UInt32?,
         known: UInt32? = nil,
+        fits: ((StoreKey, UnsafeRawBufferPointer) -> Bool)? = nil,
         writes: inout [Write]
     ) throws(LineFault) {
         writes.removeAll(keepingCapacity: true)
@@ -101,7 +106,15 @@ struct JournalLine {
             throw LineFault(LineFault.describing(line))
         }
         check = written
-        try tail.readSlots(of: &writes, check: check)
+        let slots = tail
+        do throws(LineFault) {
+            try tail.readSlots(of: &writes, check: check)
+            isEndWhole = true
+        } catch {
+            guard let fits else { throw error }
+            slots.findSlots(of: &writes, check: check, fits: fits)
+            isEndWhole = false
+        }
     }
 
     /// The length of `,"c":"1a2b3c4d"`.
@@ -194,7 +207,7 @@ private struct Tail {
 
     mutating func skip(_ text: StaticString) -> Bool {
         let expected = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        guard line[offset...].starts(with: expected) else { return false }
+        guard offset <= line.count, line[offset...].starts(with: expected) else { return false }
         offset += expected.count
         return true
     }
@@ -217,6 +230,35 @@ private struct Tail {
             offset = slot.upperBound
         }
         guard skip(isFirst ? "}" : "]}"), offset == line.count else { throw malformed }
+    }
+
+    /// Finds the slots that can be read, wherever they are, in a line to which bytes were added, or from which bytes
+    /// are missing.
+    ///
+    /// - Parameter fits: whether a value can be that of a key. The checksums of all slots of a line start alike.
+    func findSlots(
+        of writes: inout [JournalLine.Write],
+        check: UInt32,
+        fits: (StoreKey, UnsafeRawBufferPointer) -> Bool
+    ) {
+        for index in writes.indices {
+            guard case .slot(let place, _) = writes[index].content else { continue }
+            var found: Range<Int>?
+            for start in stride(from: offset, through: line.count - place.count, by: 1) where found == nil {
+                guard let value = readableValue(in: start..<start + place.count, check: check) else { continue }
+                if fits(writes[index].key, UnsafeRawBufferPointer(rebasing: line[value])) { found = value }
+            }
+            writes[index].content = .slot(offset..<offset, value: found)
+        }
+    }
+
+    /// The value in a slot; nil if none can be read there.
+    private func readableValue(in slot: Range<Int>, check: UInt32) -> Range<Int>? {
+        do throws(LineFault) {
+            return try value(in: slot, check: check)
+        } catch {
+            return nil
+        }
     }
 
     /// The value in a slot; nil if the slot is blank or does not match its checksum.

@@ -105,9 +105,12 @@ struct Lines: Sequence, IteratorProtocol {
     private var offset: Int
 
     /// The lines after the first line, which is the file's header. A damaged header may have another length.
-    init(_ bytes: [UInt8], behind header: FileHeader) {
+    ///
+    /// - Parameter header: nil if it is lost.
+    init(_ bytes: [UInt8], behind header: FileHeader?) {
         self.bytes = bytes
-        let start = bytes.starts(with: header.bytes) ? header.bytes.count : bytes.firstIndex(of: 0x0A).map { $0 + 1 }
+        let whole = header.flatMap { bytes.starts(with: $0.bytes) ? $0.bytes.count : nil }
+        let start = whole ?? bytes.firstIndex(of: 0x0A).map { $0 + 1 }
         offset = start ?? bytes.count
     }
 

@@ -112,7 +112,7 @@ package struct StoreSalvage {
             let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
             return make(line.store, line.epoch, line.value["n"]?.int ?? 0)
         } catch {
-            if !bytes.isEmpty { report.losses.append("\(name): the header is lost, so no line can be read") }
+            if !bytes.isEmpty { report.losses.append("\(name): the header is lost") }
             return nil
         }
     }
@@ -141,8 +141,11 @@ package struct StoreSalvage {
     private mutating func readJournal(_ name: String, _ manifest: Manifest?) throws(StoreError) {
         let bytes = contents(of: name)
         let known = manifest.map { FileHeader.journal(of: $0) }
-        guard let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:)) else { return }
-        var chain = [Link(check: header.check)]
+        let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:))
+        // Without the header, the first line cannot be verified, but the lines after it can.
+        let written = bytes.prefix { $0 != 0x0A }.withUnsafeBytes { JournalLine.checkWritten(in: $0) }
+        var chain = [header?.check, written].compactMap { $0 }.prefix(1).map { Link(check: $0) }
+        if header == nil { chain.append(Link(check: nil)) }
         for (offset, line) in Lines(Array(JournalRoom.torn(bytes[...])), behind: header) {
             chain = line.withUnsafeBytes { take($0, behind: chain, Place(file: name, offset: offset)) }
         }
@@ -153,7 +156,7 @@ package struct StoreSalvage {
         /// Nil if no checksum is known.
         let check: UInt32?
         /// The line before, which looked damaged. If this candidate is right, only its own checksum is wrong.
-        var doubted: ArraySlice<UInt8>?
+        var doubted: (line: ArraySlice<UInt8>, place: Place)?
     }
 
     private struct Place: CustomStringConvertible {
@@ -170,15 +173,19 @@ package struct StoreSalvage {
         var writes: [JournalLine.Write] = []
         for link in chain {
             do throws(LineFault) {
-                let parsed = try JournalLine(parsing: line, after: link.check, writes: &writes)
-                if let doubted = link.doubted { restoreLostLine(doubted, check: link.check) }
+                let parsed = try JournalLine(parsing: line, after: link.check, fits: fits, writes: &writes)
+                if let (line, place) = link.doubted { restoreLostLine(line, place, check: link.check) }
                 if link.check == nil {
                     report.losses.append(
                         "\(place): a line is used that cannot be verified, because the line before it is lost"
                     )
                 }
                 apply(writes, of: line)
-                return [Link(check: parsed.check)]
+                guard !parsed.isEndWhole else { return [Link(check: parsed.check)] }
+                report.losses.append("\(place): \(Self.damagedEnd)")
+                // If a line feed is missing, the next line continues from the checksum at the end of this one.
+                let last = JournalLine.checkWritten(in: line).flatMap { $0 == parsed.check ? nil : Link(check: $0) }
+                return [Link(check: parsed.check)] + [last].compactMap { $0 }
             } catch {
                 continue
             }
@@ -188,22 +195,35 @@ package struct StoreSalvage {
         if let written = JournalLine.checkWritten(in: line) { next.append(Link(check: written)) }
         for check in chain.compactMap(\.check) {
             guard let computed = JournalLine.checkComputed(of: line, after: check) else { continue }
-            next.append(Link(check: computed, doubted: ArraySlice(line)))
+            next.append(Link(check: computed, doubted: (ArraySlice(line), place)))
         }
         return next + [Link(check: nil)]
     }
 
     /// Takes the last line that was reported as lost: the next line has shown that only its checksum is wrong.
-    private mutating func restoreLostLine(_ line: ArraySlice<UInt8>, check: UInt32?) {
+    private mutating func restoreLostLine(_ line: ArraySlice<UInt8>, _ place: Place, check: UInt32?) {
         report.losses.removeLast()
         line.withUnsafeBytes { line in
             var writes: [JournalLine.Write] = []
             do throws(LineFault) {
-                _ = try JournalLine(parsing: line, after: nil, known: check, writes: &writes)
+                let parsed = try JournalLine(parsing: line, after: nil, known: check, fits: fits, writes: &writes)
+                if !parsed.isEndWhole { report.losses.append("\(place): \(Self.damagedEnd)") }
                 apply(writes, of: line)
             } catch {
-                report.losses.append("a line is lost\(Self.keys(of: line))")
+                report.losses.append("\(place): a line is lost\(Self.keys(of: line))")
             }
+        }
+    }
+
+    private static let damagedEnd = "the end of a line is damaged; what can be read of it is used"
+
+    /// Whether a value is a record with a key.
+    private func fits(_ key: StoreKey, _ value: UnsafeRawBufferPointer) -> Bool {
+        guard let type = types.first(where: { $0.collection == key.pieces?.collection }) else { return false }
+        do throws(JSONError) {
+            return try type.entry(of: value).place?.key == key
+        } catch {
+            return false
         }
     }
 

@@ -118,7 +118,7 @@ test("kills in a loop lose no idempotent call and no acknowledged write", async 
     // A service that starts slowly has fewer ends and writes in the same time.
     const isEnough = () => exits.length >= 10 && acknowledged.length > 10;
     for (let count = 0; count < 20 || (count < 500 && !isEnough()); count++) {
-      await sleep(40);
+      await sleep(40 + 4 * count);
       if (isRunning(postern.pid)) kill(postern);
     }
     isKilling = false;
