@@ -106,7 +106,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick model model-deps \
+.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick model model-deps simulate simulate-salvage simulate-mutants simulate-coverage \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
@@ -252,9 +252,9 @@ test-clients-postgres: release-postgres postgres-test-deps client-deps peer-deps
 	$(SWIFT) build --build-tests $(POSTGRES) --explicit-target-dependency-import-check error
 	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py $(POSTGRES_BINARY)
 
-test-clients-postgres-quick: postgres-test-deps client-deps peer-deps ## Runs those of the Node client and of the MCP SDKs on PostgreSQL, with the debugging build, about two minutes
+test-clients-postgres-quick: postgres-test-deps client-deps peer-deps ## Runs those of the MCP SDKs on PostgreSQL, with the debugging build, under a minute
 	$(SWIFT) build $(POSTGRES) --product postern --explicit-target-dependency-import-check error
-	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py .build/postgres/debug/postern --only node --only mcp
+	/usr/bin/python3 Tests/Postgres/clients_on_postgres.py .build/postgres/debug/postern --only mcp
 
 faults: release-dynamic fault-deps ## Injects faults into the binary: kills, full disks, power cuts; as root, about 25 minutes
 	/usr/bin/python3 Tests/Faults/faults.py $(DYNAMIC_BINARY)
@@ -269,6 +269,29 @@ faults-postgres: release-postgres postgres-fault-deps ## Injects faults into Pos
 faults-postgres-quick: release-postgres postgres-fault-deps ## Builds, and injects a sample of the faults into PostgreSQL servers, about five minutes
 	/usr/bin/python3 Tests/Postgres/postgres_faults.py $(POSTGRES_BINARY) --quick
 	/usr/bin/python3 Tests/Postgres/failovers.py $(POSTGRES_BINARY) --count 1
+
+# The histories of the simulation start with a random seed, which is printed. HOURS can be a fraction, as in 1/60.
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+HOURS ?= 1
+SIMULATION := .build/simulation/release/Simulation
+BUILD_SIMULATION = $(SWIFT) build -c release --product Simulation --scratch-path .build/simulation --explicit-target-dependency-import-check error
+SECONDS_OF_HOURS = $$(awk 'BEGIN { print int(($(HOURS)) * 3600) }')
+
+simulate: deps ## Runs the store on simulated machines that fail, on one processor, for HOURS (1) from SEED (random)
+	$(BUILD_SIMULATION)
+	grep -o '^[0-9]*' Tests/Simulation/seeds.txt | xargs -I % $(SIMULATION) --quiet --count 1 --seed %
+	taskset -c 0 $(SIMULATION) --seed $(SEED) --seconds $(SECONDS_OF_HOURS)
+
+simulate-salvage: deps ## Damages simulated stores, and compares what a salvage saves with an independent reader, for 2,000 stores from SEED
+	$(BUILD_SIMULATION)
+	/usr/bin/python3 Tests/Simulation/salvage.py $(SIMULATION) $(SEED) 2000
+
+simulate-mutants: deps ## Takes one safeguard after another out of the store, and shows that the simulation notices it, half an hour
+	/usr/bin/python3 Tests/Simulation/mutants.py
+
+simulate-coverage: deps ## Shows which lines of the store the simulation has not run in two minutes, in .build/simulation-coverage/lines.txt
+	$(BUILD_SIMULATION:.build/simulation=.build/simulation-coverage) -Xswiftc -profile-coverage-mapping -Xswiftc -profile-generate
+	Tests/Simulation/coverage.sh .build/simulation-coverage
 
 model: model-deps ## Checks models of the store's protocol with spin, and that it finds each mutant, under five minutes; MODEL="epochs STOPS" selects
 	/usr/bin/python3 Tests/Model/model.py $(MODEL)

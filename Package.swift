@@ -153,6 +153,13 @@ let package = Package(
             path: "Tests/PosternTranscripts",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "Simulation",
+            dependencies: ["CLibrary", "DirectoryStore", "JSON", "Platform", "Store"],
+            path: "Tests/Simulation",
+            exclude: ["coverage.sh", "mutants.py", "salvage.py", "seeds.txt"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ContractTests",
             dependencies: [
