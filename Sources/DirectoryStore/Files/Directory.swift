@@ -96,8 +96,13 @@ final class Directory {
 
     /// The stamp of the file with that name; nil if no file has it.
     func stamp(of name: String) throws(StoreError) -> FileStamp? {
+        try stamp(of: SystemString(name))
+    }
+
+    /// The stamp of the file with that name; nil if no file has it.
+    func stamp(of name: SystemString) throws(StoreError) -> FileStamp? {
         do throws(SystemError) {
-            return try calls.status(of: SystemString(name), in: descriptor).stamp
+            return try calls.status(of: name, in: descriptor).stamp
         } catch .noSuchFile {
             return nil
         } catch {

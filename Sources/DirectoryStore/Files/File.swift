@@ -21,6 +21,8 @@ final class File {
 
     /// The file's name in its directory, for errors.
     let name: String
+    /// The same, as system calls take it.
+    let systemName: SystemString
     let descriptor: FileDescriptor
     /// Whether the file was created when it was opened.
     let isNew: Bool
@@ -33,9 +35,10 @@ final class File {
     ///   `.systemCall`.
     init(_ name: String, in directory: Directory, _ mode: Mode, calls: any SystemCalls) throws(StoreError) {
         if mode == .replacing { try directory.unlinkIfPresent(name) }
+        systemName = SystemString(name)
         let (descriptor, isNew): (FileDescriptor, Bool)
         do throws(SystemError) {
-            (descriptor, isNew) = try Self.open(SystemString(name), in: directory.descriptor, mode, calls)
+            (descriptor, isNew) = try Self.open(systemName, in: directory.descriptor, mode, calls)
         } catch .isDirectory, .noSuchDevice, .tooManySymbolicLinks {
             // Opening a directory, a socket or a link fails with these errors.
             throw Self.notRegular(name)

@@ -40,7 +40,7 @@ final class FileLock {
     func takeIfFree(checkingNameIn directory: Directory) throws(StoreError) -> Bool {
         guard try takeIfFree() else { return false }
         do throws(StoreError) {
-            if try file.stamp().isSameFile(as: directory.stamp(of: file.name)) { return true }
+            if try file.stamp().isSameFile(as: directory.stamp(of: file.systemName)) { return true }
         } catch {
             release()
             throw error

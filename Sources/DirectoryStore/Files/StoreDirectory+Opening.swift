@@ -56,6 +56,7 @@ extension StoreDirectory {
         }
         do throws(StoreError) {
             // On a full disk, the torn end and files may have to stay, but replies may depend on the lines.
+            try files.removeLaterOrphans(beside: manifest)
             try journal.settle()
             try files.removeOrphans(beside: manifest)
             try setAside(torn)

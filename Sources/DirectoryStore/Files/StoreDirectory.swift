@@ -184,6 +184,7 @@ final class StoreDirectory {
             isUnsettled = false
         } catch  where error == .diskFull && !toWrite {
             // Readers are not affected.
+            if isUnsettled { journal.resetMarks() }
         }
     }
 

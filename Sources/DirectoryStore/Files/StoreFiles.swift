@@ -160,14 +160,7 @@ struct StoreFiles {
     /// - Throws: `StoreError.diskFull` if files of earlier epochs cannot be removed for now. Those of later epochs,
     ///   which may be what fills the disk, are removed before.
     func removeOrphans(beside manifest: Manifest) throws(StoreError) {
-        if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
-        guard try !files(ofEpochs: { $0 != manifest.epoch }).isEmpty else { return }
-        // The files of a running compaction are not orphans.
-        let compactionLock = try CompactionLock(in: directory, calls: calls)
-        let mayRemove = try compactionLock.takeIfFree()
-        defer { compactionLock.release() }
-        // No manifest has named the files of later epochs.
-        if mayRemove { try removeOrphans { $0 > manifest.epoch } }
+        try removeLaterOrphans(beside: manifest)
         guard try !files(ofEpochs: { $0 < manifest.epoch }).isEmpty else { return }
         // The others may belong to an earlier manifest while the name of the current one is not durable, because the
         // process that renamed it was killed, or its sync failed. Nothing may depend on it before it is durable. The
@@ -175,7 +168,23 @@ struct StoreFiles {
         // write; on a full disk, that has to wait.
         try directory.sync()
         try install(manifest)
-        if mayRemove { try removeOrphans { $0 != manifest.epoch } }
+        try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 < manifest.epoch } }
+    }
+
+    /// Removes the files of later epochs, which no manifest has named. They may be what fills the disk, and removing
+    /// them needs no room. The lock must be held.
+    func removeLaterOrphans(beside manifest: Manifest) throws(StoreError) {
+        if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
+        guard try !files(ofEpochs: { $0 > manifest.epoch }).isEmpty else { return }
+        try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 > manifest.epoch } }
+    }
+
+    /// Runs `body` unless a compaction runs, whose files are not orphans.
+    private func withCompactionLock(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        let compactionLock = try CompactionLock(in: directory, calls: calls)
+        guard try compactionLock.takeIfFree() else { return }
+        defer { compactionLock.release() }
+        try body()
     }
 
     private func removeOrphans(ofEpochs areOrphans: (Int) -> Bool) throws(StoreError) {

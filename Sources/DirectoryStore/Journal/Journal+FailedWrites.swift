@@ -13,7 +13,9 @@ extension Journal {
     ///
     /// - Throws: `StoreError.damaged` if they were dropped.
     func unsyncedLines() throws(StoreError) -> [UInt8] {
-        guard hasUnsyncedNews, durable < length else { return [] }
+        guard hasUnsyncedNews else { return [] }
+        durable = min(length, max(durable, marks?.synced(epoch: epoch) ?? 0))
+        guard durable < length else { return [] }
         let lines = try file.contents(from: durable, upTo: length)
         let last = lines.suffix(length - replay.lastLineStart)
         // Dropped sectors read as room, or as NUL bytes.

@@ -106,6 +106,7 @@ extension Journal {
         try syncFile()
         durable = length
         hasUnsyncedNews = false
+        marks?.reset(epoch: epoch, length: length, durable: length)
     }
 
     /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must

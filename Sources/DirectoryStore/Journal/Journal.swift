@@ -97,6 +97,7 @@ final class Journal {
     ///   moves a torn line to another file. A later call may succeed, unless the sync after the removal failed.
     func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
         try checkLastLine()
+        let unsynced = try unsyncedLines()
         writer.start(number: number, check: replay.check)
         var (start, lineStart, before) = (0, 0, replay.check)
         for end in ends {
@@ -104,9 +105,9 @@ final class Journal {
             writer.append(writes[start..<end], durable: durable)
             start = end
         }
-        let unsynced = try unsyncedLines()
         do throws(StoreError) {
-            try file.write(unsynced + writer.bytes, at: length - unsynced.count)
+            let bytes = unsynced.isEmpty ? writer.bytes : unsynced + writer.bytes
+            try file.write(bytes, at: length - unsynced.count)
         } catch {
             removeFailedWrite(after: error)
             throw error

@@ -48,6 +48,7 @@ final class Worker: @unchecked Sendable {
             } catch {
                 judge(error)
                 store.discardStaged()
+                ledger.settle(staged, .refused)
                 staged = []
                 // After some errors only a new engine can write.
                 if !(error as? StoreError).isLocked, random.once(in: 2) { close() }
@@ -206,7 +207,8 @@ final class Worker: @unchecked Sendable {
         let directory = "copy-\(random.next())"
         defer { machine.removeDirectory(directory) }
         guard try make(SystemString("/\(directory)")), !process.isDead else { return }
-        let found = try Inspection(machine.disk.synced(), at: "/\(directory)", random).contents()
+        // It must survive a power cut.
+        let found = try Inspection(machine.disk.afterPowerCut(random), at: "/\(directory)", random).contents()
         if let fault = ledger.fault(inFound: found.links, found.records, promised: promised) {
             ledger.fail("in \(name): \(fault)")
         }

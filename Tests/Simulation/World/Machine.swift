@@ -194,8 +194,7 @@ final class Machine: @unchecked Sendable {
 
     /// Removes a directory with its files, as a person would.
     func removeDirectory(_ name: String) {
-        disk.root.remove(name)
-        disk.root.syncNames()
+        disk.root.removeDurably(name)
     }
 
     // MARK: Open files

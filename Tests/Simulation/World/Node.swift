@@ -25,6 +25,14 @@ final class Node {
         case set(String, Node)
         case remove(String)
         case move(String, to: String, Node)
+
+        /// The name that the directory has afterwards; nil if it has one less.
+        var newName: String? {
+            switch self {
+            case .set(let name, _), .move(_, let name, _): name
+            case .remove: nil
+            }
+        }
     }
 
     /// The inode number.
@@ -176,6 +184,13 @@ final class Node {
     func remove(_ name: String) {
         names.removeValue(forKey: name)?.links -= 1
         pendingNames.append(.remove(name))
+    }
+
+    /// Removes a name, from the disk too, and nothing else.
+    func removeDurably(_ name: String) {
+        names.removeValue(forKey: name)?.links -= 1
+        durableNames[name] = nil
+        pendingNames.removeAll { $0.newName == name }
     }
 
     func move(_ name: String, to newName: String) {
