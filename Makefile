@@ -106,7 +106,7 @@ define environment
 @touch $(1)/installed
 endef
 
-.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick model model-deps simulate simulate-salvage simulate-mutants simulate-coverage \
+.PHONY: help deps all-deps docs-deps docs-test-deps docs test-docs recipe-deps test-recipes dist dist-deps dist-test-deps test-dist arm64-deps sdk-arm64 release-arm64 arm64-test-deps test-arm64 test-deps fault-deps client-deps peer-deps build release release-dynamic release-postgres postgres-deps postgres-test-deps postgres-fault-deps test-postgres test-clients-postgres test-clients-postgres-quick faults-postgres faults-postgres-quick demo tour test test-long faults faults-quick model model-deps simulate simulate-salvage simulate-mutants simulate-coverage test-replays \
 	bench bench-deps bench-packages bench-quick bench-check bench-accept bench-instructions bench-profile bench-growth bench-postgres bench-postgres-quick bench-build \
 	fuzz fuzz-corpus fuzz-sessions test-clients test-python test-node test-go test-swift test-peers webapp-deps test-webapp test-django test-csv install uninstall shell-deps test-shells hash-vectors clients-figures lint generate released-contract check-generated warnings format
 
@@ -305,9 +305,12 @@ fuzz-corpus: deps ## Minimizes the fuzzers' corpus
 fuzz-sessions: release test-deps ## Runs random sessions against the binary for SESSION_SECONDS (60) and checks every reply
 	/usr/bin/python3 Tests/Fuzz/sessions.py $(BINARY)
 
-test-clients: test-python test-node test-go test-swift ## Installs dependencies, and runs and compares the tests of all clients
-	/usr/bin/python3 clients/replays.py $(BINARY)
+test-clients: test-python test-node test-go test-swift test-replays ## Installs dependencies, and runs and compares the tests of all clients
 	/usr/bin/python3 clients/check_readme.py
+
+test-replays: release client-deps ## Compares the replies through the CLIENTS (all) with those through a bare pipe, two minutes
+	$(SWIFT) build --product PosternClientTrials --explicit-target-dependency-import-check error
+	/usr/bin/python3 clients/replays.py $(BINARY) $(CLIENTS)
 
 test-python test-node test-go test-swift clients-figures: export POSTERN_BIN := $(CURDIR)/$(BINARY)
 
@@ -465,8 +468,8 @@ shell-deps:
 test-shells: release shell-deps ## Tests make install, the man page, and the completions in bash, zsh and fish, under a minute
 	/usr/bin/python3 Tests/Shells/shells.py $(BINARY)
 
-test-csv: release .build/hash-vectors/installed ## Imports 1,000 users with bcrypt from a CSV file and signs them in, under a minute
-	.build/hash-vectors/bin/python Tests/HashVectors/csv_users.py $(BINARY)
+test-csv: release .build/hash-vectors/installed ## Imports CSV_USERS (1,000) users with bcrypt from a CSV file and signs them in, under a minute
+	.build/hash-vectors/bin/python Tests/HashVectors/csv_users.py $(BINARY) $(CSV_USERS)
 
 hash-vectors: .build/hash-vectors/installed ## Makes the password hashes of other programs for the tests
 	$(call install,Programs that hash passwords,$(call has,php mkpasswd openssl),php-cli whois openssl)
