@@ -157,7 +157,7 @@ let package = Package(
             name: "Simulation",
             dependencies: ["CLibrary", "DirectoryStore", "JSON", "Platform", "Store"],
             path: "Tests/Simulation",
-            exclude: ["coverage.sh", "mutants.py", "salvage.py", "seeds.txt"],
+            exclude: ["README.md", "coverage.sh", "mutants.py", "salvage.py", "seeds.txt"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -13,6 +13,7 @@ struct Simulation {
         if getenv("SWIFT_DETERMINISTIC_HASHING") == nil {
             setenv("SWIFT_DETERMINISTIC_HASHING", "1", 1)
             execv("/proc/self/exe", CommandLine.unsafeArgv)
+            refuse("the simulation could not start itself with the same hashing in every run")
         }
         let options = Options(CommandLine.arguments)
         guard !options.salvages else { return salvage(options) }
@@ -38,6 +39,12 @@ struct Simulation {
         exit(failed.isEmpty ? 0 : 1)
     }
 
+    /// Ends the program with a message on stderr.
+    private static func refuse(_ message: String) -> Never {
+        _ = Array("\(message)\n".utf8).withUnsafeBytes { WholeWrite.run($0, to: .standardError) }
+        exit(2)
+    }
+
     /// Prints damaged stores, one line of JSON each.
     private static func salvage(_ options: Options) {
         for seed in options.seed..<options.seed + UInt64(options.count) {
@@ -45,9 +52,9 @@ struct Simulation {
             do {
                 let line = try image.line()
                 let error = line.withUnsafeBytes { WholeWrite.run($0, to: .standardOutput) }
-                if let error { return print("write: \(error)") }
+                if let error { refuse("write: \(error)") }
             } catch {
-                print("{\"seed\":\(seed),\"error\":\"\(error)\"}")
+                refuse("seed \(seed): the salvage failed: \(error)")
             }
         }
     }

@@ -116,8 +116,6 @@ def epoch_of(files):
 
 def faults_of(image):
     """What a salvage has lost or changed."""
-    if "error" in image:
-        return [image["error"]], 0
     files = {name: bytes.fromhex(content) for name, content in image["files"].items()}
     epoch = epoch_of(files)
     reader = Reader()

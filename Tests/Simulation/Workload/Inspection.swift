@@ -109,7 +109,6 @@ struct Inspection {
 struct CrashTrial {
     let ledger: Ledger
     let random: Randomness
-    let counts: (inout Counts) -> Void = { _ in }
 
     /// What is left on a disk.
     ///

@@ -14,19 +14,11 @@ struct Violation: Error, CustomStringConvertible {
 ///
 /// Safe to send: only the thread whose turn it is uses it.
 final class Ledger: @unchecked Sendable {
-    /// What a process knows of a transaction's outcome.
-    enum Outcome {
-        /// Not told, or told that it is unknown.
-        case unknown
-        case acknowledged
-        /// Told that nothing was written.
-        case refused
-    }
-
     private struct Attempt {
         let version: Int
         let writes: [State.Write]
-        var outcome = Outcome.unknown
+        /// Whether a process was told that nothing was written.
+        var isRefused = false
     }
 
     private var attempts: [Int: Attempt] = [:]
@@ -57,8 +49,9 @@ final class Ledger: @unchecked Sendable {
         attempts[transaction] = Attempt(version: version, writes: writes)
     }
 
-    func settle(_ transactions: [Int], _ outcome: Outcome) {
-        for transaction in transactions { attempts[transaction]?.outcome = outcome }
+    /// A process was told that nothing of these transactions was written.
+    func refuse(_ transactions: [Int]) {
+        for transaction in transactions { attempts[transaction]?.isRefused = true }
     }
 
     /// A process was told that these are the transactions so far, and may rely on it.
@@ -92,7 +85,7 @@ final class Ledger: @unchecked Sendable {
         guard attempt.version == link.version else {
             return "transaction \(link.transaction) has number \(link.version), not \(attempt.version)"
         }
-        if case .refused = attempt.outcome { return "transaction \(link.transaction) took effect, and was refused" }
+        if attempt.isRefused { return "transaction \(link.transaction) took effect, and was refused" }
         return nil
     }
 
@@ -133,7 +126,7 @@ final class Ledger: @unchecked Sendable {
         // What was lost never comes back.
         for (transaction, attempt) in attempts
         where attempt.version > order.count || order[attempt.version - 1] != transaction {
-            attempts[transaction]?.outcome = .refused
+            attempts[transaction]?.isRefused = true
         }
     }
 }

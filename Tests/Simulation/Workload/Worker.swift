@@ -48,7 +48,7 @@ final class Worker: @unchecked Sendable {
             } catch {
                 judge(error)
                 store.discardStaged()
-                ledger.settle(staged, .refused)
+                ledger.refuse(staged)
                 staged = []
                 // After some errors only a new engine can write.
                 if !(error as? StoreError).isLocked, random.once(in: 2) { close() }
@@ -127,7 +127,7 @@ final class Worker: @unchecked Sendable {
         }
         if random.once(in: 20) {
             store.discardStaged()
-            ledger.settle(staged, .refused)
+            ledger.refuse(staged)
             staged = []
             return
         }
@@ -137,13 +137,12 @@ final class Worker: @unchecked Sendable {
             try store.makeDurable()
         } catch {
             if !process.isDead, !error.hasUnknownOutcome, !process.hasFailedToUndo {
-                ledger.settle(transactions, .refused)
+                ledger.refuse(transactions)
             }
             throw error
         }
         guard !process.isDead else { return }
         acknowledge(known + transactions)
-        ledger.settle(transactions, .acknowledged)
         machine.counts.transactions += transactions.count
         for claim in claims { ledger.deliver(claim) }
     }

@@ -36,7 +36,7 @@ struct Faults {
     /// No faults, for the process that tries a disk.
     init() {}
 
-    /// Whether a system call may fail although nobody has done anything wrong.
+    /// Whether system calls may fail.
     var canFail: Bool { errors > 0 || syncErrors > 0 || fullDisks > 0 }
 }
 

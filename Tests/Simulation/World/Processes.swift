@@ -22,7 +22,7 @@ final class SimulatedProcess: @unchecked Sendable {
     let number: Int
     /// Whether it was killed. Its threads then run to their ends; none of their system calls has an effect.
     var isDead = false
-    /// Whether it has ended by itself.
+    /// Whether it has ended on its own.
     var hasEnded = false
     /// Until when it is stopped, by a signal.
     var stoppedUntil = 0

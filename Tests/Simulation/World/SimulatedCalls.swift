@@ -27,7 +27,7 @@ final class SimulatedCalls: SystemCalls, @unchecked Sendable {
         machine.endTurn()
         guard !process.isDead else { return fail(EIO) }
         machine.trace.note("\(process.number) \(name) \(numbers.map(String.init).joined(separator: " "))")
-        machine.trace.add(process.number, numbers.first ?? 0)
+        machine.trace.add(process.number, name.utf8CodeUnitCount, numbers.first ?? 0)
         guard !errors.isEmpty, random.once(in: machine.faults.errors) else { return true }
         let error = random.one(of: errors)
         note(name, error)
@@ -45,8 +45,8 @@ final class SimulatedCalls: SystemCalls, @unchecked Sendable {
     }
 
     /// The same for calls that throw.
-    func begin(_ name: StaticString, _ errors: [Int32] = [], _ numbers: Int...) throws(SystemError) {
-        guard begins(name, errors, numbers.first ?? 0) else { throw SystemError(number: errno) }
+    func begin(_ name: StaticString, _ errors: [Int32] = []) throws(SystemError) {
+        guard begins(name, errors) else { throw SystemError(number: errno) }
     }
 
     func node(_ file: FileDescriptor) throws(SystemError) -> Node {
@@ -132,7 +132,7 @@ final class SimulatedCalls: SystemCalls, @unchecked Sendable {
     }
 
     func lock(_ file: FileDescriptor, _ operation: Int32) -> Int32 {
-        guard begins("lock", operation == LOCK_UN ? [EINTR] : [EINTR], Int(operation)),
+        guard begins("lock", [EINTR], Int(operation)),
             let node = machine.file(file)?.node
         else { return -1 }
         if operation == LOCK_UN {

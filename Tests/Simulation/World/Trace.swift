@@ -3,10 +3,8 @@ import DirectoryStore
 /// The events of a history. Two runs with the same seed have the same trace.
 final class Trace {
     private let prints: Bool
-    /// A checksum of all lines.
+    /// A checksum of all system calls.
     private(set) var check: UInt64 = 0xCBF2_9CE4_8422_2325
-    /// The last lines, for the report of a failure.
-    private(set) var recent: [String] = []
 
     /// - Parameter prints: whether each line is printed.
     init(prints: Bool) {
