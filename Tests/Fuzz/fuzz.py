@@ -93,9 +93,13 @@ def build():
     ]
     targets = os.path.join(HERE, "Targets")
     sources = sorted(os.path.join(targets, name) for name in os.listdir(targets) if name.endswith(".swift"))
+    # The targets use declarations of the package, whose name SwiftPM derives from that of the folder.
+    with open(os.path.join(scratch, "release.yaml"), encoding="utf-8") as plan:
+        package = re.search(r'"-package-name","([^"]+)"', plan.read())[1]
     maps = [f"-fmodule-map-file={ROOT}/Sources/{name}/module.modulemap" for name in ("CLinux", "CCrypt", "CSodium")]
     run(
         "swiftc", "-parse-as-library", "-sanitize=fuzzer", "-O", "-swift-version", "6", "-module-name", "PosternFuzz",
+        "-package-name", package,
         "-I", os.path.join(output, "Modules"), *[part for path in maps for part in ("-Xcc", path)],
         *sources, *objects, "-lsodium", "-lcrypt", "-o", BINARY,
     )
