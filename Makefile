@@ -273,6 +273,7 @@ faults-postgres-quick: release-postgres postgres-fault-deps ## Builds, and injec
 # The histories of the simulation start with a random seed, which is printed. HOURS can be a fraction, as in 1/60.
 SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 HOURS ?= 1
+STORES ?= 2000
 SIMULATION := .build/simulation/release/Simulation
 BUILD_SIMULATION = $(SWIFT) build -c release --product Simulation --scratch-path .build/simulation --explicit-target-dependency-import-check error
 SECONDS_OF_HOURS = $$(awk 'BEGIN { print int(($(HOURS)) * 3600) }')
@@ -282,9 +283,9 @@ simulate: deps ## Runs the store on simulated machines that fail, on one process
 	grep -o '^[0-9]*' Tests/Simulation/seeds.txt | xargs -I % $(SIMULATION) --quiet --count 1 --seed %
 	taskset -c 0 $(SIMULATION) --seed $(SEED) --seconds $(SECONDS_OF_HOURS)
 
-simulate-salvage: deps ## Damages simulated stores, and compares what a salvage saves with an independent reader, for 2,000 stores from SEED
+simulate-salvage: deps ## Damages simulated stores, and compares what a salvage saves with an independent reader, for STORES (2,000) stores from SEED
 	$(BUILD_SIMULATION)
-	/usr/bin/python3 Tests/Simulation/salvage.py $(SIMULATION) $(SEED) 2000
+	/usr/bin/python3 Tests/Simulation/salvage.py $(SIMULATION) $(SEED) $(STORES)
 
 simulate-mutants: deps ## Takes one safeguard after another out of the store, and shows that the simulation notices it, half an hour
 	/usr/bin/python3 Tests/Simulation/mutants.py
