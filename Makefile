@@ -276,12 +276,14 @@ HOURS ?= 1
 STORES ?= 2000
 SIMULATION := .build/simulation/release/Simulation
 BUILD_SIMULATION = $(SWIFT) build -c release --product Simulation --scratch-path .build/simulation --explicit-target-dependency-import-check error
+# The first processor that this process may use.
+FIRST_PROCESSOR = $$(taskset -cp $$$$ | sed 's/.*: \([0-9]*\).*/\1/')
 SECONDS_OF_HOURS = $$(awk 'BEGIN { print int(($(HOURS)) * 3600) }')
 
 simulate: deps ## Runs the store on simulated machines that fail, on one processor, for HOURS (1) from SEED (random)
 	$(BUILD_SIMULATION)
 	grep -o '^[0-9]*' Tests/Simulation/seeds.txt | xargs -I % $(SIMULATION) --quiet --count 1 --seed %
-	taskset -c 0 $(SIMULATION) --seed $(SEED) --seconds $(SECONDS_OF_HOURS)
+	taskset -c $(FIRST_PROCESSOR) $(SIMULATION) --seed $(SEED) --seconds $(SECONDS_OF_HOURS)
 
 simulate-salvage: deps ## Damages simulated stores, and compares what a salvage saves with an independent reader, for STORES (2,000) stores from SEED
 	$(BUILD_SIMULATION)
