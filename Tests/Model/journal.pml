@@ -207,7 +207,7 @@ inline failSync() {
     self.hasFailed = 1
 }
 
-/* Whether the process reads on under the lock: `torn` decides whether a tail is to be removed. */
+/* Whether the process reads on under the lock. If `torn` is true, it removes the torn tail first. */
 #ifdef MUTANT_TORN_TAIL_NOT_CUT
 #define TAIL_OR(next) next
 #else

@@ -25,6 +25,8 @@ struct CompactionSource: @unchecked Sendable {
 /// If an error happens before the manifest is renamed, the old manifest stays valid and the new files are removed, if
 /// necessary by the next process that opens the store. An error after the rename leaves the files of both epochs; the
 /// next process that opens the store resolves this.
+///
+/// Safe to share: the state is behind a lock, and system calls may be made on any thread.
 final class Compaction: @unchecked Sendable {
     /// How a compaction ended.
     enum Outcome: Sendable {

@@ -58,7 +58,7 @@ extension StoreDirectory {
             // On a full disk, the torn end and files may have to stay, but replies may depend on the lines.
             try files.removeLaterOrphans(beside: manifest)
             try journal.settle()
-            try files.removeOrphans(beside: manifest)
+            try files.removeEarlierOrphans(beside: manifest)
             try setAside(torn)
         } catch  where error == .diskFull {
             // The store can still be read. The sync marks may be from before a crash, so they are not valid.
@@ -95,19 +95,21 @@ extension StoreDirectory {
         _ files: StoreFiles,
         _ settings: StoreSettings
     ) throws(StoreError) -> (DirectoryLock?, obstacle: StoreError?, EpochReader?) {
-        for _ in 1..<Limits.lockFilesMax {
+        var opened = 0
+        while true {
             let (lock, obstacle) = try openLock(in: files.directory, calls: files.calls)
             let early = readEarly(files, isWritable: obstacle == nil)
             do throws(StoreError) {
                 try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
                 return (lock, obstacle, early)
-            } catch .damaged(file: DirectoryLock.fileName, _, _) {
-                // The holder could not create the store, and has removed the file. This process creates another one.
+            } catch {
+                // A holder that could not create the store has removed the file. This process creates another one.
+                opened += 1
+                guard case .damaged(file: DirectoryLock.fileName, _, _) = error, opened < Limits.lockFilesMax else {
+                    throw error
+                }
             }
         }
-        let (lock, obstacle) = try openLock(in: files.directory, calls: files.calls)
-        try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
-        return (lock, obstacle, nil)
     }
 
     /// The lock, and the reason why the directory cannot be written; nil if it can.

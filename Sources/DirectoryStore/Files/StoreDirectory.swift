@@ -178,7 +178,7 @@ final class StoreDirectory {
         do throws(StoreError) {
             if isUnsettled, journal.isWritable {
                 try journal.settle()
-                try files.removeOrphans(beside: manifest)
+                try files.removeEarlierOrphans(beside: manifest)
             }
             try setAside(torn)
             isUnsettled = false

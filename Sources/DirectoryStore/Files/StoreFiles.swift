@@ -154,29 +154,29 @@ struct StoreFiles {
 
     // MARK: After a crash
 
-    /// Removes files that no manifest names. A compaction that was interrupted, or that could not remove its files,
-    /// leaves them. The lock must be held.
+    /// Removes the files of later epochs, which a compaction that was interrupted leaves. No manifest has named them.
+    /// They may be what fills the disk, and removing them needs no room. The lock must be held.
+    func removeLaterOrphans(beside manifest: Manifest) throws(StoreError) {
+        let names = try directory.names()
+        if names.contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
+        guard names.contains(where: { Self.epoch(of: $0) ?? 0 > manifest.epoch }) else { return }
+        try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 > manifest.epoch } }
+    }
+
+    /// Makes the manifest durable if there are files of earlier epochs, and removes them. A compaction that was
+    /// interrupted, or that could not remove its files, leaves them. The lock must be held.
     ///
-    /// - Throws: `StoreError.diskFull` if files of earlier epochs cannot be removed for now. Those of later epochs,
-    ///   which may be what fills the disk, are removed before.
-    func removeOrphans(beside manifest: Manifest) throws(StoreError) {
-        try removeLaterOrphans(beside: manifest)
+    /// They may belong to an earlier manifest while the name of the current one is not durable, because the process
+    /// that renamed it was killed, or its sync failed. Nothing may depend on it before it is durable. The current
+    /// manifest is also written and renamed again, because a second sync alone would not report a lost write; on a full
+    /// disk, that has to wait.
+    ///
+    /// - Throws: `StoreError.diskFull` if the files cannot be removed for now.
+    func removeEarlierOrphans(beside manifest: Manifest) throws(StoreError) {
         guard try !files(ofEpochs: { $0 < manifest.epoch }).isEmpty else { return }
-        // The others may belong to an earlier manifest while the name of the current one is not durable, because the
-        // process that renamed it was killed, or its sync failed. Nothing may depend on it before it is durable. The
-        // current manifest is also written and renamed again, because a second sync alone would not report a lost
-        // write; on a full disk, that has to wait.
         try directory.sync()
         try install(manifest)
         try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 < manifest.epoch } }
-    }
-
-    /// Removes the files of later epochs, which no manifest has named. They may be what fills the disk, and removing
-    /// them needs no room. The lock must be held.
-    func removeLaterOrphans(beside manifest: Manifest) throws(StoreError) {
-        if try directory.names().contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
-        guard try !files(ofEpochs: { $0 > manifest.epoch }).isEmpty else { return }
-        try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 > manifest.epoch } }
     }
 
     /// Runs `body` unless a compaction runs, whose files are not orphans.

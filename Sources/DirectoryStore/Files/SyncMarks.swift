@@ -69,7 +69,8 @@ final class SyncMarks {
     }
 
     /// Stores the length of a journal that this process has read completely, and how much of it is durable. The
-    /// directory lock must be held. A running sync may store a smaller number afterwards, which is harmless.
+    /// directory lock must be held. A running sync may store a smaller number afterwards. Then processes make
+    /// more syncs, and one whose own sync has failed may notice only later that others have gone on.
     func reset(epoch: Int, length: Int, durable: Int) {
         words.store(Self.word(epoch, length), in: Self.written)
         words.store(Self.word(epoch, durable), in: Self.synced)

@@ -3,7 +3,8 @@ import Store
 
 /// The open journal (write-ahead log) of a directory. This process and others append transactions to it.
 ///
-/// Nothing else in the file changes, except erased values and the preallocated room after the last line.
+/// Nothing else in the file changes, except erased values and the preallocated room after the last line. Lines that may
+/// not be durable are written again, with the same bytes.
 ///
 /// Reading the end of the file and writing need the directory lock. `write` and `sync` document what happens when the
 /// disk fails; `JournalLine.swift` documents the format of a line.

@@ -232,8 +232,7 @@ private struct Tail {
         guard skip(isFirst ? "}" : "]}"), offset == line.count else { throw malformed }
     }
 
-    /// Finds the slots that can be read, wherever they are, in a line to which bytes were added, or from which bytes
-    /// are missing.
+    /// Finds the readable slots of a line at any place, because bytes were inserted or removed.
     ///
     /// - Parameter fits: whether a value can be that of a key. The checksums of all slots of a line start alike.
     func findSlots(

@@ -10,21 +10,6 @@ package struct FileStamp: Equatable, Sendable {
     package let changedSeconds: Int
     private let changedNanoseconds: Int
 
-    /// The stamp of an open file.
-    package init(of file: FileDescriptor) throws(SystemError) {
-        self.init(try stat(of: file))
-    }
-
-    /// The stamp of what a path leads to.
-    package init(at path: SystemString) throws(SystemError) {
-        self.init(try stat(at: path))
-    }
-
-    /// The stamp of an entry of a directory. A symbolic link is not followed.
-    package init(of name: String, in directory: FileDescriptor) throws(SystemError) {
-        self.init(try stat(of: name, in: directory))
-    }
-
     /// A stamp with given values, for simulated files.
     package init(device: UInt, inode: UInt, changedSeconds: Int, changedNanoseconds: Int) {
         (self.device, self.inode) = (device, inode)

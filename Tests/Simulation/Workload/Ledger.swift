@@ -17,13 +17,13 @@ final class Ledger: @unchecked Sendable {
     private struct Attempt {
         let version: Int
         let writes: [State.Write]
-        /// Whether a process was told that nothing was written.
+        /// Whether a process got an error that says that nothing was written.
         var isRefused = false
     }
 
     private var attempts: [Int: Attempt] = [:]
-    /// The transactions that must be there whatever happens, in their order: those that were acknowledged, and those of
-    /// which an acknowledged reading told.
+    /// The transactions that must never be lost, in their order: those that were acknowledged, and those that an
+    /// acknowledged reading showed.
     private(set) var order: [Int] = []
     /// The state after each of them; the first is the empty store.
     private var states = [State()]
