@@ -27,8 +27,6 @@ extension Limits {
     /// How long a process that serves requests blocks for the directory lock before it puts the request aside and
     /// retries.
     static let lockSpinMilliseconds = 20
-    /// How many lock files a process opens that are removed while it waits for the lock, before it gives up.
-    static let lockFilesMax = 10
     /// The minimum duration of an epoch before a compaction because of deleted personal data.
     package static let erasureSeconds = 3_600
     /// How often the store checks whether such a compaction is due.

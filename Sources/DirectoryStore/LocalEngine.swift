@@ -159,7 +159,7 @@ package final class LocalEngine: Engine, EntrySource {
         }
         let hasWritten = !staged.isEmpty
         do throws(StoreError) {
-            if hasWritten { try directory.journal.write(staged, ends: ends) }
+            if hasWritten { try directory.append(staged, ends: ends) }
             directory.endWriting()
             if directory.journal.needsSync { try directory.journal.sync() }
         } catch {

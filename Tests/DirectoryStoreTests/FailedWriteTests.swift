@@ -295,4 +295,43 @@ struct FailedWriteTests {
         try engine.commit(("b", "1"))
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
     }
+
+    /// A torn tail that starts with a hole looks like room at its first byte. Lines written over it might be torn by a
+    /// power cut so that a line of mixed sectors remains, which is damage.
+    @Test func setsAsideATornTailThatStartsWithAHole() throws {
+        let engine = try directory.open(calls: disk.calls)
+        try engine.commit(("a", "1"))
+        let before = try directory.bytes()
+        let sector = (before.count + 511) / 512 * 512
+        let hole = [UInt8](repeating: JournalRoom.filler, count: sector - before.count)
+        let torn = hole + Array("the rest of a line\n".utf8)
+        try directory.overwrite(torn, at: before.count)
+        #expect(try engine.entries() == ["a": "1"])
+        let long = "\"\(String(repeating: "b", count: 600))\""
+        disk.writeError = ENOSPC
+        #expect(storeError { try engine.commit(("b", long)) } == .diskFull)
+        #expect(try directory.bytes() == before + torn)
+        disk.writeError = nil
+        try engine.commit(("b", long))
+        #expect(try directory.bytes(of: ".torn-1-\(before.count)") == torn)
+        #expect(try directory.open().entries() == ["a": "1", "b": long])
+        #expect(directory.warnings.count == 1)
+    }
+
+    /// A later line says that the bytes in the place of the next line were synced once.
+    @Test func doesNotWriteOverLinesThatWereSynced() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"))
+        let length = try directory.bytes().count
+        let other = try directory.open()
+        for number in 1...2 { try other.commit(("b", "\"\(String(repeating: "\(number)", count: 600))\"")) }
+        let hole = [UInt8](repeating: JournalRoom.filler, count: (length + 511) / 512 * 512 - length)
+        try directory.overwrite(hole, at: length)
+        let word = withUnsafeBytes(of: UInt64(1) << 44 | UInt64(length), Array.init)
+        try directory.overwrite(word + word, of: "lock.sync", at: 0)
+        let damaged = try directory.rawBytes()
+        let error = storeError { try engine.commit(("c", "\"\(String(repeating: "c", count: 600))\"")) }
+        #expect(error?.reason?.contains("does not match its checksum") == true)
+        #expect(try directory.rawBytes() == damaged)
+    }
 }

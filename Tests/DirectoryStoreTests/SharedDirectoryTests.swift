@@ -348,6 +348,59 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["n": "5"])
     }
 
+    /// A process syncs for itself while another one hangs in a sync. When that sync fails at last, its process does not
+    /// answer without the lines that the first one has acknowledged.
+    @Test func isBehindIfAnotherHasSyncedItsLinesDuringItsOwnFailedSync() throws {
+        let other = try directory.open()
+        let calls = ChangedCalls()
+        var meanwhile: (() throws -> Void)?
+        calls.onSync = { descriptor in
+            guard let run = meanwhile else { return RealCalls.shared.sync(descriptor) }
+            meanwhile = nil
+            do {
+                try run()
+            } catch {
+                Issue.record(error)
+            }
+            errno = EIO
+            return -1
+        }
+        let engine = try directory.open(calls: calls)
+        try engine.commit(("a", "1"))
+        meanwhile = {
+            #expect(try other.entries() == ["a": "2"])
+            try other.makeDurable()
+        }
+        #expect(storeError { try engine.commit(("a", "2")) } != nil)
+        #expect(storeError { _ = try engine.entries() } != nil)
+    }
+
+    /// A slow sync does not lower the mark that a later one has stored.
+    @Test func keepsTheMarkOfALaterSync() throws {
+        let other = try directory.open()
+        let calls = ChangedCalls()
+        var (meanwhile, syncs): ((() throws -> Void)?, Int) = (nil, 0)
+        calls.onSync = { descriptor in
+            syncs += 1
+            guard let run = meanwhile else { return RealCalls.shared.sync(descriptor) }
+            meanwhile = nil
+            do {
+                try run()
+            } catch {
+                Issue.record(error)
+            }
+            return RealCalls.shared.sync(descriptor)
+        }
+        let engine = try directory.open(calls: calls)
+        try engine.commit(("a", "1"))
+        meanwhile = { try other.commit(("b", "1")) }
+        try engine.commit(("a", "2"))
+        syncs = 0
+        #expect(try engine.entries() == ["a": "2", "b": "1"])
+        try engine.makeDurable()
+        #expect(syncs == 0)
+    }
+
     /// A read during another process's lock missed acknowledged lines if a compaction ended meanwhile.
     @Test func doesNotReadAnOldEpochWhenACompactionEndsWhileTheLockIsHeld() throws {
         let other = try directory.open()

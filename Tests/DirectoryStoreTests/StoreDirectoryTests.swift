@@ -120,6 +120,24 @@ struct StoreDirectoryTests {
         #expect(try directory.open().entries().isEmpty)
     }
 
+    /// Other processes that cannot create the store remove the lock's file, one after the other.
+    @Test(arguments: [20, Int.max])
+    func opensALockFileAgainUntilItsWaitIsOver(removals: Int) throws {
+        let calls = ChangedCalls()
+        var removed = 0
+        calls.onLock = { [directory] descriptor, operation in
+            if removed < removals, operation & LOCK_EX != 0, unlink(directory.path + "/lock") == 0 { removed += 1 }
+            return RealCalls.shared.lock(descriptor, operation)
+        }
+        guard removals < .max else {
+            let busy = StoreError.lockRemoved(in: directory.path)
+            return #expect(storeError { _ = try directory.open(calls: calls, lockWaitMilliseconds: 30) } == busy)
+        }
+        try directory.open(calls: calls).commit(("a", "1"))
+        #expect(try directory.open().entries() == ["a": "1"])
+        #expect(removed == removals)
+    }
+
     @Test func refusesAFileInPlaceOfTheDirectory() throws {
         try Data().write(to: URL(fileURLWithPath: directory.path))
         #expect(

@@ -53,6 +53,14 @@ final class TemporaryDirectory {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + name))
     }
 
+    /// Replaces bytes in the middle of a file.
+    func overwrite(_ bytes: [UInt8], of name: String = "journal-1.jsonl", at offset: Int) throws {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path + "/" + name))
+        try file.seek(toOffset: UInt64(offset))
+        try file.write(contentsOf: bytes)
+        try file.close()
+    }
+
     /// Removes `lock.sync`, so that the end of the journal counts as never synced, as after a system crash.
     func forgetSyncs() throws {
         if FileManager.default.fileExists(atPath: path + "/lock.sync") { try remove("lock.sync") }

@@ -409,8 +409,8 @@ end:
         :: d_step { self.step == syncsAlone -> beginSync(); self.step = endsSyncAlone }
         :: d_step { self.step == endsSyncAlone && !self.isReported ->
             endSync();
-            self.durable = self.length;
-            acknowledge()
+            self.mark = self.length;
+            self.step = storesSynced
           }
         :: d_step { self.step == endsSyncAlone && FAILS -> failSync(); endGroup() }
         :: d_step { self.step == syncsForAll ->
@@ -438,10 +438,13 @@ end:
 #endif
           }
         :: d_step { self.step == storesSynced ->
-            synced = self.mark;
+            synced = GREATER(synced, self.mark);
             self.mark = 0;
             self.durable = self.length;
-            self.step = AFTER_SYNC
+            if
+            :: self.holdsSyncLock -> self.step = AFTER_SYNC
+            :: else -> acknowledge()
+            fi
           }
         :: d_step { self.step == releasesSyncLock ->
             syncLock = 0;

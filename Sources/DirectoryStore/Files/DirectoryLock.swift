@@ -95,3 +95,12 @@ private struct LockWait {
         return true
     }
 }
+
+extension StoreError {
+    /// The error for a process whose wait is over, and that has found each lock file removed by another process.
+    ///
+    /// - Parameter path: the directory.
+    static func lockRemoved(in path: String) -> StoreError {
+        .busy("the directory \(path) is in use by other processes, which remove its lock file")
+    }
+}

@@ -95,19 +95,19 @@ extension StoreDirectory {
         _ files: StoreFiles,
         _ settings: StoreSettings
     ) throws(StoreError) -> (DirectoryLock?, obstacle: StoreError?, EpochReader?) {
-        var opened = 0
+        // All lock files share one wait. Each of them counts as a millisecond at least, so the loop ends.
+        var remaining = settings.lockWaitMilliseconds
         while true {
             let (lock, obstacle) = try openLock(in: files.directory, calls: files.calls)
             let early = readEarly(files, isWritable: obstacle == nil)
+            let start = files.calls.monotonicMilliseconds
             do throws(StoreError) {
-                try lock?.take(waitingMilliseconds: settings.lockWaitMilliseconds)
+                try lock?.take(waitingMilliseconds: remaining)
                 return (lock, obstacle, early)
-            } catch {
+            } catch .damaged(file: DirectoryLock.fileName, _, _) {
                 // A holder that could not create the store has removed the file. This process creates another one.
-                opened += 1
-                guard case .damaged(file: DirectoryLock.fileName, _, _) = error, opened < Limits.lockFilesMax else {
-                    throw error
-                }
+                remaining -= max(1, files.calls.monotonicMilliseconds - start)
+                guard remaining > 0 else { throw .lockRemoved(in: "\(files.directory.path)") }
             }
         }
     }

@@ -114,6 +114,13 @@ final class StoreDirectory {
         }
     }
 
+    /// Appends transactions to the journal. The lock must be held.
+    ///
+    /// - Throws: what `Journal.write` throws.
+    func append(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
+        try journal.write(writes, ends: ends) { torn throws(StoreError) in try setAside(torn) }
+    }
+
     /// Releases the lock if it is held.
     func endWriting() {
         lock?.release()

@@ -12,8 +12,7 @@ import Store
 ///
 /// - *written*: stored after a complete write by the process that holds the directory lock. The write is never undone
 ///   after that.
-/// - *synced*: the value of *written* before a sync that succeeded. It is stored by the process that holds the lock on
-///   the file.
+/// - *synced*: the value of *written* before a sync that succeeded. A sync that took long does not lower it.
 /// - The third word counts syncs, and wakes the processes that wait for one.
 ///
 /// If the file is replaced by another one, processes no longer see each other's syncs, and make their own.
@@ -69,8 +68,7 @@ final class SyncMarks {
     }
 
     /// Stores the length of a journal that this process has read completely, and how much of it is durable. The
-    /// directory lock must be held. A running sync may store a smaller number afterwards. Then processes make
-    /// more syncs, and one whose own sync has failed may notice only later that others have gone on.
+    /// directory lock must be held.
     func reset(epoch: Int, length: Int, durable: Int) {
         words.store(Self.word(epoch, length), in: Self.written)
         words.store(Self.word(epoch, durable), in: Self.synced)
@@ -103,6 +101,7 @@ final class SyncMarks {
             guard patience > 0, syncs != syncsAtTimeout else {
                 syncsAtTimeout = syncs
                 try sync()
+                noteSynced(epoch: epoch, length: length)
                 return length
             }
             // A process that dies during a sync wakes no other, so the wait has a timeout.
@@ -122,8 +121,21 @@ final class SyncMarks {
         // The sync may miss bytes that are written after this line.
         let written = max(length, written(epoch: epoch))
         try sync()
-        words.store(Self.word(epoch, written), in: Self.synced)
+        noteSynced(epoch: epoch, length: written)
         return written
+    }
+
+    /// Stores the length of the journal before a sync that has succeeded, unless another process has stored a greater
+    /// one, or one of a later epoch, in the meantime. A process whose own sync has failed would not notice otherwise
+    /// that others have acknowledged the same lines.
+    private func noteSynced(epoch: Int, length: Int) {
+        let word = Self.word(epoch, length)
+        var current = words.load(Self.synced)
+        // The epoch is in the high bits. The difference is right even if the tag of the epoch has overflowed.
+        while Int64(bitPattern: word &- current) > 0 {
+            if words.exchange(current, with: word, in: Self.synced) { return }
+            current = words.load(Self.synced)
+        }
     }
 
     /// How long to wait before checking again whether the sync is still running.

@@ -93,10 +93,16 @@ final class Journal {
     /// - Parameters:
     ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`. Nothing was appended then. If the removal failed
-    ///   too, the next process with the lock, which may be this one, reads the whole lines of what was written and
-    ///   moves a torn line to another file. A later call may succeed, unless the sync after the removal failed.
-    func write(_ writes: [StagedWrite], ends: [Int]) throws(StoreError) {
+    ///   - setAside: moves a torn tail that is where the lines go to another file, and cuts it.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`; what `setAside` throws. Nothing was appended then.
+    ///   If the removal failed too, the next process with the lock, which may be this one, reads the whole lines of
+    ///   what was written and moves a torn line to another file. A later call may succeed, unless the sync after the
+    ///   removal failed.
+    func write(
+        _ writes: [StagedWrite],
+        ends: [Int],
+        settingAside setAside: ([UInt8]) throws(StoreError) -> Void
+    ) throws(StoreError) {
         try checkLastLine()
         let unsynced = try unsyncedLines()
         writer.start(number: number, check: replay.check)
@@ -106,6 +112,7 @@ final class Journal {
             writer.append(writes[start..<end], durable: durable)
             start = end
         }
+        if let torn = try tornTail(inNext: writer.bytes.count) { try setAside(torn) }
         do throws(StoreError) {
             let bytes = unsynced.isEmpty ? writer.bytes : unsynced + writer.bytes
             try file.write(bytes, at: length - unsynced.count)
@@ -119,33 +126,6 @@ final class Journal {
         lengthBeforeGroup = length
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
         if writer.bytes.count <= Limits.roomyWriteBytesMax { preallocateRoom() }
-    }
-
-    /// Preallocates room after the last line if none is left. On a full disk, lines are appended without it.
-    private func preallocateRoom() {
-        guard length > fileBytes else { return }
-        fileBytes = length + Limits.journalRoomBytes
-        do throws(StoreError) {
-            let room = [UInt8](repeating: JournalRoom.filler, count: Limits.journalRoomBytes)
-            try file.write(room, at: length)
-        } catch {
-            takeBackRoom()
-        }
-    }
-
-    /// Whether there is room after the last line that this process may remove. After a failed sync it may not.
-    var hasRoom: Bool {
-        if case .ready = state { fileBytes > length } else { false }
-    }
-
-    /// Removes the room. The lock must be held, and all transactions of other processes be read.
-    func takeBackRoom() {
-        do throws(StoreError) {
-            try file.truncate(to: length)
-            fileBytes = length
-        } catch {
-            // Room that stays is harmless: it is read as the end of the journal.
-        }
     }
 
     /// Whether replies may contain transactions that are not known to be durable.

@@ -6,6 +6,8 @@ package protocol SharedWords: AnyObject {
     func load(_ word: Int) -> UInt64
     /// Sets a word; releasing.
     func store(_ value: UInt64, in word: Int)
+    /// Sets a word if it has the expected value, and returns whether it had; releasing.
+    func exchange(_ expected: UInt64, with value: UInt64, in word: Int) -> Bool
     /// Adds 1 to a word, with overflow; releasing.
     func increment(_ word: Int)
     /// Waits until a process wakes those that wait for a word, or until the timeout. Returns at once if the low half of
@@ -31,6 +33,10 @@ final class MappedWords: SharedWords {
     func load(_ word: Int) -> UInt64 { words[word].load(ordering: .acquiring) }
 
     func store(_ value: UInt64, in word: Int) { words[word].store(value, ordering: .releasing) }
+
+    func exchange(_ expected: UInt64, with value: UInt64, in word: Int) -> Bool {
+        words[word].compareExchange(expected: expected, desired: value, ordering: .releasing).exchanged
+    }
 
     func increment(_ word: Int) { words[word].wrappingAdd(1, ordering: .releasing) }
 

@@ -19,6 +19,13 @@ final class SimulatedWords: SharedWords {
         set(word, value)
     }
 
+    func exchange(_ expected: UInt64, with value: UInt64, in word: Int) -> Bool {
+        calls.machine.endTurn()
+        guard self.value(word) == expected else { return false }
+        set(word, value)
+        return true
+    }
+
     func increment(_ word: Int) {
         calls.machine.endTurn()
         set(word, value(word) &+ 1)
