@@ -54,6 +54,39 @@ struct LostEndTests {
         #expect(report.faults == [fault] && report.isDamaged)
         #expect(storeError { _ = try directory.open() }.map { "\($0)" } == fault)
     }
+
+    /// The lock files of a store whose other files were removed do not make the directory a used one.
+    @Test func isNoFaultOfANewStoreBesideOldMarks() throws {
+        let engine = try directory.open()
+        for number in 0..<10 { try engine.commit(("a", "\(number)")) }
+        engine.close()
+        try directory.remove("journal-1.jsonl")
+        try directory.remove("manifest.json")
+        try directory.open().commit(("b", "1"))
+        #expect(try directory.open().entries() == ["b": "1"])
+    }
+
+    /// The marks of an epoch that a power cut has lost reach the disk only after later ones have replaced them in
+    /// memory. A second power cut would bring them back otherwise, for another epoch with the same number.
+    @Test func isNoFaultAfterTwoPowerCuts() throws {
+        let calls = ChangedCalls()
+        var order: [String] = []
+        calls.onSync = { descriptor in
+            let link = "/proc/self/fd/\(descriptor.rawValue)"
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+            if path?.hasSuffix("/lock.sync") == true { order.append("marks") }
+            return RealCalls.shared.sync(descriptor)
+        }
+        calls.onRename = { directory, name, newName in
+            order.append("manifest")
+            return RealCalls.shared.rename(directory, name, newName)
+        }
+        let engine = try directory.open(calls: calls)
+        try engine.commit(("a", "1"))
+        order = []
+        #expect(try engine.compact())
+        #expect(order == ["marks", "manifest"])
+    }
 }
 
 extension TemporaryDirectory {

@@ -95,6 +95,7 @@ struct NextEpoch {
         try keepTornEnd(of: old)
         for slot in newer.slots.takeSuperseded() { try slot.erase(in: journalFile) }
         try journalFile.sync()
+        try SyncMarks.makeDurable(in: files.directory, calls: files.calls)
         let manifest = Manifest(
             store: source.manifest.store,
             epoch: number,

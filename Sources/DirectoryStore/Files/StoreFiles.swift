@@ -81,6 +81,8 @@ struct StoreFiles {
     /// Creates the files of a new store. The lock must be held.
     func initialise() throws(StoreError) -> (Manifest, FileStamp) {
         try checkUnused()
+        // It may have the marks of another store, whose files were removed.
+        try directory.unlinkIfPresent(SyncMarks.fileName)
         let store = calls.randomUUID()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
         let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)

@@ -18,7 +18,9 @@ import Store
 /// If the file is replaced by another one, processes no longer see each other's syncs, and make their own.
 ///
 /// After a crash of the system the words may be greater than the length of the journal. Every process that opens the
-/// directory stores the true values under the directory lock before it uses the words.
+/// directory stores the true values under the directory lock before it uses the words. They reach the disk at some time
+/// later. So the file is synced before a new epoch starts: after two power cuts, the disk could otherwise have words that
+/// belong to a lost epoch with the same number.
 final class SyncMarks {
     static let fileName = "lock.sync"
 
@@ -65,6 +67,15 @@ final class SyncMarks {
         guard contents.count == bytes else { return 0 }
         let word = contents.withUnsafeBytes { $0.load(fromByteOffset: Self.synced * 8, as: UInt64.self) }
         return length(of: word, epoch)
+    }
+
+    /// Makes the words durable, in place of older ones. The directory lock must be held.
+    static func makeDurable(in directory: Directory, calls: any SystemCalls) throws(StoreError) {
+        do throws(StoreError) {
+            try File(fileName, in: directory, .reading, calls: calls).sync()
+        } catch  where error.isMissingFile {
+            // No process has stored words yet.
+        }
     }
 
     /// Stores the length of a journal that this process has read completely, and how much of it is durable. The
