@@ -16,12 +16,17 @@ STORE = "Sources/DirectoryStore/"
 
 # The name, the file, what is replaced, and with what. The old text must be in the file exactly once.
 MUTANTS = [
-    ("sync left out", "Files/SyncMarks.swift", "        try sync()\n        words.store", "        words.store"),
+    (
+        "sync left out",
+        "Files/SyncMarks.swift",
+        "        try sync()\n        noteSynced(epoch: epoch, length: written)",
+        "        noteSynced(epoch: epoch, length: written)",
+    ),
     (
         "synced mark ahead of the sync",
         "Files/SyncMarks.swift",
-        "        try sync()\n        words.store(Self.word(epoch, written), in: Self.synced)\n",
-        "        words.store(Self.word(epoch, written), in: Self.synced)\n        try sync()\n",
+        "        try sync()\n        noteSynced(epoch: epoch, length: written)\n",
+        "        noteSynced(epoch: epoch, length: written)\n        try sync()\n",
     ),
     (
         "written mark ahead of the write",
@@ -40,10 +45,10 @@ MUTANTS = [
     (
         "lock released before the write",
         "LocalEngine.swift",
-        "            if hasWritten { try directory.journal.write(staged, ends: ends) }\n"
+        "            if hasWritten { try directory.append(staged, ends: ends) }\n"
         "            directory.endWriting()\n",
         "            directory.endWriting()\n"
-        "            if hasWritten { try directory.journal.write(staged, ends: ends) }\n",
+        "            if hasWritten { try directory.append(staged, ends: ends) }\n",
     ),
     (
         "epoch not looked at",
