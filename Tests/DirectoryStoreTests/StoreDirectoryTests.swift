@@ -241,11 +241,22 @@ struct StoreDirectoryTests {
     @Test func refusesANewerFormatWithoutChangingIt() throws {
         try directory.open().commit(("a", "1"))
         let manifest = try directory.text(of: "manifest.json")
-        try directory.write(manifest.replacing(#""format":1"#, with: #""format":2"#).utf8, to: "manifest.json")
+        let newer = manifest.replacing(#""format":1,"#, with: #""format":2,"is":"new","#)
+        try directory.write(newer.utf8, to: "manifest.json")
         try directory.write([1], to: "manifest.json.tmp")
         let before = try directory.contents()
         #expect(storeError { _ = try directory.open() } == .newerFormat(2))
         #expect(try directory.contents() == before)
+    }
+
+    /// A damaged digit once stopped `postern salvage`, which refuses a newer format.
+    @Test(arguments: [2, 9, 31])
+    func doesNotTakeADamagedDigitForANewerFormat(format: Int) throws {
+        try directory.open().commit(("a", "1"))
+        let manifest = try directory.text(of: "manifest.json")
+        try directory.write(manifest.replacing(#""format":1"#, with: "\"format\":\(format)").utf8, to: "manifest.json")
+        let isDamaged = if case .damaged = storeError({ _ = try directory.open() }) { true } else { false }
+        #expect(isDamaged)
     }
 
     @Test func refusesAManifestWithAnyByteChanged() throws {

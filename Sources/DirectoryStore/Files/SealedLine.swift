@@ -22,17 +22,14 @@ struct SealedLine {
     /// Parses the properties that all such lines have, and verifies the line.
     init(parsing bytes: [UInt8], file: String) throws(StoreError) {
         let value = Self.value(of: bytes)
-        // A newer format may have another checksum, so the format is read first.
-        if let format = value?["format"]?.int, format > Manifest.format { throw .newerFormat(format) }
-        let sealed = bytes.withUnsafeBytes { bytes in
-            let end = bytes.count - Self.sealBytes
-            guard end > 0 else { return false }
-            var seal: [UInt8] = Array(#","c":""#.utf8)
-            CRC32C.value(of: UnsafeRawBufferPointer(rebasing: bytes[..<end])).appendHex(to: &seal)
-            seal.append(contentsOf: "\"}\n".utf8)
-            return bytes[end...].elementsEqual(seal)
+        // A newer format may have another checksum, so the format is read first. But if the line is whole with the
+        // number of this format, only that number was changed.
+        if let format = value?["format"]?.int, format > Manifest.format,
+            !Self.isSealed(Self.start(Manifest.format) + bytes.dropFirst(Self.start(format).count))
+        {
+            throw .newerFormat(format)
         }
-        guard sealed, let value, let store = value["store"]?.string, let epoch = value["epoch"]?.int else {
+        guard Self.isSealed(bytes), let value, let store = value["store"]?.string, let epoch = value["epoch"]?.int else {
             throw .damaged(
                 file: file,
                 offset: 0,
@@ -44,7 +41,22 @@ struct SealedLine {
         self.value = value
     }
 
+    /// The start of a line of a format.
+    private static func start(_ format: Int) -> [UInt8] { Array(#"{"format":\#(format)"#.utf8) }
+
     private static let sealBytes = 17
+
+    /// Whether a line ends with its checksum.
+    private static func isSealed(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            let end = bytes.count - sealBytes
+            guard end > 0 else { return false }
+            var seal: [UInt8] = Array(#","c":""#.utf8)
+            CRC32C.value(of: UnsafeRawBufferPointer(rebasing: bytes[..<end])).appendHex(to: &seal)
+            seal.append(contentsOf: "\"}\n".utf8)
+            return bytes[end...].elementsEqual(seal)
+        }
+    }
 
     private static func value(of bytes: [UInt8]) -> JSONValue? {
         do throws(JSONError) {
