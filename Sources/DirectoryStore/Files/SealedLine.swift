@@ -29,7 +29,8 @@ struct SealedLine {
         {
             throw .newerFormat(format)
         }
-        guard Self.isSealed(bytes), let value, let store = value["store"]?.string, let epoch = value["epoch"]?.int else {
+        guard Self.isSealed(bytes), let value, let store = value["store"]?.string, let epoch = value["epoch"]?.int
+        else {
             throw .damaged(
                 file: file,
                 offset: 0,
