@@ -25,6 +25,7 @@ struct Simulation {
             var history = History(seed: seed, prints: options.traces)
             if let violation = history.run() {
                 print("seed \(seed): \(violation)")
+                fflush(nil)
                 failed.append(seed)
                 if options.stopsAtFailure { break }
             }

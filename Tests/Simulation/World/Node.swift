@@ -88,10 +88,19 @@ final class Node {
         pending.append(.truncate(length: length))
     }
 
-    /// Makes the bytes durable.
+    /// Makes the pending changes and the length durable. What a failed sync has dropped stays lost.
     func sync() {
-        guard !pending.isEmpty || hasChangedWords else { return }
-        durable = bytes
+        if hasChangedWords {
+            durable = bytes
+        } else {
+            for change in pending {
+                switch change {
+                case .write(let offset, let new): new.withUnsafeBytes { Self.put($0, at: offset, into: &durable) }
+                case .truncate(let length): Self.setLength(&durable, length)
+                }
+            }
+            Self.setLength(&durable, bytes.count)
+        }
         pending = []
         hasChangedWords = false
     }
@@ -103,7 +112,12 @@ final class Node {
         durable = bytesAfterPowerCut(random)
         pending = []
         hasChangedWords = false
-        if evicts { bytes = durable }
+        if evicts {
+            // The length is not in the pages. Bytes that are not on the disk are read as zeros.
+            let length = bytes.count
+            bytes = durable
+            Self.setLength(&bytes, length)
+        }
         writebackErrors += 1
         isErrorTold = false
     }
