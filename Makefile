@@ -60,8 +60,10 @@ RELEASE := build -c release --static-swift-stdlib --product postern --explicit-t
 # - is statically linked, which halves its start time. Cost: no ASLR, and an update of libsodium or libcrypt needs a build.
 # - is linked by lld, because the default linker warns about a dlopen in Swift's library, which the binary never calls.
 # - uses link-time optimization: 10 % fewer instructions for a request. Cost: 15 seconds more for a build.
+# - does not check at run time for overlapping accesses to a variable: 5 % fewer instructions for a write. The debug
+#   build, with which the tests run, checks for them, and so do the fuzzers and the simulation.
 # - gets type metadata by function calls instead of by mangled names: a third fewer instructions at start.
-STATIC := -Xswiftc -static-executable -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full \
+STATIC := -Xswiftc -static-executable -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -Xclang-linker -Xswiftc -fuse-ld=lld --experimental-lto-mode full \
 	-Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors
 # A dynamically linked build, for shims that replace functions of the C library (LD_PRELOAD).
 DYNAMIC_BINARY := .build/dynamic/release/postern
