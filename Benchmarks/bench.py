@@ -13,7 +13,6 @@ BENCH_DIR is the working folder; a full run needs about three gigabytes there.
 import sys
 
 import frameworks
-import instructions
 import processes
 import reads
 import results
@@ -53,7 +52,6 @@ def check(binary, keys, outcomes, failures):
     known = thresholds.load()
     faults = [thresholds.fault(outcome, known.get(outcome.row.key, {})) for outcome in outcomes]
     faults += [f"{key}: not measured" for key in failures]
-    faults += [] if keys else instructions.faults(binary)
     sys.exit("\n".join(fault for fault in faults if fault) or None)
 
 

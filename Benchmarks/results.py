@@ -137,8 +137,10 @@ def section_of_instructions(counts):
     yield "\n## Instructions for a request\n"
     yield "Counted by `make bench-instructions` with callgrind, in deterministic mode and with `--data :memory:`."
     yield "The figures are reproducible to a thousandth.\n"
-    yield "| method | instructions |\n| --- | --- |"
-    yield from (f"| `{method}` | {count:,} |" for method, count in counts.items())
+    yield "| method | instructions | allocations |\n| --- | --- | --- |"
+    yield from (
+        f"| `{method}` | {count['instructions']:,} | {count['allocations']:.1f} |" for method, count in counts.items()
+    )
 
 
 def section_of_growth(growth):

@@ -49,7 +49,7 @@ package protocol AccountAPI: SendableMetatype {
     func authenticated(_ credential: Credential, at now: Timestamp, in tx: Transaction) throws -> Account
 
     /// The session's token in a credential; nil if it is not a string.
-    static func token(in credential: Credential) -> String?
+    static func token(in credential: Credential) -> BearerToken?
 
     /// Adjusts what depends on the account's address, after the address was changed and proven.
     func emailChanged(of account: Account, in tx: Transaction) throws

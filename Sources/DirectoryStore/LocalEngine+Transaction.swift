@@ -6,6 +6,10 @@ extension LocalEngine: EngineTransaction {
         try space.valueInPlace(of: key)
     }
 
+    package func value(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue? {
+        try space.valueInPlace(at: key)
+    }
+
     package func scan(
         from lower: StoreKey,
         upTo upper: StoreKey,

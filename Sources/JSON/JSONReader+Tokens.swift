@@ -21,6 +21,17 @@ extension JSONReader {
         }
     }
 
+    /// Reads past a number, `true`, `false` or `null`, whose first byte is next.
+    mutating func skipScalar() throws(JSONError) {
+        switch base[offset] {
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
+        case UInt8(ascii: "t"): try skipWord("true")
+        case UInt8(ascii: "f"): try skipWord("false")
+        case UInt8(ascii: "n"): try skipWord("null")
+        default: throw JSONError(.unexpectedByte, at: offset, expected: .value)
+        }
+    }
+
     mutating func skipNumber() throws(JSONError) {
         if base[offset] == UInt8(ascii: "-") { offset += 1 }
         if offset < count, base[offset] == UInt8(ascii: "0") {

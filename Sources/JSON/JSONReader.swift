@@ -60,53 +60,6 @@ package struct JSONReader {
         }
     }
 
-    /// Reads a string.
-    package mutating func text() throws(JSONError) -> JSONText {
-        try enter(UInt8(ascii: "\""))
-        let start = offset
-        let end = UnsafeRawBufferPointer(start: base, count: count).endOfPlainBytes(from: start)
-        // Most strings are plain to their end.
-        guard end < count, base[end] == UInt8(ascii: "\"") else { return try text(from: start, plainUpTo: end) }
-        offset = end + 1
-        afterValue = true
-        return JSONText(bytes: UnsafeRawBufferPointer(start: base + start, count: end - start), hasEscapes: false)
-    }
-
-    /// Reads the rest of a string, from its first byte that is not plain.
-    private mutating func text(from start: Int, plainUpTo end: Int) throws(JSONError) -> JSONText {
-        offset = end
-        var hasEscapes = false
-        while true {
-            guard offset < count else { throw JSONError(.unexpectedEnd, at: offset) }
-            let byte = base[offset]
-            if byte == UInt8(ascii: "\"") {
-                break
-            } else if byte == UInt8(ascii: "\\") {
-                hasEscapes = true
-                try skipEscape()
-            } else if byte < 0x20 {
-                throw JSONError(.controlCharacter, at: offset)
-            } else if byte < 0x80 {
-                offset += 1
-            } else {
-                try skipMultibyteScalar(lead: byte)
-            }
-            offset = UnsafeRawBufferPointer(start: base, count: count).endOfPlainBytes(from: offset)
-        }
-        let bytes = UnsafeRawBufferPointer(start: base + start, count: offset - start)
-        offset += 1
-        afterValue = true
-        return JSONText(bytes: bytes, hasEscapes: hasEscapes)
-    }
-
-    /// Reads a number.
-    package mutating func number() throws(JSONError) -> JSONNumber {
-        guard case .number = try kind() else { throw JSONError(.typeMismatch, at: offset) }
-        let start = offset
-        try skipNumber()
-        return JSONNumber(bytes: UnsafeRawBufferPointer(start: base + start, count: offset - start))
-    }
-
     /// Reads `true` or `false`.
     package mutating func bool() throws(JSONError) -> Bool {
         guard try kind() == .bool else { throw JSONError(.typeMismatch, at: offset) }
@@ -123,21 +76,30 @@ package struct JSONReader {
 
     /// Reads past the next value of any type, and checks all of it.
     package mutating func skip() throws(JSONError) {
-        switch try peek() {
-        case UInt8(ascii: "\""): _ = try text()
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try skipNumber()
-        case UInt8(ascii: "{"):
-            try beginObject()
-            while try nextProperty() != nil { try skip() }
-        case UInt8(ascii: "["):
-            try beginArray()
-            while try nextElement() { try skip() }
-        case UInt8(ascii: "t"): try skipWord("true")
-        case UInt8(ascii: "f"): try skipWord("false")
-        case UInt8(ascii: "n"): try skipWord("null")
-        default: throw JSONError(.unexpectedByte, at: offset, expected: .value)
+        if let end = endOfValue() {
+            offset = end
+            afterValue = true
+        } else {
+            try skipInSteps()
         }
     }
+
+    /// The same, value by value: it finds the place of an error.
+    private mutating func skipInSteps() throws(JSONError) {
+        switch try peek() {
+        case UInt8(ascii: "\""): _ = try text()
+        case UInt8(ascii: "{"):
+            try beginObject()
+            while try nextProperty() != nil { try skipInSteps() }
+        case UInt8(ascii: "["):
+            try beginArray()
+            while try nextElement() { try skipInSteps() }
+        default: try skipScalar()
+        }
+    }
+
+    /// Whether containers may be nested this many levels deeper.
+    func hasRoom(forLevels levels: Int) -> Bool { depth + levels <= depthMax }
 
     /// Reads past the next value like `skip()`, but throws if an object in it has two properties with the same name.
     package mutating func skipUnique() throws(JSONError) {
@@ -190,6 +152,24 @@ package struct JSONReader {
 
     /// Reads the name of the object's next property; the value is next. Returns nil after the end of the object.
     package mutating func nextProperty() throws(JSONError) -> JSONText? {
+        // Most names follow a comma, perhaps with a space, and have a colon right after them.
+        var start = offset
+        if afterValue, start < count, base[start] == UInt8(ascii: ",") {
+            start &+= 1
+            if start < count, base[start] == 0x20 { start &+= 1 }
+        } else if afterValue {
+            return try anyProperty()
+        }
+        guard let name = plainText(at: start), case let colon = start &+ name.count &+ 2, colon < count,
+            base[colon] == UInt8(ascii: ":")
+        else { return try anyProperty() }
+        offset = colon &+ 1
+        afterValue = true
+        return JSONText(bytes: name, hasEscapes: false)
+    }
+
+    /// Reads any property name and the colon after it, or the end of the object.
+    private mutating func anyProperty() throws(JSONError) -> JSONText? {
         guard try continues(until: UInt8(ascii: "}")) else { return nil }
         let name: JSONText
         do throws(JSONError) {
@@ -221,7 +201,7 @@ package struct JSONReader {
 
     /// Reads `first`, the byte that starts a value of the expected type.
     @inline(__always)
-    private mutating func enter(_ first: UInt8) throws(JSONError) {
+    mutating func enter(_ first: UInt8) throws(JSONError) {
         guard try peek() == first else { throw try mismatch() }
         offset += 1
     }

@@ -11,13 +11,18 @@ package struct JSONText {
 
     /// Whether the decoded string equals `name`.
     package func equals(_ name: StaticString) -> Bool {
-        // A name with escapes is longer than its decoded string.
-        guard bytes.count == name.utf8CodeUnitCount, !hasEscapes else {
-            return hasEscapes && string.utf8.elementsEqual(name.description.utf8)
-        }
+        // A name with escapes is longer than its decoded string. No client writes one.
+        guard !hasEscapes else { return equalsDecoded(name) }
+        guard bytes.count == name.utf8CodeUnitCount else { return false }
         // The address is nil only if the count is 0, and then the strings are equal.
         guard let start = bytes.baseAddress else { return true }
-        return RawBytes.order(start, name.utf8Start, count: bytes.count) == 0
+        return RawBytes.areEqual(start, name.utf8Start, count: bytes.count)
+    }
+
+    /// The same for a string with escapes. It is not inlined, so that `equals(_:)` is.
+    @inline(never)
+    private func equalsDecoded(_ name: StaticString) -> Bool {
+        string.utf8.elementsEqual(name.description.utf8)
     }
 
     /// The decoded string.

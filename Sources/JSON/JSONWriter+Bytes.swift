@@ -18,6 +18,13 @@ extension JSONWriter {
             place += text.count
         }
 
+        /// Puts the first `count` bytes of a word. There must be room for all eight.
+        @inline(__always)
+        mutating func put(_ word: UInt64, count: Int) {
+            place.storeBytes(of: word, as: UInt64.self)
+            place += count
+        }
+
         @inline(__always)
         mutating func put(_ count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
             write(UnsafeMutableRawBufferPointer(start: place, count: count))

@@ -154,6 +154,13 @@ package struct JSONWriter: ~Copyable {
         write(bytesMax: Self.intBytesMax) { end in
             var magnitude = value.magnitude
             if value < 0 { end.put(UInt8(ascii: "-")) }
+            if magnitude < 100_000_000 {
+                let digits = UInt32(magnitude).eightDigits
+                // Leading zeros are not written, but the last digit is.
+                let zeros = min(7, (digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount / 8)
+                end.put((digits >> (8 * zeros)).littleEndian, count: 8 - zeros)
+                return
+            }
             // The magnitude has at most 19 digits, so `bound` does not overflow.
             var (digits, bound) = (1, UInt(10))
             while magnitude >= bound {

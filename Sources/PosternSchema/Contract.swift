@@ -233,6 +233,8 @@ struct Property {
     let isSecret: Bool
     /// Whether it is a password, whose bytes are overwritten after use.
     let isPassword: Bool
+    /// Whether it is the bearer token that authenticates a request, of which only the hash is kept.
+    let isBearerToken: Bool
     /// The constant value of the property; nil if its value varies.
     let constant: JSONValue?
     /// Whether tools have it. Assistants are not offered what only a host knows.
@@ -261,7 +263,8 @@ struct Property {
         isRequired = value["required"]?.bool ?? false
         isOptional = value["optional"]?.bool ?? false
         isPassword = value["secret"] == "password"
-        isSecret = isPassword || value["secret"]?.bool ?? false
+        isBearerToken = value["secret"] == "token"
+        isSecret = isPassword || isBearerToken || value["secret"]?.bool ?? false
         constant = value["const"]
         isOfTools = value["tool"]?.bool ?? true
         input = inputs.first { $0.name == type.base }

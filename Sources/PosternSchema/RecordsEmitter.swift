@@ -31,7 +31,7 @@ struct RecordsEmitter {
         let value =
             switch property.type.base {
             case "string": "try reader.text().string"
-            case "integer": "try reader.number().int"
+            case "integer": "try reader.int()"
             case "boolean": "try reader.bool()"
             default: "try \(TypeName(property.type.base).swift)(reading: &reader)"
             }

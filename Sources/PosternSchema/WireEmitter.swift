@@ -86,11 +86,17 @@ struct WireEmitter {
         let declarations = type.properties.flatMap { property in
             [
                 "/// \(property.explanation)",
-                "package var \(property.name.lowerCamel): Given<\(property.isPassword ? "Password" : TypeName(property.type.base).swift)> = .absent",
+                "package var \(property.name.lowerCamel): Given<\(given(property))> = .absent",
             ]
         }
         let body = declarations + (declarations.isEmpty ? [] : [""]) + reading(type.properties)
         return ["/// \(type.description)", "package struct \(type.name) {"] + body.indented + ["}"]
+    }
+
+    /// The type of a param's value.
+    private static func given(_ property: Property) -> String {
+        if property.isPassword { return "Password" }
+        return property.isBearerToken ? "BearerToken" : TypeName(property.type.base).swift
     }
 
     private static func reading(_ properties: [Property]) -> [String] {

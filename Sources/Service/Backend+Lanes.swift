@@ -36,7 +36,8 @@ extension Backend {
             guard let realm = api.realm, let token = try text(name, of: params) else { return nil }
             guard !isRemote else { return Lane("\(realm.rawValue) \(token)") }
             let now = apis.environment.time.now
-            let account = try store.read { try Sessions.account(of: realm, holding: token, at: now, in: $0) }
+            let bearer = BearerToken(token)
+            let account = try store.read { try Sessions.account(of: realm, holding: bearer, at: now, in: $0) }
             return lane(realm, account)
         }
     }

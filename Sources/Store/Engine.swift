@@ -3,6 +3,9 @@ package protocol EngineTransaction: AnyObject {
     /// The value of a key.
     func value(of key: StoreKey) throws(StoreError) -> StoredValue?
 
+    /// The value of a key that is given by its bytes.
+    func value(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue?
+
     /// Announces what the transaction is going to read, so that an engine that asks a server for values asks once for
     /// all of them. An engine with the values at hand does not call the closure.
     func prefetch(_ announce: (inout Prefetch) -> Void)

@@ -1,5 +1,10 @@
 /// Operations of engines that have all values at hand.
 extension EngineTransaction {
+    /// For engines that look keys up by their arrays.
+    package func value(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue? {
+        try value(of: StoreKey(bytes: Array(key)))
+    }
+
     package func prefetch(_ announce: (inout Prefetch) -> Void) {}
 
     package func record(behind entry: StoreKey, prefix: [UInt8]) throws(StoreError) -> (StoreKey, StoredValue)? {

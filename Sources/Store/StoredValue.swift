@@ -21,7 +21,9 @@ package final class StoredValue {
 
     /// The value of a counter or of a count.
     package convenience init(number: Int) {
-        self.init(bytes: Array(String(number).utf8))
+        var writer = JSONWriter(capacity: 32)
+        writer.int(number)
+        self.init(bytes: writer.bytes)
     }
 
     /// The number in the value of a counter or of a count; nil if the bytes are not such a number. It needs no

@@ -23,7 +23,7 @@ struct AccountDeletionTests {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value(email))
         let signedIn = try operators.register(person: .value(person), password: password).finished(in: environment)
         try store.proveEmail(of: Operator.self, email)
-        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.bearer))
     }
 
     private func addClient(_ number: Int, of session: SessionFields) throws {
@@ -71,7 +71,7 @@ struct AccountDeletionTests {
             )
         ).finished(in: environment).key
         try store.proveEmail(of: SalesUser.self, "a@b.co")
-        let token = Given.value(try #require(key).text)
+        let token = Given.value(try #require(key).bearer)
         let address = try #require(EmailAddress("a@b.co"))
         func post() throws {
             try store.transact { tx in

@@ -36,7 +36,7 @@ struct CareCountTests {
     )
 
     /// Registers a user, by default with a proven address. Returns the user's token.
-    private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<String> {
+    private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<BearerToken> {
         let user = try care.register(
             email: .value(email),
             password: .value(Password("password".utf8)),
@@ -51,15 +51,15 @@ struct CareCountTests {
         return try signIn(care, email, "password")
     }
 
-    private func signIn(_ care: Care, _ email: String, _ password: String) throws -> Given<String> {
+    private func signIn(_ care: Care, _ email: String, _ password: String) throws -> Given<BearerToken> {
         .value(
             try care.signIn(email: .value(email), password: .value(Password(password.utf8)))
-                .finished(in: care.environment).text
+                .finished(in: care.environment).bearer
         )
     }
 
     /// Signs in with a temporary password, which takes over an account whose address was not proven.
-    private func takeOver(_ care: Care, _ email: String) throws -> Given<String> {
+    private func takeOver(_ care: Care, _ email: String) throws -> Given<BearerToken> {
         _ = try care.resetPassword(email: .value(email)).finished(in: care.environment)
         let (store, outbox) = (care.environment.store, care.environment.outbox)
         let text = try store.transact { tx in
@@ -71,7 +71,7 @@ struct CareCountTests {
     private func share(
         _ care: Care,
         _ patient: Int,
-        of owner: Given<String>,
+        of owner: Given<BearerToken>,
         with email: String,
         _ access: String = "write"
     ) throws {
@@ -85,7 +85,7 @@ struct CareCountTests {
     }
 
     /// Compares the count with the whole list and with pages of it. Returns the listed ids.
-    private func expectTrueCount(_ care: Care, _ user: Given<String>) throws -> [Int] {
+    private func expectTrueCount(_ care: Care, _ user: Given<BearerToken>) throws -> [Int] {
         let all = try care.patients(user, limit: .value(0), offset: .absent)
         #expect(all.count == all.page.count)
         for (offset, limit) in [(0, 1), (all.count / 2, 30), (max(0, all.count - 1), 5), (all.count, 1)] {
@@ -149,7 +149,7 @@ struct CareCountTests {
         let care = self.care(engine)
         let store = care.environment.store
         let emails = ["a@b.co", "c@b.co", "d@b.co", "owner@b.co", "dr@b.co"]
-        var users: [String: Given<String>] = [:]
+        var users: [String: Given<BearerToken>] = [:]
         for email in emails { users[email] = try user(care, email, isProven: email != "dr@b.co") }
         // Enough patients for a deletion and a takeover in several transactions.
         for email in ["owner@b.co", "dr@b.co"] {

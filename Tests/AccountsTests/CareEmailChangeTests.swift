@@ -31,7 +31,7 @@ struct CareEmailChangeTests {
         )
     }
 
-    private func user(_ email: String, isProven: Bool = true) throws -> Given<String> {
+    private func user(_ email: String, isProven: Bool = true) throws -> Given<BearerToken> {
         let user = try care.register(
             email: .value(email),
             password: password,
@@ -41,7 +41,7 @@ struct CareEmailChangeTests {
             phone: .absent
         ).finished(in: care.environment)
         if isProven { try store.transact { try care.prove(user, at: time.now, in: $0) } }
-        return .value(try care.signIn(email: .value(email), password: password).finished(in: care.environment).text)
+        return .value(try care.signIn(email: .value(email), password: password).finished(in: care.environment).bearer)
     }
 
     private func code(_ kind: MailKind) throws -> String {
@@ -53,12 +53,12 @@ struct CareEmailChangeTests {
         }
     }
 
-    private func change(_ token: Given<String>, to email: String) throws {
+    private func change(_ token: Given<BearerToken>, to email: String) throws {
         try care.changeEmail(token, currentPassword: password, email: .value(email)).finished(in: care.environment)
         #expect(try care.confirmEmailChange(token, code: .value(code(.careEmailChange))).email == email)
     }
 
-    private func share(_ patient: Int, of owner: Given<String>, with email: String, access: String = "read") throws
+    private func share(_ patient: Int, of owner: Given<BearerToken>, with email: String, access: String = "read") throws
         -> CareShare
     {
         try care.share(
@@ -70,11 +70,11 @@ struct CareEmailChangeTests {
         )
     }
 
-    private func emails(_ owner: Given<String>, _ patient: Int) throws -> [String] {
+    private func emails(_ owner: Given<BearerToken>, _ patient: Int) throws -> [String] {
         try care.shares(owner, .value(patient)).map(\.email)
     }
 
-    private func others(_ user: Given<String>) throws -> [Int] {
+    private func others(_ user: Given<BearerToken>) throws -> [Int] {
         try care.patients(user, limit: .value(0), offset: .absent).page.filter { !$0.isMe }.map(\.patient.id)
     }
 
@@ -157,7 +157,7 @@ struct CareEmailChangeTests {
             .finished(in: care.environment)
         #expect(restored.email == "a@b.co")
         let token = try care.signIn(email: .value("a@b.co"), password: password).finished(in: care.environment)
-        #expect(try others(.value(token.text)) == [patient])
+        #expect(try others(.value(token.bearer)) == [patient])
     }
 
     /// Claiming an invitation takes the user's address in the index, which an earlier owner's share may still have.

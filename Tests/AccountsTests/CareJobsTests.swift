@@ -41,7 +41,7 @@ struct CareJobsTests {
     }
 
     /// Registers a user, by default with a proven address. Returns the user's token.
-    private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<String> {
+    private func user(_ care: Care, _ email: String, isProven: Bool = true) throws -> Given<BearerToken> {
         let user = try care.register(
             email: .value(email),
             password: .value(Password("password".utf8)),
@@ -55,12 +55,12 @@ struct CareJobsTests {
         }
         return .value(
             try care.signIn(email: .value(email), password: .value(Password("password".utf8)))
-                .finished(in: care.environment).text
+                .finished(in: care.environment).bearer
         )
     }
 
     /// Creates patients of a user and shares each with an address.
-    private func share(_ care: Care, _ count: Int, of owner: Given<String>, with email: String) throws {
+    private func share(_ care: Care, _ count: Int, of owner: Given<BearerToken>, with email: String) throws {
         for _ in 0..<count {
             let patient = try care.createPatient(owner, kim).patient.id
             _ = try care.share(
@@ -82,7 +82,7 @@ struct CareJobsTests {
     }
 
     /// The patients that a user sees, except the one who is the user.
-    private func others(_ user: Given<String>) throws -> [SeenPatient] {
+    private func others(_ user: Given<BearerToken>) throws -> [SeenPatient] {
         try care.patients(user, limit: .value(0), offset: .absent).page.filter { !$0.isMe }
     }
 
@@ -224,7 +224,7 @@ struct CareJobsTests {
     @Test func anInvitationFromAnotherSenderGetsANewNumber() throws {
         let owner = try user(care, "owner@b.co")
         let friend = try user(care, "friend@b.co")
-        func share(_ user: Given<String>, with email: String) throws -> Int {
+        func share(_ user: Given<BearerToken>, with email: String) throws -> Int {
             let (access, group) = (Given.value("write"), Given.value("family"))
             return try care.share(user, .value(1), email: .value(email), access: access, group: group).id
         }
@@ -271,7 +271,7 @@ struct CareJobsTests {
         let password = try #require(text)
         let doctor = Given.value(
             try care.signIn(email: .value("dr@b.co"), password: .value(Password(password.utf8)))
-                .finished(in: environment).text
+                .finished(in: environment).bearer
         )
         #expect(try jobs(store) == 1)
         #expect(try others(friend).isEmpty)

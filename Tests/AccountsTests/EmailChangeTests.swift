@@ -28,7 +28,7 @@ struct EmailChangeTests {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value(email))
         let signedIn = try operators.register(person: .value(person), password: password).finished(in: environment)
         try store.proveEmail(of: Operator.self, email)
-        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.bearer))
     }
 
     private func request(_ email: String, _ session: SessionFields, password: String = "password") throws {
@@ -99,7 +99,7 @@ struct EmailChangeTests {
         let reset = Given.value(try #require(try texts(.operatorsReset).last))
         try operators.completeReset(code: reset, password: password).finished(in: environment)
         #expect(try revert(a) == "a@b.co")
-        let session2 = SessionFields(userID: session.userID, sessionID: .value(token.text))
+        let session2 = SessionFields(userID: session.userID, sessionID: .value(token.bearer))
         #expect(throws: AccountError(ErrorCode.Operators.authenticationFailed)) { try operators.account(session2) }
         let signedIn = try operators.signIn(email: .value("a@b.co"), password: .value(Password("the owner's".utf8)))
             .finished(in: environment)
@@ -122,7 +122,7 @@ struct EmailChangeTests {
         }
         let owner = try operators.signIn(email: .value("a@b.co"), password: .value(Password("the owner's".utf8)))
             .finished(in: environment)
-        let ownersSession = SessionFields(userID: .value(1), sessionID: .value(owner.session.text))
+        let ownersSession = SessionFields(userID: .value(1), sessionID: .value(owner.session.bearer))
         #expect(throws: invalid) { try confirm(pending, ownersSession) }
     }
 
@@ -141,7 +141,7 @@ struct EmailChangeTests {
         }
         #expect(try count(EmailChange.self) == 0)
         let signedIn = try operators.signIn(email: .value("a@b.co"), password: password).finished(in: environment)
-        let next = SessionFields(userID: .value(1), sessionID: .value(signedIn.session.text))
+        let next = SessionFields(userID: .value(1), sessionID: .value(signedIn.session.bearer))
         #expect(throws: invalid) { try confirm(pending, next) }
     }
 
@@ -199,7 +199,7 @@ struct EmailChangeTests {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
         let apis = AccountAPIs(environment, AccountSettings())
         let signedIn = try strict.register(person: .value(person), password: password).finished(with: apis)
-        let session = SessionFields(userID: .value(1), sessionID: .value(signedIn.session.text))
+        let session = SessionFields(userID: .value(1), sessionID: .value(signedIn.session.bearer))
         #expect(try change("b@b.co", session) == nil)
         #expect(try texts(.operatorsEmailChangeRequested) == [])
         _ = try register("a@b.co")

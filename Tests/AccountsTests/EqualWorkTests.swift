@@ -130,11 +130,12 @@ struct EqualWorkTests {
         #expect(abs(bytes[0] - bytes[1]) <= digitsBytes, "\(bytes)")
     }
 
-    private func signIn(_ email: String) throws -> Given<String> {
-        var key = ""
+    private func signIn(_ email: String) throws -> Given<BearerToken> {
+        var key: Given<BearerToken> = .absent
         _ = try written { apis in
-            key = try apis.sales.authenticate(email: .value(email), password: password).finished(with: apis).key.text
+            let signedIn = try apis.sales.authenticate(email: .value(email), password: password).finished(with: apis)
+            key = .value(signedIn.key.bearer)
         }
-        return .value(key)
+        return key
     }
 }

@@ -25,7 +25,7 @@ struct ExpiredSecretsTests {
 
     private func account(_ token: SecretToken, at time: Timestamp) throws -> Int? {
         let refusal = AccountError(ErrorCode.Care.invalidAccessToken)
-        return try value { try sessions.account(holding: token.text, at: time, in: $0, orThrow: refusal) }
+        return try value { try sessions.account(holding: token.bearer, at: time, in: $0, orThrow: refusal) }
     }
 
     private func isValid(_ code: String, at time: Timestamp) throws -> Bool {
@@ -85,9 +85,9 @@ struct ExpiredSecretsTests {
         let token = SecretToken(bytes: 64, from: SystemRandom())
         try store.transact { tx in
             try sessions.open(token, for: 7, at: start, in: tx)
-            #expect(try sessions.account(holding: " \(token.text)\n", at: start, in: tx) == 7)
-            try sessions.end("\(token.text)\n", in: tx)
-            #expect(try sessions.account(holding: token.text, at: start, in: tx) == nil)
+            #expect(try sessions.account(holding: BearerToken(" \(token.text)\n"), at: start, in: tx) == 7)
+            try sessions.end(BearerToken("\(token.text)\n"), in: tx)
+            #expect(try sessions.account(holding: token.bearer, at: start, in: tx) == nil)
         }
     }
 }

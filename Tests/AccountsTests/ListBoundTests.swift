@@ -35,7 +35,7 @@ struct ListBoundTests {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("a@b.co"))
         let signedIn = try operators.register(person: .value(person), password: .value(Password("password".utf8)))
             .finished(in: environment)
-        let session = SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        let session = SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.bearer))
         for number in 1...Self.count {
             let email = Given.value("c\(number)@b.co")
             let person = PersonFields(firstName: .value("C"), lastName: .value("D"), email: email)
@@ -76,7 +76,7 @@ struct ListBoundTests {
     }
 
     /// Registers a care user. Returns the user's token.
-    private func signedIn(_ care: Care) throws -> Given<String> {
+    private func signedIn(_ care: Care) throws -> Given<BearerToken> {
         _ = try care.register(
             email: .value("a@b.co"),
             password: .value(Password("password".utf8)),
@@ -87,7 +87,7 @@ struct ListBoundTests {
         ).finished(in: environment)
         return .value(
             try care.signIn(email: .value("a@b.co"), password: .value(Password("password".utf8)))
-                .finished(in: environment).text
+                .finished(in: environment).bearer
         )
     }
 

@@ -17,7 +17,7 @@ struct LocaleTests {
     private let password = Given.value(Password("password".utf8))
     private var care: Care { Care(environment) }
 
-    private func register(_ email: String, _ locale: Given<String>) throws -> Given<String> {
+    private func register(_ email: String, _ locale: Given<String>) throws -> Given<BearerToken> {
         let user = try care.register(
             email: .value(email),
             password: password,
@@ -28,7 +28,7 @@ struct LocaleTests {
             locale: locale
         ).finished(in: environment)
         try environment.store.transact { try care.prove(user, at: environment.time.now, in: $0) }
-        return .value(try care.signIn(email: .value(email), password: password).finished(in: environment).text)
+        return .value(try care.signIn(email: .value(email), password: password).finished(in: environment).bearer)
     }
 
     /// The recipients and subjects of the mails, which end with the locale.

@@ -42,7 +42,7 @@ struct LockoutRaceTests {
         let operators = apis.operators
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: email)
         let session = try operators.register(person: .value(person), password: password).finished(with: apis).session
-        return (operators, SessionFields(userID: .value(1), sessionID: .value(session.text)))
+        return (operators, SessionFields(userID: .value(1), sessionID: .value(session.bearer)))
     }
 
     @Test(arguments: [false, true])

@@ -22,7 +22,7 @@ struct MetadataTests {
     private func register(_ email: String = "a@b.co") throws -> SessionFields {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value(email))
         let signedIn = try operators.register(person: .value(person), password: password).finished(in: environment)
-        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.bearer))
     }
 
     private func object(_ text: String) throws -> CompactObject {
@@ -149,7 +149,8 @@ struct MetadataTests {
         }
         // The credential is checked first.
         #expect(throws: AccountError(ErrorCode.Operators.authenticationFailed)) {
-            try operators.setMetadata(SessionFields(userID: .value(1), sessionID: .value("x")), metadata: .mistyped)
+            let session = SessionFields(userID: .value(1), sessionID: .value(BearerToken("x")))
+            try operators.setMetadata(session, metadata: .mistyped)
         }
     }
 }

@@ -30,13 +30,13 @@ struct NoticeTests {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value(email))
         let signedIn = try apis.operators.register(person: .value(person), password: password).finished(with: apis)
         try store.proveEmail(of: Operator.self, email)
-        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.bearer))
     }
 
     private func changePassword(_ session: SessionFields, _ apis: AccountAPIs) throws -> SessionFields {
         let token = try apis.operators.changePassword(session, currentPassword: password, password: password)
             .finished(with: apis)
-        return SessionFields(userID: session.userID, sessionID: .value(token.text))
+        return SessionFields(userID: session.userID, sessionID: .value(token.bearer))
     }
 
     /// Signs in with a wrong password, ten times.
@@ -113,7 +113,7 @@ struct NoticeTests {
                 try care.signIn(email: email, password: .value(Password("guess".utf8))).finished(with: apis)
             }
         }
-        _ = try care.delete(.value(token.text))
+        _ = try care.delete(.value(token.bearer))
         #expect(try store.transact { try environment.outbox.all(in: $0).map(\.kind) } == [])
         // The lock has written as much as for a proven address.
         #expect(try count(DecoyMail.self) == 1)

@@ -30,11 +30,11 @@ struct ProvenAddressTests {
     private func registerOperator() throws -> SessionFields {
         let person = PersonFields(firstName: .value("A"), lastName: .value("B"), email: .value("typo@b.co"))
         let signedIn = try operators.register(person: .value(person), password: password).finished(in: environment)
-        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.text))
+        return SessionFields(userID: .value(signedIn.account.id), sessionID: .value(signedIn.session.bearer))
     }
 
     /// A member of the staff, who is verified from the start.
-    private func createInternal() throws -> Given<String> {
+    private func createInternal() throws -> Given<BearerToken> {
         let new = NewSalesUser(
             email: .value("typo@b.co"),
             password: password,
@@ -42,10 +42,10 @@ struct ProvenAddressTests {
             name: .value(NameFields(first: .value("A"), last: .value("B")))
         )
         let key = try sales.create(.admin, new).finished(in: environment).key
-        return .value(try #require(key).text)
+        return .value(try #require(key).bearer)
     }
 
-    private func registerUser() throws -> Given<String> {
+    private func registerUser() throws -> Given<BearerToken> {
         _ = try care.register(
             email: .value("typo@b.co"),
             password: password,
@@ -54,7 +54,7 @@ struct ProvenAddressTests {
             lastName: .absent,
             phone: .absent
         ).finished(in: environment)
-        return .value(try care.signIn(email: .value("typo@b.co"), password: password).finished(in: environment).text)
+        return .value(try care.signIn(email: .value("typo@b.co"), password: password).finished(in: environment).bearer)
     }
 
     private func secrets(_ kind: MailKind) throws -> [String] {

@@ -27,7 +27,7 @@ extension MailedCodes {
 
 extension Sessions {
     /// The account of the token; nil if the token is refused.
-    func account(holding token: String, at now: Timestamp, in tx: Transaction) throws -> Int? {
+    func account(holding token: BearerToken, at now: Timestamp, in tx: Transaction) throws -> Int? {
         do {
             return try account(holding: token, at: now, in: tx, orThrow: refusal)
         } catch is AccountError {

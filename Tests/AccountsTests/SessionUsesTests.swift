@@ -22,7 +22,7 @@ struct SessionUsesTests {
     private func use(_ token: SecretToken, at time: Timestamp) throws {
         _ = try store.transact { tx in
             try sessions.account(
-                holding: token.text,
+                holding: token.bearer,
                 at: time,
                 in: tx,
                 orThrow: AccountError(ErrorCode.Care.invalidCode)
@@ -31,7 +31,7 @@ struct SessionUsesTests {
     }
 
     private func stored(_ token: SecretToken) throws -> Timestamp? {
-        try store.transact { try $0.get(Session.self, sessions.key(of: token.text))?.lastUsed }
+        try store.transact { try $0.get(Session.self, sessions.key(of: token.bearer))?.lastUsed }
     }
 
     @Test func writesNothingBeforeTheUsesAreStored() throws {
@@ -59,7 +59,7 @@ struct SessionUsesTests {
         try open(a)
         try use(a, at: start.adding(seconds: 1))
         try store.transact { tx in
-            var session = try #require(try tx.get(Session.self, sessions.key(of: a.text)))
+            var session = try #require(try tx.get(Session.self, sessions.key(of: a.bearer)))
             session.lastUsed = start.adding(seconds: 50)
             try tx.update(session)
         }
@@ -70,9 +70,9 @@ struct SessionUsesTests {
     @Test func doesNotReopenASessionThatHasEnded() throws {
         try open(a)
         try use(a, at: start.adding(seconds: 1))
-        try store.transact { try sessions.end(a.text, in: $0) }
+        try store.transact { try sessions.end(a.bearer, in: $0) }
         _ = try uses.store(in: store)
-        #expect(try store.transact { try $0.get(Session.self, sessions.key(of: a.text)) } == nil)
+        #expect(try store.transact { try $0.get(Session.self, sessions.key(of: a.bearer)) } == nil)
     }
 
     /// A process that serves a single read must not write each time.

@@ -134,7 +134,7 @@ struct JSONReaderTests {
         #expect(try JSONValue(parsing: text) == .string(value))
     }
 
-    /// The word-wise search must find a byte at every position in a word.
+    /// The search by blocks must find a byte at every position in a block.
     @Test func findsTheEndOfAStringAtEveryPosition() throws {
         for length in 0..<40 {
             let plain = String(repeating: "x", count: length)
@@ -162,6 +162,46 @@ struct JSONReaderTests {
         }
         // 1e-400 underflows to zero, which is an integer.
         #expect(int == (text == "1e-400" ? 0 : value))
+    }
+
+    /// `int()` has a shorter way for a few digits in a container. It must accept, refuse and consume the same texts.
+    @Test(arguments: [
+        "0", "-0", "7", "-7", "10", "00", "01", "-01", "+1", "1.5", "1.0", "1e2", "1E2", "1.", "1e", ".5", "1 ", " 1",
+        "\n",
+        "123456789012345678", "1234567890123456789", "9223372036854775807", "9223372036854775808", "12a", "1\"", "-",
+        "",
+        "true", "null", "[1]", "\"1\"",
+    ])
+    func readsIntegersLikeNumbers(text: String) {
+        for container in ["[\(text)]", "[\(text),2]", "{\"a\":\(text)}", "{\"a\":\(text) ,\"b\":2}", "[\(text)", text] {
+            #expect(
+                integer(in: container) { reader throws(JSONError) in try reader.int() }
+                    == integer(in: container) { reader throws(JSONError) in try reader.number().int },
+                "\(container)"
+            )
+        }
+    }
+
+    /// The first integer of a text and the offset after it, or the error.
+    private func integer(
+        in text: String,
+        _ read: (inout JSONReader) throws(JSONError) -> Int?
+    ) -> Result<[Int?], JSONError> {
+        Array(text.utf8).withUnsafeBytes { bytes in
+            Result { () throws(JSONError) in
+                var reader = JSONReader(bytes)
+                switch bytes.first {
+                case UInt8(ascii: "["):
+                    try reader.beginArray()
+                    _ = try reader.nextElement()
+                case UInt8(ascii: "{"):
+                    try reader.beginObject()
+                    _ = try reader.nextProperty()
+                default: break
+                }
+                return [try read(&reader), reader.offset, reader.afterValue ? 1 : 0]
+            }
+        }
     }
 
     @Test func returnsTheOriginalBytes() throws {

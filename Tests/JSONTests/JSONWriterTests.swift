@@ -47,7 +47,9 @@ struct JSONWriterTests {
         #expect(text(writer) == expected)
     }
 
-    @Test(arguments: [0, 1, -1, 9, 10, -10, 1_234_567_890, Int.max, Int.min])
+    @Test(arguments: [
+        0, 1, -1, 9, 10, -10, 99, 100, 9_999, 10_000, 99_999_999, 100_000_000, -99_999_999, 1_234_567_890, .max, .min,
+    ])
     func writesIntegers(value: Int) {
         var writer = JSONWriter()
         writer.int(value)

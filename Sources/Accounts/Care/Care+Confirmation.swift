@@ -7,7 +7,7 @@ extension Care {
     ///
     /// The access token is required so that a stranger who registered with the address gains nothing if the true owner,
     /// or a mail scanner, opens the link in the mail.
-    package func confirmEmail(_ token: Given<String>, code: Given<String>) throws -> String {
+    package func confirmEmail(_ token: Given<BearerToken>, code: Given<String>) throws -> String {
         let now = environment.time.now
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)

@@ -35,7 +35,7 @@ package struct SeenPatient {
 /// Patients: creating, listing, changing, deleting.
 extension Care {
     /// Adds a patient, owned by the user.
-    package func createPatient(_ token: Given<String>, _ given: PatientFields) throws -> SeenPatient {
+    package func createPatient(_ token: Given<BearerToken>, _ given: PatientFields) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
@@ -65,7 +65,7 @@ extension Care {
     /// - Parameter replyBytesMax: the maximum length of the reply.
     /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer, without reading the other patients.
     package func patients(
-        _ token: Given<String>,
+        _ token: Given<BearerToken>,
         limit: Given<Int>,
         offset: Given<Int>,
         replyBytesMax: Int = .max
@@ -116,7 +116,7 @@ extension Care {
     }
 
     /// One patient that the user has access to; `invalid_patient_id` for any other.
-    package func patient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
+    package func patient(_ token: Given<BearerToken>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.read { tx in
             let user = try authenticated(token, at: now, in: tx)
@@ -125,7 +125,9 @@ extension Care {
     }
 
     /// Changes the given properties of a patient. A blank value clears a property, except the first name.
-    package func updatePatient(_ token: Given<String>, _ id: Given<Int>, _ given: PatientFields) throws -> SeenPatient {
+    package func updatePatient(_ token: Given<BearerToken>, _ id: Given<Int>, _ given: PatientFields) throws
+        -> SeenPatient
+    {
         let now = environment.time.now
         return try environment.store.write { tx in
             let share = try writableShare(token, id, at: now, in: tx)
@@ -140,7 +142,7 @@ extension Care {
     }
 
     /// Deletes a patient with all its shares. Only the user who is the patient may delete a patient who is a user.
-    package func deletePatient(_ token: Given<String>, _ id: Given<Int>) throws -> SeenPatient {
+    package func deletePatient(_ token: Given<BearerToken>, _ id: Given<Int>) throws -> SeenPatient {
         let now = environment.time.now
         return try environment.store.write { tx in
             let patient = try seen(try writableShare(token, id, at: now, in: tx), in: tx)
@@ -202,7 +204,7 @@ extension Care {
         return share
     }
 
-    func writableShare(_ token: Given<String>, _ id: Given<Int>, at now: Timestamp, in tx: Transaction) throws
+    func writableShare(_ token: Given<BearerToken>, _ id: Given<Int>, at now: Timestamp, in tx: Transaction) throws
         -> CareShare
     {
         let share = try settledShare(of: try authenticated(token, at: now, in: tx), in: id, in: tx)

@@ -6,7 +6,7 @@ extension Care {
     /// share waits: an invitation is mailed to the address, and an account that is registered with it but has not
     /// proven it learns nothing.
     package func share(
-        _ token: Given<String>,
+        _ token: Given<BearerToken>,
         _ id: Given<Int>,
         email: Given<String>,
         access: Given<String>,
@@ -146,7 +146,7 @@ extension Care {
     /// - Parameter replyBytesMax: the maximum length of the reply.
     /// - Throws: `ReplyTooLong` as soon as the reply is certain to be longer, without reading the other shares.
     package func shares(
-        _ token: Given<String>,
+        _ token: Given<BearerToken>,
         _ id: Given<Int>,
         replyBytesMax: Int = .max
     ) throws -> [CareShare] {
@@ -176,7 +176,7 @@ extension Care {
     }
 
     /// Ends a share and its invitation. A user who can only read the patient may end only the user's own share.
-    package func unshare(_ token: Given<String>, _ id: Given<Int>, shareID: Given<Int>) throws -> CareShare {
+    package func unshare(_ token: Given<BearerToken>, _ id: Given<Int>, shareID: Given<Int>) throws -> CareShare {
         let now = environment.time.now
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)
@@ -214,7 +214,7 @@ extension Care {
     ///
     /// A user who has access already keeps it, and it is raised if the invitation gives more. If the invitation gives
     /// nothing more, for example to the owner, the code stays valid for another user.
-    package func claim(_ token: Given<String>, code: Given<String>) throws -> SeenPatient {
+    package func claim(_ token: Given<BearerToken>, code: Given<String>) throws -> SeenPatient {
         let now = environment.time.now
         let invalid = code.error(ErrorCode.Care.invalidCode)
         return try environment.store.write { tx in

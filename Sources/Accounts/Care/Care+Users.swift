@@ -145,7 +145,7 @@ extension Care {
     /// Changes the user's own account. Absent properties stay unchanged, blank ones are cleared. A new password ends
     /// every session.
     package func change(
-        _ token: Given<String>,
+        _ token: Given<BearerToken>,
         firstName: Given<String>,
         lastName: Given<String>,
         phone: Given<String>,
@@ -166,7 +166,8 @@ extension Care {
 
     /// The changes in a request to its user's account, without the password.
     private struct CareUserChange {
-        let token, firstName, lastName, phone, npi: Given<String>
+        let token: Given<BearerToken>
+        let firstName, lastName, phone, npi: Given<String>
     }
 
     private func change(_ change: CareUserChange, newHash: PasswordHash?) throws -> CareUser {
@@ -257,7 +258,7 @@ extension Care {
 
     /// Deletes a user and all records that belong only to the user. A patient that other users have access to passes to
     /// the user who has had access longest.
-    package func delete(_ token: Given<String>) throws -> CareUser {
+    package func delete(_ token: Given<BearerToken>) throws -> CareUser {
         let (now, notice) = (environment.time.now, MailSecrets(environment.random))
         return try environment.store.write { tx in
             let user = try authenticated(token, at: now, in: tx)

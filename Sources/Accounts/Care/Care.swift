@@ -4,7 +4,7 @@ package import Store
 package struct Care: AccountAPI {
     package typealias Account = CareUser
     /// An access token.
-    package typealias Credential = Given<String>
+    package typealias Credential = Given<BearerToken>
     package typealias Rules = CareRules
 
     package static let realm = Realm.care
@@ -53,14 +53,14 @@ package struct Care: AccountAPI {
     package init(from apis: AccountAPIs) { self = apis.care }
 
     /// The user that a request's access token belongs to.
-    package func authenticated(_ token: Given<String>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
+    package func authenticated(_ token: Given<BearerToken>, at now: Timestamp, in tx: Transaction) throws -> CareUser {
         if token.isBlank { throw AccountError(ErrorCode.Care.accessTokenRequired) }
         func invalid() -> AccountError { token.error(ErrorCode.Care.invalidAccessToken) }
-        guard let text = token.value else { throw invalid() }
-        let id = try sessions.account(holding: text, at: now, in: tx, orThrow: invalid())
+        guard let bearer = token.value else { throw invalid() }
+        let id = try sessions.account(holding: bearer, at: now, in: tx, orThrow: invalid())
         guard let user = try tx.get(CareUser.self, Key(id)) else { throw invalid() }
         return user
     }
 
-    package static func token(in credential: Given<String>) -> String? { credential.value }
+    package static func token(in credential: Given<BearerToken>) -> BearerToken? { credential.value }
 }

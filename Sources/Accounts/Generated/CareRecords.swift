@@ -84,7 +84,7 @@ package struct CareUser: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("email") {
@@ -228,13 +228,13 @@ package struct CarePatient: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("owner") {
-                owner = try reader.number().int
+                owner = try reader.int()
             } else if propertyName.equals("me") {
-                if try reader.kind() == .null { try reader.null() } else { me = try reader.number().int }
+                if try reader.kind() == .null { try reader.null() } else { me = try reader.int() }
             } else if propertyName.equals("first_name") {
                 firstName = try reader.text().string
             } else if propertyName.equals("last_name") {
@@ -333,19 +333,19 @@ package struct CareShare: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("patient") {
-                patient = try reader.number().int
+                patient = try reader.int()
             } else if propertyName.equals("email") {
                 email = try reader.text().string
             } else if propertyName.equals("user") {
-                if try reader.kind() == .null { try reader.null() } else { user = try reader.number().int }
+                if try reader.kind() == .null { try reader.null() } else { user = try reader.int() }
             } else if propertyName.equals("access") {
                 access = try reader.text().string
             } else if propertyName.equals("group") {
                 group = try reader.text().string
             } else if propertyName.equals("maker") {
-                if try reader.kind() == .null { try reader.null() } else { maker = try reader.number().int }
+                if try reader.kind() == .null { try reader.null() } else { maker = try reader.int() }
             } else {
                 try reader.skip()
             }
@@ -425,13 +425,13 @@ package struct CareJob: Equatable, Sendable {
             if propertyName.equals("kind") {
                 kind = try reader.text().string
             } else if propertyName.equals("subject") {
-                subject = try reader.number().int
+                subject = try reader.int()
             } else if propertyName.equals("mark") {
-                mark = try reader.number().int
+                mark = try reader.int()
             } else if propertyName.equals("next") {
-                next = try reader.number().int
+                next = try reader.int()
             } else if propertyName.equals("share") {
-                share = try reader.number().int
+                share = try reader.int()
             } else if propertyName.equals("address") {
                 if try reader.kind() == .null { try reader.null() } else { address = try reader.text().string }
             } else {

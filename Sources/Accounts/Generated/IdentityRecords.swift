@@ -68,9 +68,9 @@ package struct Session: Equatable, Sendable {
             } else if propertyName.equals("hash") {
                 hash = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("number") {
-                number = try reader.number().int
+                number = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("expires") {
@@ -78,7 +78,7 @@ package struct Session: Equatable, Sendable {
             } else if propertyName.equals("last_used") {
                 lastUsed = try Timestamp(reading: &reader)
             } else if propertyName.equals("idle_seconds") {
-                idleSeconds = try reader.number().int
+                idleSeconds = try reader.int()
             } else if propertyName.equals("ip") {
                 ip = try reader.text().string
             } else if propertyName.equals("agent") {
@@ -169,7 +169,7 @@ package struct AccountMetadata: Equatable, Sendable {
             if propertyName.equals("realm") {
                 realm = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("metadata") {
                 metadata = try CompactObject(reading: &reader)
             } else if propertyName.equals("app_metadata") {
@@ -244,15 +244,15 @@ package struct AccountDeletion: Equatable, Sendable {
             if propertyName.equals("realm") {
                 realm = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("address") {
                 address = try reader.text().string
             } else if propertyName.equals("mark") {
-                mark = try reader.number().int
+                mark = try reader.int()
             } else if propertyName.equals("next_event") {
-                nextEvent = try reader.number().int
+                nextEvent = try reader.int()
             } else if propertyName.equals("last_event") {
-                lastEvent = try reader.number().int
+                lastEvent = try reader.int()
             } else {
                 try reader.skip()
             }
@@ -333,9 +333,9 @@ package struct PasswordFailures: Equatable, Sendable {
             } else if propertyName.equals("scope") {
                 scope = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("count") {
-                count = try reader.number().int
+                count = try reader.int()
             } else if propertyName.equals("last") {
                 last = try Timestamp(reading: &reader)
             } else if propertyName.equals("locked_until") {
@@ -421,11 +421,11 @@ package struct NetworkSignIns: Equatable, Sendable {
             if propertyName.equals("realm") {
                 realm = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("network") {
                 network = try reader.text().string
             } else if propertyName.equals("count") {
-                count = try reader.number().int
+                count = try reader.int()
             } else if propertyName.equals("last") {
                 last = try Timestamp(reading: &reader)
             } else if propertyName.equals("locked_until") {
@@ -511,11 +511,11 @@ package struct UnknownFailures: Equatable, Sendable {
             if propertyName.equals("realm") {
                 realm = try reader.text().string
             } else if propertyName.equals("slot") {
-                slot = try reader.number().int
+                slot = try reader.int()
             } else if propertyName.equals("subject") {
                 subject = try reader.text().string
             } else if propertyName.equals("count") {
-                count = try reader.number().int
+                count = try reader.int()
             } else if propertyName.equals("last") {
                 last = try Timestamp(reading: &reader)
             } else if propertyName.equals("locked_until") {
@@ -598,7 +598,7 @@ package struct MailedCode: Equatable, Sendable {
             } else if propertyName.equals("purpose") {
                 purpose = try reader.text().string
             } else if propertyName.equals("holder") {
-                holder = try reader.number().int
+                holder = try reader.int()
             } else if propertyName.equals("hash") {
                 hash = try reader.text().string
             } else if propertyName.equals("expires") {
@@ -671,7 +671,7 @@ package struct EmailChange: Equatable, Sendable {
             if propertyName.equals("realm") {
                 realm = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("email") {
                 email = try reader.text().string
             } else if propertyName.equals("expires") {
@@ -744,11 +744,11 @@ package struct EmailReversal: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("realm") {
                 realm = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("email") {
                 email = try reader.text().string
             } else if propertyName.equals("hash") {
@@ -859,7 +859,7 @@ package struct OutboxMail: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("kind") {
                 kind = try reader.text().string
             } else if propertyName.equals("to") {
@@ -875,13 +875,13 @@ package struct OutboxMail: Equatable, Sendable {
             } else if propertyName.equals("state") {
                 state = try reader.text().string
             } else if propertyName.equals("attempts") {
-                attempts = try reader.number().int
+                attempts = try reader.int()
             } else if propertyName.equals("next_attempt") {
                 if try reader.kind() == .null { try reader.null() } else { nextAttempt = try Timestamp(reading: &reader) }
             } else if propertyName.equals("last_error") {
                 if try reader.kind() == .null { try reader.null() } else { lastError = try reader.text().string }
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else {
                 try reader.skip()
             }
@@ -976,7 +976,7 @@ package struct OutboxText: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("text") {
                 text = try reader.text().string
             } else if propertyName.equals("code") {
@@ -1040,7 +1040,7 @@ package struct DeletionNotice: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("mail") {
-                mail = try reader.number().int
+                mail = try reader.int()
             } else {
                 try reader.skip()
             }
@@ -1099,9 +1099,9 @@ package struct MailQuota: Equatable, Sendable {
             } else if propertyName.equals("subject") {
                 subject = try reader.text().string
             } else if propertyName.equals("slot") {
-                if try reader.kind() == .null { try reader.null() } else { slot = try reader.number().int }
+                if try reader.kind() == .null { try reader.null() } else { slot = try reader.int() }
             } else if propertyName.equals("count") {
-                count = try reader.number().int
+                count = try reader.int()
             } else if propertyName.equals("ends") {
                 ends = try Timestamp(reading: &reader)
             } else {
@@ -1210,7 +1210,7 @@ package struct HashKey: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("number") {
-                number = try reader.number().int
+                number = try reader.int()
             } else if propertyName.equals("secret") {
                 secret = try reader.text().string
             } else {
@@ -1290,17 +1290,17 @@ package struct EventDetail: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("session") {
-                session = try reader.number().int
+                session = try reader.int()
             } else if propertyName.equals("client") {
-                client = try reader.number().int
+                client = try reader.int()
             } else if propertyName.equals("patient") {
-                patient = try reader.number().int
+                patient = try reader.int()
             } else if propertyName.equals("share") {
-                share = try reader.number().int
+                share = try reader.int()
             } else if propertyName.equals("mail") {
-                mail = try reader.number().int
+                mail = try reader.int()
             } else if propertyName.equals("invitation") {
-                invitation = try reader.number().int
+                invitation = try reader.int()
             } else if propertyName.equals("mail_kind") {
                 mailKind = try reader.text().string
             } else if propertyName.equals("change") {
@@ -1420,13 +1420,13 @@ package struct Event: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("seq") {
-                seq = try reader.number().int
+                seq = try reader.int()
             } else if propertyName.equals("time") {
                 time = try Timestamp(reading: &reader)
             } else if propertyName.equals("api") {
                 api = try reader.text().string
             } else if propertyName.equals("account") {
-                account = try reader.number().int
+                account = try reader.int()
             } else if propertyName.equals("kind") {
                 kind = try reader.text().string
             } else if propertyName.equals("by") {
@@ -1553,9 +1553,9 @@ package struct EventsDeleted: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("number") {
-                number = try reader.number().int
+                number = try reader.int()
             } else if propertyName.equals("through") {
-                through = try reader.number().int
+                through = try reader.int()
             } else {
                 try reader.skip()
             }
@@ -1603,9 +1603,9 @@ package struct UnknownEvents: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("number") {
-                number = try reader.number().int
+                number = try reader.int()
             } else if propertyName.equals("used") {
-                used = try reader.number().int
+                used = try reader.int()
             } else if propertyName.equals("padding") {
                 padding = try reader.text().string
             } else {

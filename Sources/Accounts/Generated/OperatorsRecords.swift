@@ -39,7 +39,7 @@ package struct Person: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("first_name") {
@@ -134,7 +134,7 @@ package struct Operator: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("person") {
@@ -146,7 +146,7 @@ package struct Operator: Equatable, Sendable {
             } else if propertyName.equals("is_proven") {
                 isProven = try reader.bool()
             } else if propertyName.equals("last_change") {
-                lastChange = try reader.number().int
+                lastChange = try reader.int()
             } else if propertyName.equals("locale") {
                 locale = try reader.text().string
             } else if propertyName.equals("disabled") {
@@ -245,9 +245,9 @@ package struct Client: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("operator_id") {
-                operatorID = try reader.number().int
+                operatorID = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("person") {
@@ -255,7 +255,7 @@ package struct Client: Equatable, Sendable {
             } else if propertyName.equals("address") {
                 address = try reader.text().string
             } else if propertyName.equals("change") {
-                change = try reader.number().int
+                change = try reader.int()
             } else if propertyName.equals("deleted") {
                 if try reader.kind() == .null { try reader.null() } else { deleted = try Timestamp(reading: &reader) }
             } else {

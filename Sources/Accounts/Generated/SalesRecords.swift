@@ -94,7 +94,7 @@ package struct SalesUser: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("external_id") {
                 externalID = try reader.text().string
             } else if propertyName.equals("created") {
@@ -235,13 +235,13 @@ package struct Invitation: Equatable, Sendable {
         try reader.beginObject()
         while let propertyName = try reader.nextProperty() {
             if propertyName.equals("id") {
-                id = try reader.number().int
+                id = try reader.int()
             } else if propertyName.equals("hash") {
                 hash = try reader.text().string
             } else if propertyName.equals("role") {
                 role = try reader.text().string
             } else if propertyName.equals("uses_left") {
-                usesLeft = try reader.number().int
+                usesLeft = try reader.int()
             } else if propertyName.equals("created") {
                 created = try Timestamp(reading: &reader)
             } else if propertyName.equals("expires") {

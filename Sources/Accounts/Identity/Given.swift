@@ -29,7 +29,8 @@ package enum Given<Value> {
         guard case .mistyped = self else { return nil }
         if Value.self == Int.self { return "an integer" }
         if Value.self == Bool.self { return "a boolean" }
-        return Value.self == String.self || Value.self == Password.self ? "a string" : "an object"
+        let isText = Value.self == String.self || Value.self == Password.self || Value.self == BearerToken.self
+        return isText ? "a string" : "an object"
     }
 
     /// The error for a value that a rule refuses. If the JSON type is wrong, the error names the expected type.

@@ -16,21 +16,25 @@ package struct SecretToken: Sendable {
     }
 
     /// The hash that is stored in place of a token: 32 bytes of BLAKE2b (RFC 7693).
-    package struct Hash: KeyComponent {
+    package struct Hash: ShortKeyComponent {
         private typealias Storage = (UInt64, UInt64, UInt64, UInt64)
         private var bytes: Storage = (0, 0, 0, 0)
 
         /// The hash of a token.
         package init(of token: String) {
-            Sodium.makeReady()
             var token = token
+            self = token.withUTF8 { Hash(of: UnsafeRawBufferPointer($0)) }
+        }
+
+        /// The hash of a token, given as UTF-8 bytes.
+        init(of token: UnsafeRawBufferPointer) {
+            Sodium.makeReady()
+            let token = token.assumingMemoryBound(to: UInt8.self)
             let count = MemoryLayout<Storage>.size
-            token.withUTF8 { token in
-                withUnsafeMutablePointer(to: &bytes) { bytes in
-                    bytes.withMemoryRebound(to: UInt8.self, capacity: count) { hash in
-                        // The token's address is nil only if its count is 0, and then nothing is read.
-                        _ = crypto_generichash(hash, count, token.baseAddress, UInt64(token.count), nil, 0)
-                    }
+            withUnsafeMutablePointer(to: &bytes) { bytes in
+                bytes.withMemoryRebound(to: UInt8.self, capacity: count) { hash in
+                    // The token's address is nil only if its count is 0, and then nothing is read.
+                    _ = crypto_generichash(hash, count, token.baseAddress, UInt64(token.count), nil, 0)
                 }
             }
         }

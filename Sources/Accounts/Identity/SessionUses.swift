@@ -36,14 +36,15 @@ package final class SessionUses: Sendable {
 
     /// Records that a request has used a session.
     func insert(_ session: StoredRecord<Session>, at now: Timestamp) {
-        let record = session.record
         state.withLock { state in
-            if let place = state.uses.index(forKey: record.number), state.uses.values[place].storedAt == nil {
+            let number = session.record.number
+            if let place = state.uses.index(forKey: number), state.uses.values[place].storedAt == nil {
                 state.uses.values[place].time = now
             } else {
+                let record = session.record
                 let delay = record.secondsToStoreUse
                 let use = Use(key: record.key, stored: record.lastUseInStore, delay: delay, time: now, storedAt: nil)
-                state.uses[record.number] = use
+                state.uses[number] = use
                 state.due = state.due.map { min($0, now.adding(seconds: delay)) } ?? now.adding(seconds: delay)
             }
         }

@@ -65,13 +65,15 @@ package struct Sessions {
     ///
     /// - Throws: `refusal` if there is no such session. For an expired session it names the session to delete.
     package func account(
-        holding token: String,
+        holding token: BearerToken,
         at now: Timestamp,
         in tx: Transaction,
         orThrow refusal: @autoclosure () -> AccountError
     ) throws -> Int {
-        guard let stored = try tx.stored(Session.self, Self.key(realm, token)) else { throw refusal() }
-        guard !isExpired(stored.record, at: now) else { throw refusal().refusing(.session(stored.record.key)) }
+        guard let stored = try tx.stored(Session.self, at: realm, token.hash) else { throw refusal() }
+        // A session without a bound for idle time, as most are, is not copied.
+        let isOpen = stored.record.idleSeconds == nil ? stored.record.expires > now : expiry(of: stored.record) > now
+        guard isOpen else { throw refusal().refusing(.session(stored.record.key)) }
         uses.insert(stored, at: now)
         return stored.record.account
     }
@@ -80,13 +82,12 @@ package struct Sessions {
     /// use of the session, and a session that was idle for too long still has its account.
     package static func account(
         of realm: Realm,
-        holding token: String,
+        holding token: BearerToken,
         at now: Timestamp,
         in tx: Transaction
     ) throws -> Int? {
-        guard let stored = try tx.stored(Session.self, key(realm, token)), stored.record.expires > now else {
-            return nil
-        }
+        guard let stored = try tx.stored(Session.self, at: realm, token.hash), stored.record.expires > now
+        else { return nil }
         return stored.record.account
     }
 
@@ -96,8 +97,8 @@ package struct Sessions {
     }
 
     /// The session with this token, which may have expired; nil if there is none.
-    package func session(holding token: String, in tx: Transaction) throws -> Session? {
-        try tx.get(Session.self, Self.key(realm, token))
+    package func session(holding token: BearerToken, in tx: Transaction) throws -> Session? {
+        try tx.get(Session.self, key(of: token))
     }
 
     /// When a session expires if no request uses it.
@@ -118,11 +119,11 @@ package struct Sessions {
     }
 
     /// The key of the session with this token.
-    package func key(of token: String) -> Key { Self.key(realm, token) }
+    package func key(of token: BearerToken) -> Key { Key(realm, token.hash) }
 
     /// Ends the session with this token.
-    package func end(_ token: String, in tx: Transaction) throws {
-        try tx.delete(Session.self, Self.key(realm, token))
+    package func end(_ token: BearerToken, in tx: Transaction) throws {
+        try tx.delete(Session.self, key(of: token))
     }
 
     /// Ends every session of an account.
@@ -133,12 +134,6 @@ package struct Sessions {
     /// An account's sessions, the oldest first.
     private func all(of account: Int, in tx: Transaction) throws -> [Session] {
         try tx.scan(Session.byAccount, prefix: Key(realm.rawValue, account))
-    }
-
-    private static func key(_ realm: Realm, _ token: String) -> Key {
-        // No token is that long, and no token is empty, so the empty text finds no session.
-        let token = token.utf8.count <= Limits.tokenBytesMax ? token.trimmedToken : ""
-        return Key(realm.rawValue, SecretToken.Hash(of: token))
     }
 }
 

@@ -35,22 +35,43 @@ extension String {
 
     /// Whether the text has no control character (Cc) and no line or paragraph separator (Zl, Zp).
     var isPlainLine: Bool {
-        utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+        isPrintableASCII
             || unicodeScalars.allSatisfy { scalar in
                 ![.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
             }
     }
 
+    /// Whether every character is printable ASCII. It examines a machine word at a time.
+    private var isPrintableASCII: Bool {
+        var text = self
+        return text.withUTF8 { text in
+            let bytes = UnsafeRawBufferPointer(text)
+            let (ones, highBits): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+            var index = 0
+            while index + 8 <= bytes.count {
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                // The high bit of a byte: below 0x20, 0x7F, or not ASCII. A borrow or a carry into the next byte does
+                // no harm, because it only comes from a byte that is not printable.
+                guard (word &- ones &* 0x20 | word &+ ones | word) & highBits == 0 else { return false }
+                index += 8
+            }
+            return bytes[index...].allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+        }
+    }
+
     /// The text without white space around it.
     var trimmedToken: String {
         // Most texts have none.
-        if let first = utf8.first, let last = utf8.last, (0x21...0x7E).contains(first), (0x21...0x7E).contains(last) {
-            return self
-        }
+        if let first = utf8.first, let last = utf8.last, first.isVisibleASCII, last.isVisibleASCII { return self }
         guard utf8.count <= Limits.tokenBytesMax,
             let start = unicodeScalars.firstIndex(where: { !$0.properties.isWhitespace }),
             let end = unicodeScalars.lastIndex(where: { !$0.properties.isWhitespace })
         else { return "" }
         return String(unicodeScalars[start...end])
     }
+}
+
+extension UInt8 {
+    /// Whether the byte is an ASCII character other than white space and control characters.
+    var isVisibleASCII: Bool { (0x21...0x7E).contains(self) }
 }

@@ -1,3 +1,4 @@
+internal import Platform
 package import JSON
 
 /// A point in time in UTC, with microseconds.
@@ -51,24 +52,32 @@ extension Timestamp: CustomStringConvertible {
         let seconds = seconds
         let (year, month, day) = Self.calendarDate(day: seconds.floored(by: 86_400))
         let second = seconds - seconds.floored(by: 86_400) * 86_400
-        /// Writes two digits, and a mark after them.
-        func put(_ number: Int, at index: Int, then mark: Unicode.Scalar? = nil) {
-            let number = UInt8(truncatingIfNeeded: number)
-            buffer[index] = UInt8(ascii: "0") + number / 10
-            buffer[index + 1] = UInt8(ascii: "0") + number % 10
-            if let mark { buffer[index + 2] = UInt8(ascii: mark) }
+        // Eight digits at a time; the first one is in the lowest byte.
+        let date = UInt32(truncatingIfNeeded: year * 10_000 + month * 100 + day).eightDigits
+        let time = UInt32(truncatingIfNeeded: second / 3_600 * 10_000 + second / 60 % 60 * 100 + second % 60)
+            .eightDigits
+        let fraction = UInt32(truncatingIfNeeded: microseconds - seconds * 1_000_000).eightDigits
+        func put(_ digits: UInt64, from first: Int, at index: Int, then mark: Unicode.Scalar) {
+            buffer.storeBytes(
+                of: UInt16(truncatingIfNeeded: digits >> (8 * first)).littleEndian,
+                toByteOffset: index,
+                as: UInt16.self
+            )
+            buffer[index + 2] = UInt8(ascii: mark)
         }
-        put(year / 100 % 100, at: 0)
-        put(year % 100, at: 2, then: "-")
-        put(month, at: 5, then: "-")
-        put(day, at: 8, then: "T")
-        put(second / 3_600, at: 11, then: ":")
-        put(second / 60 % 60, at: 14, then: ":")
-        put(second % 60, at: 17, then: ".")
-        let microsecond = microseconds - seconds * 1_000_000
-        put(microsecond / 10_000, at: 20)
-        put(microsecond / 100 % 100, at: 22)
-        put(microsecond % 100, at: 24, then: "Z")
+        buffer.storeBytes(of: UInt16(truncatingIfNeeded: date).littleEndian, as: UInt16.self)
+        put(date, from: 2, at: 2, then: "-")
+        put(date, from: 4, at: 5, then: "-")
+        put(date, from: 6, at: 8, then: "T")
+        put(time, from: 2, at: 11, then: ":")
+        put(time, from: 4, at: 14, then: ":")
+        put(time, from: 6, at: 17, then: ".")
+        buffer.storeBytes(
+            of: UInt32(truncatingIfNeeded: fraction >> 16).littleEndian,
+            toByteOffset: 20,
+            as: UInt32.self
+        )
+        put(fraction, from: 6, at: 24, then: "Z")
     }
 
     /// The Gregorian date of a day that is counted from 1970-01-01. `gmtime_r` is not used because it takes as long as

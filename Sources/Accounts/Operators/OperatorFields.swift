@@ -27,9 +27,9 @@ package struct SessionFields: Sendable {
     /// The operator's number.
     package let userID: Given<Int>
     /// The session's token.
-    package let sessionID: Given<String>
+    package let sessionID: Given<BearerToken>
 
-    package init(userID: Given<Int>, sessionID: Given<String>) {
+    package init(userID: Given<Int>, sessionID: Given<BearerToken>) {
         self.userID = userID
         self.sessionID = sessionID
     }

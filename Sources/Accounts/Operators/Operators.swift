@@ -85,7 +85,7 @@ package struct Operators: MailedCodeAPI {
         }
         guard let id = given.userID.value, let token = given.sessionID.value,
             try sessions.account(holding: token, at: now, in: tx, orThrow: failed()) == id,
-            let account = try tx.stored(Operator.self, Key(id))
+            let account = try tx.stored(Operator.self, at: id)
         else { throw failed() }
         return account
     }
@@ -93,7 +93,7 @@ package struct Operators: MailedCodeAPI {
     /// Whether signing in requires a confirmed email.
     var confirmsEmail: Bool { settings.operatorsConfirmEmail }
 
-    package static func token(in credential: SessionFields) -> String? { credential.sessionID.value }
+    package static func token(in credential: SessionFields) -> BearerToken? { credential.sessionID.value }
 
     /// Deletes the operator's clients.
     package func deleteRecords(ofDeleted account: Int, limit: Int, in tx: Transaction) throws -> Int {

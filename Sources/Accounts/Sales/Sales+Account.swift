@@ -22,7 +22,7 @@ extension Sales {
     }
 
     /// Changes the name of the account that an API key belongs to.
-    package func updateMe(apiKey: Given<String>, name: Given<NameFields>) throws {
+    package func updateMe(apiKey: Given<BearerToken>, name: Given<NameFields>) throws {
         let now = environment.time.now
         try environment.store.write { tx in
             var user = try authenticated(apiKey, at: now, in: tx)

@@ -93,7 +93,7 @@ extension Sales {
     }
 
     /// Replaces the account's own referral code. The old one is no longer valid.
-    package func renewReferralCode(apiKey: Given<String>) throws -> String {
+    package func renewReferralCode(apiKey: Given<BearerToken>) throws -> String {
         let (now, code) = (environment.time.now, environment.random.hex(bytes: Limits.codeDigits / 2))
         try environment.store.write { tx in
             var user = try authenticated(apiKey, at: now, in: tx)

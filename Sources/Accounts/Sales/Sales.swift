@@ -12,7 +12,7 @@ package struct Sales: MailedCodeAPI {
 
     package typealias Account = SalesUser
     /// An API key.
-    package typealias Credential = Given<String>
+    package typealias Credential = Given<BearerToken>
     package typealias Rules = SalesRules
 
     package static let realm = Realm.sales
@@ -64,7 +64,8 @@ package struct Sales: MailedCodeAPI {
     /// The account that a request's API key belongs to.
     ///
     /// - Throws: `not_authenticated`; `invalid_request` if the key is not a string.
-    package func authenticated(_ apiKey: Given<String>, at now: Timestamp, in tx: Transaction) throws -> SalesUser {
+    package func authenticated(_ apiKey: Given<BearerToken>, at now: Timestamp, in tx: Transaction) throws -> SalesUser
+    {
         if apiKey.expectedType != nil { throw SalesRules.invalid(apiKey, "api_key") }
         func failed() -> AccountError { AccountError(ErrorCode.Sales.notAuthenticated) }
         guard let key = apiKey.value else { throw failed() }
@@ -73,7 +74,7 @@ package struct Sales: MailedCodeAPI {
         return user
     }
 
-    package static func token(in credential: Given<String>) -> String? { credential.value }
+    package static func token(in credential: Given<BearerToken>) -> BearerToken? { credential.value }
 }
 
 extension SalesUser: PasswordAccount {

@@ -19,9 +19,20 @@ final class Base {
         known = try KnownPlaces(fileBytes: file.entries.count)
     }
 
+    /// The value of a key that is given by its bytes. If it is cached, no memory is allocated.
+    func value(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue? {
+        let fingerprint = KeyFingerprint(of: key)
+        if let value = recent.value(at: key, fingerprint) { return value }
+        return try value(of: StoreKey(bytes: Array(key)), fingerprint)
+    }
+
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
         let fingerprint = KeyFingerprint(of: key)
         if let value = recent.value(of: key, fingerprint) { return value }
+        return try value(of: key, fingerprint)
+    }
+
+    private func value(of key: StoreKey, _ fingerprint: KeyFingerprint) throws(StoreError) -> StoredValue? {
         guard let offset = try lineStart(of: key, fingerprint) else { return nil }
         let line = try file.line(at: offset)
         try file.verify(line)

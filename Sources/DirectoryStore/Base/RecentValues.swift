@@ -1,3 +1,4 @@
+internal import Platform
 import Store
 
 /// A cache of recently used values of a base. A value in the cache is not looked up or decoded again.
@@ -17,13 +18,17 @@ struct RecentValues {
     private var values: [(key: StoreKey, value: StoredValue)?] = []
 
     /// The cached value of a key. It changes nothing, and is mutating so that the cache is read in place.
-    mutating func value(of key: StoreKey, _ fingerprint: KeyFingerprint) -> StoredValue? {
+    mutating func value(at key: UnsafeRawBufferPointer, _ fingerprint: KeyFingerprint) -> StoredValue? {
         guard !places.isEmpty else { return nil }
         let index = Self.index(of: fingerprint)
-        guard places[index].kept == Self.half(of: fingerprint), let held = values[index], held.key == key else {
-            return nil
-        }
+        guard places[index].kept == Self.half(of: fingerprint), let held = values[index],
+            held.key.bytes.withUnsafeBytes({ $0.hasBytes(of: key) })
+        else { return nil }
         return held.value
+    }
+
+    mutating func value(of key: StoreKey, _ fingerprint: KeyFingerprint) -> StoredValue? {
+        key.bytes.withUnsafeBytes { value(at: $0, fingerprint) }
     }
 
     /// Records that a key was looked up and was not in the cache.

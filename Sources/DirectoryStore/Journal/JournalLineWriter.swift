@@ -10,6 +10,13 @@ struct JournalLineWriter {
     private(set) var slots: [(key: StoreKey, slot: Slot)] = []
     private(set) var check: UInt32 = 0
     private(set) var number = 0
+    private let buffer = LineBuffer()
+
+    /// Where one line is built, because an append to an array costs more than most pieces of a line. It is reused:
+    /// memory of this size is not as quickly allocated as smaller pieces.
+    private final class LineBuffer {
+        var line = JSONWriter(capacity: 2_048)
+    }
 
     /// Discards all lines and continues after a line with the given number and checksum.
     mutating func start(number: Int, check: UInt32) {
@@ -23,9 +30,13 @@ struct JournalLineWriter {
     /// Appends the line of one transaction.
     mutating func append(_ writes: ArraySlice<StagedWrite>, durable: Int) {
         number += 1
-        // The line is built in a buffer of its own, because an append to an array costs more than most pieces of a
-        // line.
-        var line = JSONWriter(capacity: Self.usualLineBytes)
+        append(writes, durable: durable, in: &buffer.line)
+        buffer.line.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        buffer.line.truncate(to: 0)
+        if buffer.line.capacity > Limits.outputBytesKept { buffer.line = JSONWriter(capacity: 2_048) }
+    }
+
+    private mutating func append(_ writes: ArraySlice<StagedWrite>, durable: Int, in line: inout JSONWriter) {
         line.beginObject()
         line.property("n")
         line.int(number)
@@ -34,9 +45,12 @@ struct JournalLineWriter {
         line.property("w")
         line.beginArray()
         var isErasable = false
-        for write in writes {
-            line.append(write)
-            if write.isErasable, write.value != nil { isErasable = true }
+        // Through a buffer, the writes are read in place. Iterating over the slice would retain each of their objects.
+        writes.withUnsafeBufferPointer { writes in
+            for index in writes.indices {
+                line.append(writes[index])
+                if writes[index].isErasable, writes[index].value != nil { isErasable = true }
+            }
         }
         line.endArray()
         check = line.withUnsafeBytes { CRC32C.value(of: $0, after: check) }
@@ -45,7 +59,6 @@ struct JournalLineWriter {
         if isErasable { appendSlots(of: writes, to: &line) }
         line.endObject()
         line.newline()
-        line.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
     private mutating func appendSlots(of writes: ArraySlice<StagedWrite>, to line: inout JSONWriter) {
@@ -62,9 +75,6 @@ struct JournalLineWriter {
         }
         line.endArray()
     }
-
-    /// The initial capacity of a line's buffer, enough for most lines. The buffer grows for longer ones.
-    private static let usualLineBytes = 2_048
 }
 
 extension JSONWriter {

@@ -51,6 +51,11 @@ struct KeySpace {
     private(set) var count = 0
 
     subscript(key: StoreKey) -> StoredValue? {
+        key.bytes.withUnsafeBytes { self[$0] }
+    }
+
+    /// The value of a key that is given by its bytes.
+    subscript(key: UnsafeRawBufferPointer) -> StoredValue? {
         let index = runIndex(of: key)
         // Read in place: taking the run out of the array would retain and release each of its arrays.
         return runs.withUnsafeBufferPointer { runs in
@@ -80,13 +85,15 @@ struct KeySpace {
     /// The place where a key is, or would be inserted.
     func place(of key: StoreKey) -> Place {
         let run = runIndex(of: key)
-        let (index, isThere) = runs[run].place(of: key)
+        // In place, as in the subscript.
+        let (index, isThere) = runs.withUnsafeBufferPointer { $0[run].keys.place(of: key) }
         return Place(run: run, index: index, isThere: isThere)
     }
 
     /// The value at a place.
     func value(at place: Place) -> StoredValue? {
-        place.isThere ? runs[place.run].values[place.index] : nil
+        guard place.isThere else { return nil }
+        return runs.withUnsafeBufferPointer { $0[place.run].values[place.index] }
     }
 
     /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
@@ -113,6 +120,10 @@ struct KeySpace {
 
     /// The index of the run that holds `key`, or would hold it.
     private func runIndex(of key: StoreKey) -> Int {
+        key.bytes.withUnsafeBytes { runIndex(of: $0) }
+    }
+
+    private func runIndex(of key: UnsafeRawBufferPointer) -> Int {
         guard runs.count > 1 else { return 0 }
         let (index, isThere) = heads.place(of: key)
         return isThere ? index + 1 : index

@@ -32,6 +32,12 @@ struct LayeredSpace {
         return try base?.value(of: key)
     }
 
+    /// The same of a key that is given by its bytes.
+    mutating func valueInPlace(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue? {
+        if let value = newer[key] { return value.isRemoval ? nil : value }
+        return try base?.value(at: key)
+    }
+
     /// Sets a key's value, or removes it if `value` is nil.
     ///
     /// - Returns: the argument with which `restore(_:at:)` undoes the write.

@@ -19,26 +19,26 @@ struct PackedKeys {
 
     /// The index of the first key that is not less than `key`, and whether that key equals `key`.
     func place(of key: StoreKey) -> (index: Int, isThere: Bool) {
-        key.bytes.withUnsafeBufferPointer { key in
-            bytes.withUnsafeBufferPointer { bytes in
-                ends.withUnsafeBufferPointer { ends in
-                    var (low, high) = (0, ends.count)
-                    var isThere = false
-                    while low < high {
-                        let middle = (low + high) / 2
-                        let start = middle == 0 ? 0 : ends[middle - 1]
-                        let held = UnsafeBufferPointer(rebasing: bytes[start..<ends[middle]])
-                        let order = RawBytes.order(held, key)
-                        if order < 0 {
-                            low = middle + 1
-                        } else {
-                            high = middle
-                            isThere = order == 0
-                        }
-                        if isThere { return (middle, true) }
-                    }
-                    return (low, false)
+        key.bytes.withUnsafeBytes { place(of: $0) }
+    }
+
+    /// The same of a key that is given by its bytes.
+    func place(of key: UnsafeRawBufferPointer) -> (index: Int, isThere: Bool) {
+        bytes.withUnsafeBytes { bytes in
+            ends.withUnsafeBufferPointer { ends in
+                // The addresses are nil only if there are no keys, or if `key` is empty, which is less than all others.
+                guard let bytes = bytes.baseAddress, let keyStart = key.baseAddress else { return (0, false) }
+                var (low, high) = (0, ends.count)
+                while low < high {
+                    let middle = (low &+ high) / 2
+                    let start = middle == 0 ? 0 : ends[middle &- 1]
+                    let count = ends[middle] &- start
+                    let common = RawBytes.order(bytes + start, keyStart, count: min(count, key.count))
+                    let order = common != 0 ? common : count &- key.count
+                    if order == 0 { return (middle, true) }
+                    if order < 0 { low = middle &+ 1 } else { high = middle }
                 }
+                return (low, false)
             }
         }
     }

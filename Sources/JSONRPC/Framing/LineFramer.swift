@@ -16,14 +16,13 @@ struct LineFramer: ~Copyable {
             let frames: [Frame] = dropIfTooLong() ? [.tooLong] : []
             return (.empty, frames)
         }
-        let chunk: Chunk
-        if partial.isEmpty, !isDropping {
-            chunk = Chunk(copying: UnsafeRawBufferPointer(rebasing: read[...lastEnd]))
-        } else {
-            hold(read[...lastEnd])
-            chunk = partial.withUnsafeBytes { Chunk(copying: $0) }
-            partial.removeFirst(partial.count)
+        var complete = read[...lastEnd]
+        if isDropping, let end = Self.lineEnd(in: complete) {
+            isDropping = false
+            complete = complete[(end + 1)...]
         }
+        let chunk = partial.withUnsafeBytes { Chunk(copying: $0, then: UnsafeRawBufferPointer(rebasing: complete)) }
+        partial.removeFirst(partial.count)
         hold(read[(lastEnd + 1)...])
         var frames = cut(chunk)
         if dropIfTooLong() { frames.append(.tooLong) }
@@ -56,19 +55,20 @@ struct LineFramer: ~Copyable {
 
     private mutating func cut(_ chunk: Chunk) -> [Frame] {
         var frames: [Frame] = []
-        var rest = chunk.bytes[...]
-        if isAtStart, !rest.isEmpty {
+        let bytes = chunk.bytes
+        var start = 0
+        if isAtStart, !bytes.isEmpty {
             isAtStart = false
-            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
+            if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { start = 3 }
         }
-        while let end = Self.lineEnd(in: rest) {
-            var line = rest[..<end]
-            if line.last == 0x0D { line = line.dropLast() }
-            rest = rest[(end + 1)...]
+        while let lineFeed = bytes.offset(of: Self.lineFeed, in: start..<bytes.count) {
+            let end = lineFeed > start && bytes[lineFeed - 1] == 0x0D ? lineFeed - 1 : lineFeed
+            let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            start = lineFeed + 1
             if line.count > Limits.lineBytesMax {
                 frames.append(.tooLong)
             } else if line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) {
-                frames.append(.message(UnsafeRawBufferPointer(rebasing: line)))
+                frames.append(.message(line))
             }
         }
         return frames

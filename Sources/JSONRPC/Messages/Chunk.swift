@@ -8,9 +8,11 @@ final class Chunk {
     /// The number of waiting messages in it.
     var waitingMessages = 0
 
-    init(copying source: UnsafeRawBufferPointer) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 8)
+    /// - Parameter rest: bytes that follow those of `source`.
+    init(copying source: UnsafeRawBufferPointer, then rest: UnsafeRawBufferPointer = .init(start: nil, count: 0)) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count + rest.count, alignment: 8)
         copy.copyMemory(from: source)
+        UnsafeMutableRawBufferPointer(rebasing: copy[source.count...]).copyMemory(from: rest)
         self.bytes = UnsafeRawBufferPointer(copy)
     }
 

@@ -18,27 +18,29 @@ struct Envelope {
         while let name = try reader.nextProperty() {
             let property = Property(name)
             guard seen.insert(property, name) else { throw JSONError(.duplicateProperty, at: reader.place(of: name)) }
-            let kind = try reader.kind()
             switch property {
             case .id:
                 hasID = true
                 let raw = try reader.raw()
-                switch kind {
-                case .string, .number, .null: id = raw
-                case .object, .array, .bool: id = nil
+                switch raw.first {
+                case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "t"), UInt8(ascii: "f"): id = nil
+                default: id = raw
                 }
             case .method:
                 hasMethod = true
-                if case .string = kind { method = try reader.text() } else { try reader.skip() }
+                method = try reader.textIfString()
+                if method == nil { try reader.skip() }
             case .params:
                 let raw = try reader.raw()
-                switch kind {
-                case .object, .array: params = raw
-                case .null: params = nil
-                case .string, .number, .bool: paramsAreStructured = false
+                switch raw.first {
+                case UInt8(ascii: "{"), UInt8(ascii: "["): params = raw
+                case UInt8(ascii: "n"): params = nil
+                default: paramsAreStructured = false
                 }
             case .jsonrpc:
-                if case .string = kind { isVersion2 = try reader.text().equals("2.0") } else { try reader.skip() }
+                let version = try reader.textIfString()
+                isVersion2 = version?.equals("2.0") ?? false
+                if version == nil { try reader.skip() }
             case .result: result = try reader.raw()
             case .error: error = try reader.raw()
             case .other:

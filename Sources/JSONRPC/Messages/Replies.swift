@@ -2,13 +2,14 @@ import JSON
 
 /// Where the reply to one message goes: a separate message, or a place in a batch's reply.
 struct ReplyAddress {
-    let id: UnsafeRawBufferPointer?
+    var id: UnsafeRawBufferPointer? { idOrNone.bytesOrNil }
     let place: BatchPlace?
     /// Owns the bytes that `id` points to.
     let chunk: Chunk
+    private let idOrNone: UnsafeRawBufferPointer
 
     init(id: UnsafeRawBufferPointer?, place: BatchPlace?, chunk: Chunk) {
-        self.id = id
+        idOrNone = id ?? .noBytes
         self.place = place
         self.chunk = chunk
     }

@@ -5,7 +5,25 @@ package struct Request {
     /// The method's name.
     package let method: JSONText
     /// The bytes of the params, an object or an array; nil if they are absent or null.
-    package let params: UnsafeRawBufferPointer?
+    package var params: UnsafeRawBufferPointer? { paramsOrNone.bytesOrNil }
     /// The bytes of the id; nil for a notification, which gets no reply.
-    let id: UnsafeRawBufferPointer?
+    var id: UnsafeRawBufferPointer? { idOrNone.bytesOrNil }
+
+    // An optional buffer takes half as much memory again. A request is copied a few times, so that counts.
+    private let paramsOrNone, idOrNone: UnsafeRawBufferPointer
+
+    init(method: JSONText, params: UnsafeRawBufferPointer?, id: UnsafeRawBufferPointer?) {
+        self.method = method
+        paramsOrNone = params ?? .noBytes
+        idOrNone = id ?? .noBytes
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The buffer in place of nil, as opposed to the bytes of a JSON value, which has at least one.
+    static var noBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+
+    /// The buffer; nil in place of `noBytes`.
+    @inline(__always)
+    var bytesOrNil: UnsafeRawBufferPointer? { isEmpty ? nil : self }
 }

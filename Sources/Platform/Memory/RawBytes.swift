@@ -7,6 +7,11 @@ package enum RawBytes {
         Int(memcmp(left, right, count))
     }
 
+    /// Whether two places have the same bytes. If the compiler knows the count, it compares words in place of a call.
+    package static func areEqual(_ left: UnsafeRawPointer, _ right: UnsafeRawPointer, count: Int) -> Bool {
+        memcmp(left, right, count) == 0
+    }
+
     /// Orders two strings of bytes, as a dictionary does: negative, 0 or positive.
     package static func order(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
         // An empty buffer may have no address. It is less than all others.

@@ -651,7 +651,7 @@ package enum CareWire {
     /// The params of `care.user.view`.
     package struct UserViewParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -670,7 +670,7 @@ package enum CareWire {
     /// The params of `care.user.change`.
     package struct UserChangeParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The first name.
         package var firstName: Given<String> = .absent
         /// The last name.
@@ -714,7 +714,7 @@ package enum CareWire {
     /// The params of `care.user.delete`.
     package struct UserDeleteParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -757,7 +757,7 @@ package enum CareWire {
     /// The params of `care.user.confirm_email`.
     package struct UserConfirmEmailParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The code from the mail that `care.user.register` or `care.user.resend_confirmation` sent.
         package var code: Given<String> = .absent
 
@@ -844,7 +844,7 @@ package enum CareWire {
     /// The params of `care.auth.revoke`.
     package struct AuthRevokeParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -863,7 +863,7 @@ package enum CareWire {
     /// The params of `care.patients.create`.
     package struct PatientsCreateParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The first name.
         package var firstName: Given<String> = .absent
         /// The last name.
@@ -907,7 +907,7 @@ package enum CareWire {
     /// The params of `care.patients.list`.
     package struct PatientsListParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The maximum number of patients; 0 for all, 25 if absent.
         package var limit: Given<Int> = .absent
         /// The number of patients to skip.
@@ -936,7 +936,7 @@ package enum CareWire {
     /// The params of `care.patients.view`.
     package struct PatientsViewParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
 
@@ -960,7 +960,7 @@ package enum CareWire {
     /// The params of `care.patients.update`.
     package struct PatientsUpdateParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
         /// The first name.
@@ -1009,7 +1009,7 @@ package enum CareWire {
     /// The params of `care.patients.delete`.
     package struct PatientsDeleteParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
 
@@ -1033,7 +1033,7 @@ package enum CareWire {
     /// The params of `care.patients.share`.
     package struct PatientsShareParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
         /// The email address, unique without regard to case.
@@ -1072,7 +1072,7 @@ package enum CareWire {
     /// The params of `care.patients.shares`.
     package struct PatientsSharesParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
 
@@ -1096,7 +1096,7 @@ package enum CareWire {
     /// The params of `care.patients.unshare`.
     package struct PatientsUnshareParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The patient's `id`.
         package var patientID: Given<Int> = .absent
         /// The share's `id`.
@@ -1125,7 +1125,7 @@ package enum CareWire {
     /// The params of `care.patients.claim`.
     package struct PatientsClaimParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The code from the mail.
         package var code: Given<String> = .absent
 
@@ -1149,7 +1149,7 @@ package enum CareWire {
     /// The params of `care.user.account`.
     package struct UserAccountParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -1168,7 +1168,7 @@ package enum CareWire {
     /// The params of `care.user.sessions`.
     package struct UserSessionsParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -1187,7 +1187,7 @@ package enum CareWire {
     /// The params of `care.user.end_session`.
     package struct UserEndSessionParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The session's number, from `care.user.sessions`.
         package var id: Given<Int> = .absent
 
@@ -1211,7 +1211,7 @@ package enum CareWire {
     /// The params of `care.user.end_other_sessions`.
     package struct UserEndOtherSessionsParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -1230,7 +1230,7 @@ package enum CareWire {
     /// The params of `care.user.check_password`.
     package struct UserCheckPasswordParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
@@ -1259,7 +1259,7 @@ package enum CareWire {
     /// The params of `care.user.change_password`.
     package struct UserChangePasswordParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// The new password, 1 to 1,024 bytes, taken exactly as given.
@@ -1293,7 +1293,7 @@ package enum CareWire {
     /// The params of `care.user.metadata`.
     package struct UserMetadataParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -1312,7 +1312,7 @@ package enum CareWire {
     /// The params of `care.user.set_metadata`.
     package struct UserSetMetadataParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may have a property twice.
         package var metadata: Given<CompactObject> = .absent
 
@@ -1336,7 +1336,7 @@ package enum CareWire {
     /// The params of `care.user.change_email`.
     package struct UserChangeEmailParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// The new email address, unique without regard to case.
@@ -1370,7 +1370,7 @@ package enum CareWire {
     /// The params of `care.user.confirm_email_change`.
     package struct UserConfirmEmailChangeParams {
         /// A bearer token from a sign-in.
-        package var accessToken: Given<String> = .absent
+        package var accessToken: Given<BearerToken> = .absent
         /// The code from the mail that `care.user.change_email` sent.
         package var code: Given<String> = .absent
 

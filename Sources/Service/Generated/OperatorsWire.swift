@@ -414,7 +414,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The client.
         package var client: Given<ClientInput> = .absent
 
@@ -443,7 +443,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The cursor from the last reply, or 0.
         package var provision: Given<Int> = .absent
         /// The maximum number of clients. The oldest changes are returned; continue with `provision` from the reply.
@@ -477,7 +477,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The client's `id`.
         package var clientID: Given<Int> = .absent
         /// The properties to change; an absent property is not changed.
@@ -511,7 +511,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The client's `id`.
         package var clientID: Given<Int> = .absent
 
@@ -583,7 +583,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -607,7 +607,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The names to change.
         package var user: Given<NameInput> = .absent
 
@@ -689,7 +689,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -713,7 +713,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -737,7 +737,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The session's number, from `operators.sessions`.
         package var id: Given<Int> = .absent
 
@@ -766,7 +766,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -790,7 +790,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
@@ -824,7 +824,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// The new password, 1 to 1,024 bytes, taken exactly as given.
@@ -863,7 +863,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -887,7 +887,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may have a property twice.
         package var metadata: Given<CompactObject> = .absent
 
@@ -916,7 +916,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// The new email address, unique without regard to case.
@@ -955,7 +955,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The code from the mail that `operators.change_email` sent.
         package var code: Given<String> = .absent
 
@@ -1013,7 +1013,7 @@ package enum OperatorsWire {
         /// The operator's `id`.
         package var userID: Given<Int> = .absent
         /// A session of that operator.
-        package var sessionID: Given<String> = .absent
+        package var sessionID: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.

@@ -564,7 +564,7 @@ package enum SalesWire {
     /// The params of `sales.user.me`.
     package struct UserMeParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -583,7 +583,7 @@ package enum SalesWire {
     /// The params of `sales.user.update_me`.
     package struct UserUpdateMeParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The person's name.
         package var name: Given<NameInput> = .absent
 
@@ -607,7 +607,7 @@ package enum SalesWire {
     /// The params of `sales.user.renew_referral_code`.
     package struct UserRenewReferralCodeParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -703,7 +703,7 @@ package enum SalesWire {
     /// The params of `sales.user.signout`.
     package struct UserSignoutParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -722,7 +722,7 @@ package enum SalesWire {
     /// The params of `sales.user.account`.
     package struct UserAccountParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -741,7 +741,7 @@ package enum SalesWire {
     /// The params of `sales.user.sessions`.
     package struct UserSessionsParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -760,7 +760,7 @@ package enum SalesWire {
     /// The params of `sales.user.end_session`.
     package struct UserEndSessionParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The session's number, from `sales.user.sessions`.
         package var id: Given<Int> = .absent
 
@@ -784,7 +784,7 @@ package enum SalesWire {
     /// The params of `sales.user.end_other_sessions`.
     package struct UserEndOtherSessionsParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -803,7 +803,7 @@ package enum SalesWire {
     /// The params of `sales.user.check_password`.
     package struct UserCheckPasswordParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.
@@ -832,7 +832,7 @@ package enum SalesWire {
     /// The params of `sales.user.change_password`.
     package struct UserChangePasswordParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// The new password, 1 to 1,024 bytes, taken exactly as given.
@@ -866,7 +866,7 @@ package enum SalesWire {
     /// The params of `sales.user.metadata`.
     package struct UserMetadataParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
 
         package init(reading reader: inout JSONReader) throws(JSONError) {
             var seen = SeenProperties()
@@ -885,7 +885,7 @@ package enum SalesWire {
     /// The params of `sales.user.set_metadata`.
     package struct UserSetMetadataParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// Any JSON object of at most 16,384 bytes, as text without white space, and 64 nesting levels. No object in it may have a property twice.
         package var metadata: Given<CompactObject> = .absent
 
@@ -909,7 +909,7 @@ package enum SalesWire {
     /// The params of `sales.user.change_email`.
     package struct UserChangeEmailParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// The new email address, unique without regard to case.
@@ -943,7 +943,7 @@ package enum SalesWire {
     /// The params of `sales.user.confirm_email_change`.
     package struct UserConfirmEmailChangeParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The code from the mail that `sales.user.change_email` sent.
         package var code: Given<String> = .absent
 
@@ -996,7 +996,7 @@ package enum SalesWire {
     /// The params of `sales.user.delete`.
     package struct UserDeleteParams {
         /// A bearer token from a sign-in.
-        package var apiKey: Given<String> = .absent
+        package var apiKey: Given<BearerToken> = .absent
         /// The account's current password.
         package var currentPassword: Given<Password> = .absent
         /// Where the host's own client is, as far as the host knows. A host overwrites what its clients state.

@@ -54,9 +54,21 @@ extension Given {
 
 extension Given<String> {
     init(reading reader: inout JSONReader) throws(JSONError) {
-        switch try reader.kind() {
-        case .string: self = .value(try reader.text().string)
-        case let other: try self.init(passing: other, &reader)
+        if let text = try reader.textIfString() {
+            self = .value(text.string)
+        } else {
+            try self.init(passing: try reader.kind(), &reader)
+        }
+    }
+}
+
+extension Given<BearerToken> {
+    /// Reads a token. It is hashed in the request's bytes.
+    init(reading reader: inout JSONReader) throws(JSONError) {
+        if let text = try reader.textIfString() {
+            self = .value(BearerToken(text))
+        } else {
+            try self.init(passing: try reader.kind(), &reader)
         }
     }
 }
@@ -90,8 +102,12 @@ extension Given<Bool> {
 
 extension Given<Int> {
     init(reading reader: inout JSONReader) throws(JSONError) {
+        if let value = reader.fewDigits() {
+            self = .value(value)
+            return
+        }
         switch try reader.kind() {
-        case .number: self = try reader.number().int.map { .value($0) } ?? .mistyped
+        case .number: self = try reader.int().map { .value($0) } ?? .mistyped
         case let other: try self.init(passing: other, &reader)
         }
     }

@@ -1,4 +1,6 @@
-/// A component of a key: an integer or a string.
+internal import Platform
+
+/// A component of a key, such as an integer or a string.
 package protocol KeyComponent {
     /// The maximum number of bytes of the component in a key.
     var keyBytesMax: Int { get }
@@ -6,18 +8,20 @@ package protocol KeyComponent {
     func append(to key: inout KeyWriter)
 }
 
-extension Int: KeyComponent {
+/// A component of at most 64 bytes in a key.
+package protocol ShortKeyComponent: KeyComponent {}
+
+extension Int: ShortKeyComponent {
     package var keyBytesMax: Int { Key.numberDigits }
 
     /// Ten digits, so that 9 sorts before 10. A number outside 0...9,999,999,999 cannot be in a key.
     package func append(to key: inout KeyWriter) {
         precondition(Key.numbers.contains(self), "a number in a key has at most ten digits")
-        key.append(Key.numberDigits) { digits in
-            var rest = UInt64(self)
-            for place in 1...Key.numberDigits {
-                digits[Key.numberDigits - place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
+        let (first, rest) = UInt64(self).quotientAndRemainder(dividingBy: 100_000_000)
+        let digits = (UInt32(first).eightDigits >> 48, UInt32(rest).eightDigits)
+        key.append(Key.numberDigits) { place in
+            place.storeBytes(of: UInt16(digits.0).littleEndian, as: UInt16.self)
+            place.storeBytes(of: digits.1.littleEndian, toByteOffset: 2, as: UInt64.self)
         }
     }
 }

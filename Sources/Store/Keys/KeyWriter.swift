@@ -1,8 +1,8 @@
-/// A buffer in which a key is built, so that its array is allocated once.
+/// A buffer in which a key is built, so that its array is allocated once, or not at all.
 package struct KeyWriter {
     /// Large enough for the maximum bytes of all components. A component that exceeds its maximum stops the program.
-    private let memory: UnsafeMutableRawBufferPointer
-    private var count = 0
+    let memory: UnsafeMutableRawBufferPointer
+    var count = 0
 
     /// Spare capacity for the prefix that the key space puts before a key. It is enough for the names of most
     /// collections and their indexes.
@@ -21,7 +21,10 @@ package struct KeyWriter {
         }
     }
 
-    private init(memory: UnsafeMutableRawBufferPointer) {
+    /// The bytes of the key so far.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+    init(memory: UnsafeMutableRawBufferPointer) {
         self.memory = memory
     }
 
@@ -37,6 +40,11 @@ package struct KeyWriter {
         precondition(bytes.count <= memory.count - count)
         UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: bytes)
         count += bytes.count
+    }
+
+    /// Appends bytes.
+    package mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append($0) }
     }
 
     /// Appends `count` bytes that `write` fills in.

@@ -79,5 +79,5 @@ package final class Collection<R: Record>: AnyCollection, @unchecked Sendable {
     }
 
     /// A record in the form in which a stored value keeps it.
-    package func stored(_ record: R) -> StoredRecord<R> { storedType.init(record) }
+    package func stored(_ record: consuming R) -> StoredRecord<R> { storedType.init(record) }
 }

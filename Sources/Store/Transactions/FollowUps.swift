@@ -48,7 +48,13 @@ final class TransactionContext {
     /// The engine's `ordersNumbers`.
     let ordersNumbers: Bool
 
+    /// Where the key of a look-up is built: enough for the longest prefix and two short components. Only the one
+    /// thread of the store uses it, for one key at a time.
+    let keyMemory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 8)
+
     init(ordersNumbers: Bool) {
         self.ordersNumbers = ordersNumbers
     }
+
+    deinit { keyMemory.deallocate() }
 }

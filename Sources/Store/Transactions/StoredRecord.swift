@@ -27,7 +27,7 @@ package final class StoredRecord<R: Record>: AnyStoredRecord {
     package let record: R
 
     /// `required`, so that an object can be created from a type that is known only at run time.
-    required init(_ record: R) {
+    required init(_ record: consuming R) {
         self.record = record
         super.init(type: R.self)
     }

@@ -13,15 +13,34 @@ package struct Transaction {
 
     /// The record with the given key.
     package func get<R: Record>(_ type: R.Type, _ key: consuming Key) throws -> R? {
-        try stored(type, key)?.record
-    }
-
-    /// The record with the given key, as the store caches it. It is for callers that need a few properties and no copy
-    /// of the record.
-    package func stored<R: Record>(_ type: R.Type, _ key: consuming Key) throws -> StoredRecord<R>? {
         let storeKey = StoreKey(R.self, key)
         guard let value = try engine.value(of: storeKey) else { return nil }
-        return try storedRecord(value, at: storeKey)
+        return try decode(value, at: storeKey)
+    }
+
+    /// The record whose key has this component, as the store caches it. It is for callers that need a few properties
+    /// and no copy of the record. If the record was read before, no memory is allocated.
+    package func stored<R: Record, Only: ShortKeyComponent>(_ type: R.Type, at only: Only) throws -> StoredRecord<R>? {
+        var key = KeyWriter(memory: context.keyMemory)
+        key.append(R.collection.recordPrefix)
+        only.append(to: &key)
+        guard let value = try engine.value(at: key.bytes) else { return nil }
+        return try storedRecord(value, at: StoreKey(R.self, Key(only)))
+    }
+
+    /// The same of a key with two components.
+    package func stored<R: Record, First: ShortKeyComponent, Second: ShortKeyComponent>(
+        _ type: R.Type,
+        at first: First,
+        _ second: Second
+    ) throws -> StoredRecord<R>? {
+        var key = KeyWriter(memory: context.keyMemory)
+        key.append(R.collection.recordPrefix)
+        first.append(to: &key)
+        key.append(UInt8(ascii: "/"))
+        second.append(to: &key)
+        guard let value = try engine.value(at: key.bytes) else { return nil }
+        return try storedRecord(value, at: StoreKey(R.self, Key(first, second)))
     }
 
     /// Announces what will be read, so that an engine that asks a server for it asks once. An engine with the values at
@@ -102,15 +121,15 @@ package struct Transaction {
     /// Adds a record.
     ///
     /// - Throws: `StoreError.duplicate` if its key, or its key in an index, is taken.
-    package func insert<R: Record>(_ record: R) throws {
-        let collection = R.collection
-        try insert(collection.stored(record), record.key, in: collection)
+    package func insert<R: Record>(_ record: consuming R) throws {
+        let (collection, key) = (R.collection, record.key)
+        try insert(collection.stored(record), key, in: collection)
     }
 
     /// Replaces the record with the same key.
     ///
     /// - Throws: `StoreError.missing` if it does not exist; `StoreError.duplicate` if a new index key is taken.
-    package func update<R: Record>(_ record: R) throws {
+    package func update<R: Record>(_ record: consuming R) throws {
         let (collection, key) = (R.collection, record.key)
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
         let after = collection.stored(record)
@@ -164,7 +183,7 @@ package struct Transaction {
 
     // None of these functions is generic, so none looks up types at run time.
 
-    private func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
+    func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
         guard try engine.insert(values.record(record), at: storeKey, isErasable: collection.isErasable) else {
             throw StoreError.duplicate(index: StoreKey.recordIndex)
@@ -177,7 +196,7 @@ package struct Transaction {
     }
 
     /// Updates the index entries of the record with that key. It removes old entries first, then adds new ones.
-    private func moveEntries(
+    func moveEntries(
         of key: Key,
         from before: AnyStoredRecord,
         to after: AnyStoredRecord,
@@ -209,18 +228,19 @@ package struct Transaction {
         try keepCount(-1, of: entry, in: index)
     }
 
-    private func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
+    func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
         try storedRecord(value, at: key).record
     }
 
-    func storedRecord<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> StoredRecord<R> {
+    /// - Parameter key: the value's key, for the error if the value is damaged.
+    func storedRecord<R: Record>(_ value: StoredValue, at key: @autoclosure () -> StoreKey) throws -> StoredRecord<R> {
         if let decoded = value.decoded, decoded.type == ObjectIdentifier(R.self) {
             // The record was decoded by an earlier read.
             return decoded.as(R.self)
         }
         // The result has no generic type, because each function that returns a generic result would look up its type at
         // run time. That takes as long as half of the reading.
-        let decoded: AnyStoredRecord = try value.decoding(at: key) { reader throws(JSONError) in
+        let decoded: AnyStoredRecord = try value.decoding(at: key()) { reader throws(JSONError) in
             R.collection.stored(try R(reading: &reader))
         }
         value.decoded = decoded

@@ -50,7 +50,12 @@ enum Scanner {
         switch try reader.kind() {
         case .null: try reader.null()
         case .bool: _ = try reader.bool()
-        case .number: checkNumber(try reader.number())
+        case .number:
+            var copy = reader
+            let number = try reader.number()
+            checkNumber(number)
+            let int = try copy.int()
+            hold(int == number.int && copy.offset == reader.offset, "\(shown(number.bytes)) read as an integer")
         case .string: checkText(try reader.text())
         case .array:
             try reader.beginArray()
