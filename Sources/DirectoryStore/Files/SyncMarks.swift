@@ -19,8 +19,8 @@ import Store
 ///
 /// After a crash of the system the words may be greater than the length of the journal. Every process that opens the
 /// directory stores the true values under the directory lock before it uses the words. They reach the disk at some time
-/// later. So the file is synced before a new epoch starts: after two power cuts, the disk could otherwise have words that
-/// belong to a lost epoch with the same number.
+/// later. So the file is synced before a new epoch starts: after two power cuts, the disk could otherwise have words
+/// that belong to a lost epoch with the same number.
 final class SyncMarks {
     static let fileName = "lock.sync"
 

@@ -94,10 +94,10 @@ final class Journal {
     ///   - writes: the writes of all transactions, in order.
     ///   - ends: where in `writes` each transaction ends.
     ///   - setAside: moves a torn tail that is where the lines go to another file, and cuts it.
-    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`; what `setAside` throws. Nothing was appended then.
-    ///   If the removal failed too, the next process with the lock, which may be this one, reads the whole lines of
-    ///   what was written and moves a torn line to another file. A later call may succeed, unless the sync after the
-    ///   removal failed.
+    /// - Throws: `StoreError.diskFull`, `.readOnly` or `.systemCall`; what `setAside` throws. Nothing was appended
+    ///   then. If the removal failed too, the next process with the lock, which may be this one, reads the whole lines
+    ///   of what was written and moves a torn line to another file. A later call may succeed, unless the sync after
+    ///   the removal failed.
     func write(
         _ writes: [StagedWrite],
         ends: [Int],
