@@ -57,6 +57,6 @@ extension Limits {
     static let faultsReportedMax = 100
     /// The maximum capacity in bytes of an output buffer that is kept for the next write.
     static let outputBytesKept = 4 << 20
-    /// The unit that a disk writes atomically. A hole after a power cut starts and ends at a multiple of it.
+    /// The unit that a disk writes atomically. A hole after a power cut ends at a multiple of it.
     static let sectorBytes = 512
 }

@@ -267,6 +267,6 @@ package struct JSONWriter: ~Copyable {
         }
     }
 
-    /// A minus sign and nineteen digits.
+    /// A minus sign and nineteen digits. Eight bytes are written at once for a number of fewer digits.
     private static let intBytesMax = 20
 }

@@ -187,9 +187,10 @@ struct JournalReplayTests {
     }
 
     /// A power cut kept the later sectors of a chunk and lost an earlier one, which was beyond the end of the file
-    /// (0) or in room (the filler).
-    @Test(arguments: [true, false], [0, JournalRoom.filler])
-    func setsAHoleAsideUnlessItWasSynced(isLastChunk: Bool, before unwritten: UInt8) throws {
+    /// (0) or in room (the filler), or its end: the chunk took two writes, of which the first ended in that sector.
+    @Test(arguments: [true, false], [(0, 0), (JournalRoom.filler, 0), (0, 100), (JournalRoom.filler, 510)])
+    func setsAHoleAsideUnlessItWasSynced(isLastChunk: Bool, hole: (byte: UInt8, start: Int)) throws {
+        let unwritten = hole.byte
         let directory = try TemporaryDirectory()
         let engine = try directory.open()
         try engine.commit(("a", "1"))
@@ -202,7 +203,7 @@ struct JournalReplayTests {
         engine.close()
         var bytes = try directory.bytes()
         let sector = (before.count / 512 + 2) * 512
-        for index in sector..<sector + 512 { bytes[index] = unwritten }
+        for index in sector + hole.start..<sector + 512 { bytes[index] = unwritten }
         try directory.write(bytes)
         try directory.forgetSyncs()
         if isLastChunk {

@@ -52,7 +52,7 @@ extension String {
                 let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                 // The high bit of a byte: below 0x20, 0x7F, or not ASCII. A borrow or a carry into the next byte does
                 // no harm, because it only comes from a byte that is not printable.
-                guard (word &- ones &* 0x20 | word &+ ones | word) & highBits == 0 else { return false }
+                guard ((word &- ones &* 0x20) | (word &+ ones) | word) & highBits == 0 else { return false }
                 index += 8
             }
             return bytes[index...].allSatisfy { $0 >= 0x20 && $0 < 0x7F }

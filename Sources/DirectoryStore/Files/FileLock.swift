@@ -1,7 +1,7 @@
 internal import Platform
 import Store
 
-/// An exclusive lock on an open file, with flock(2). The file is never unlinked.
+/// An exclusive lock on an open file, with flock(2). The file is only unlinked before there is a store.
 ///
 /// The system releases the lock when its holder ends, even if the holder is killed. It belongs to the open file, so two
 /// locks in one process exclude each other like two processes.

@@ -151,7 +151,8 @@ final class StoreDirectory {
         do throws(StoreError) {
             guard try lock.takeIfFree() else { return }
             defer { lock.release() }
-            if try !hasNews() { journal.takeBackRoom() }
+            // A torn end that starts like room is left to the next process that writes.
+            if try !hasNews(), try journal.tornTail(inNext: Limits.journalRoomBytes) == nil { journal.takeBackRoom() }
         } catch {
             // The next process that closes the store truncates it.
         }

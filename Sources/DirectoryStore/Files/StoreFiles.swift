@@ -11,11 +11,11 @@ import Store
 ///     lock.merging       the compaction lock, which lets only one process compact at a time
 ///     .torn-2-812        the torn end of a write, moved out of journal 2 at byte 812
 ///
-/// A directory is initialised in this order: create the lock; write the journal with its header and sync it; write the
-/// manifest under a temporary name, sync it and rename it; sync the directory and its parent. So the files that a
-/// manifest names always exist, and without a manifest there is at most a journal without transactions. A crash during
-/// the initialisation leaves such a journal, and the next process starts again. A journal with transactions but without
-/// a manifest has lost its manifest, and is refused.
+/// A directory is initialised in this order: create the lock; remove old sync marks; write the journal with its header
+/// and sync it; write the manifest under a temporary name, sync it and rename it; sync the directory and its parent. So
+/// the files that a manifest names always exist, and without a manifest there is at most a journal without
+/// transactions. A crash during the initialisation leaves such a journal, and the next process starts again. A journal
+/// with transactions but without a manifest has lost its manifest, and is refused.
 struct StoreFiles {
     let directory: Directory
     let calls: any SystemCalls
@@ -81,7 +81,7 @@ struct StoreFiles {
     /// Creates the files of a new store. The lock must be held.
     func initialise() throws(StoreError) -> (Manifest, FileStamp) {
         try checkUnused()
-        // It may have the marks of another store, whose files were removed.
+        // The file may have the marks of a store whose other files were removed.
         try directory.unlinkIfPresent(SyncMarks.fileName)
         let store = calls.randomUUID()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)

@@ -73,8 +73,8 @@ final class SyncMarks {
     static func makeDurable(in directory: Directory, calls: any SystemCalls) throws(StoreError) {
         do throws(StoreError) {
             try File(fileName, in: directory, .reading, calls: calls).sync()
-        } catch  where error.isMissingFile {
-            // No process has stored words yet.
+        } catch  where error.isMissingFile || error.isRefusedWriting {
+            // No process has stored words, or none can read them.
         }
     }
 

@@ -112,7 +112,15 @@ final class Journal {
             writer.append(writes[start..<end], durable: durable)
             start = end
         }
-        if let torn = try tornTail(inNext: writer.bytes.count) { try setAside(torn) }
+        if let torn = try tornTail(inNext: writer.bytes.count) {
+            do throws(StoreError) {
+                try setAside(torn)
+            } catch {
+                guard case .systemCall(let name, let reason, _) = error else { throw error }
+                // Nothing of these transactions is in the file.
+                throw .systemCall(name: name, reason, outcomeUnknown: false)
+            }
+        }
         do throws(StoreError) {
             let bytes = unsynced.isEmpty ? writer.bytes : unsynced + writer.bytes
             try file.write(bytes, at: length - unsynced.count)

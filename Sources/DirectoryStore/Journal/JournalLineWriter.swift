@@ -12,10 +12,12 @@ struct JournalLineWriter {
     private(set) var number = 0
     private let buffer = LineBuffer()
 
-    /// Where one line is built, because an append to an array costs more than most pieces of a line. It is reused:
-    /// memory of this size is not as quickly allocated as smaller pieces.
+    /// Where one line is built, because an append to an array costs more than most pieces of a line. It is kept for the
+    /// next line, because an allocation of this size is slow. Copies of a writer would share it; none is made.
     private final class LineBuffer {
-        var line = JSONWriter(capacity: 2_048)
+        /// Enough for most lines. The buffer grows for longer ones.
+        static let usualBytes = 2_048
+        var line = JSONWriter(capacity: usualBytes)
     }
 
     /// Discards all lines and continues after a line with the given number and checksum.
@@ -33,7 +35,7 @@ struct JournalLineWriter {
         append(writes, durable: durable, in: &buffer.line)
         buffer.line.withUnsafeBytes { bytes.append(contentsOf: $0) }
         buffer.line.truncate(to: 0)
-        if buffer.line.capacity > Limits.outputBytesKept { buffer.line = JSONWriter(capacity: 2_048) }
+        if buffer.line.capacity > Limits.outputBytesKept { buffer.line = JSONWriter(capacity: LineBuffer.usualBytes) }
     }
 
     private mutating func append(_ writes: ArraySlice<StagedWrite>, durable: Int, in line: inout JSONWriter) {

@@ -10,8 +10,9 @@ import Store
 /// - Bytes after the last line feed are torn: a write was cut off. Exception: if they are a whole line with one wrong
 ///   byte in place of its line feed, that byte was changed, which is damage. Tabs at the end are the journal's room.
 /// - A line with a *hole* is torn: a power cut may keep later sectors of a write and lose earlier ones. The lost
-///   sectors then read as the tabs of the room that was there, or as NUL bytes. A hole starts at the start of the line
-///   or of a sector, and ends at the end of a sector or of the file; no byte of a line is a tab or NUL. Exception: if
+///   sectors then read as the tabs of the room that was there, or as NUL bytes. A hole ends at the end of a sector or
+///   of the file; it starts inside a sector if the sector was kept as it was after the first part of a short write; it
+///   then has two bytes at least, because one changed byte is damage. No byte of a line is a tab or NUL. Exception: if
 ///   the `d` of a later line says that the place of the hole was durable once, the hole is damage. The later line need
 ///   not be whole: when in doubt, the journal is refused.
 /// - Any other line that does not match its checksum is damage, even if it is the last one.
@@ -227,7 +228,7 @@ private struct FileTail {
         return offset + place
     }
 
-    /// Whether sectors of the line were never written.
+    /// Whether sectors of the line, or the end of one, were never written.
     func hasHole(in line: Range<Int>) -> Bool {
         var index = line.lowerBound
         while index < line.upperBound {
@@ -237,8 +238,8 @@ private struct FileTail {
             }
             let start = index
             while index < end, Self.isUnwritten(bytes[index - offset]) { index += 1 }
-            let startsRight = start == line.lowerBound || start % Limits.sectorBytes == 0
-            if startsRight, index == end || index % Limits.sectorBytes == 0 { return true }
+            let isLong = start == line.lowerBound || start % Limits.sectorBytes == 0 || index - start > 1
+            if isLong, index == end || index % Limits.sectorBytes == 0 { return true }
         }
         return false
     }

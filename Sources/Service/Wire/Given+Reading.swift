@@ -107,7 +107,7 @@ extension Given<Int> {
             return
         }
         switch try reader.kind() {
-        case .number: self = try reader.int().map { .value($0) } ?? .mistyped
+        case .number: self = try reader.number().int.map { .value($0) } ?? .mistyped
         case let other: try self.init(passing: other, &reader)
         }
     }

@@ -1,8 +1,8 @@
 /// A buffer in which a key is built, so that its array is allocated once, or not at all.
 package struct KeyWriter {
     /// Large enough for the maximum bytes of all components. A component that exceeds its maximum stops the program.
-    let memory: UnsafeMutableRawBufferPointer
-    var count = 0
+    private let memory: UnsafeMutableRawBufferPointer
+    private var count = 0
 
     /// Spare capacity for the prefix that the key space puts before a key. It is enough for the names of most
     /// collections and their indexes.

@@ -183,7 +183,7 @@ package struct Transaction {
 
     // None of these functions is generic, so none looks up types at run time.
 
-    func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
+    private func insert(_ record: AnyStoredRecord, _ key: Key, in collection: AnyCollection) throws {
         let storeKey = StoreKey(prefix: collection.recordPrefix, key)
         guard try engine.insert(values.record(record), at: storeKey, isErasable: collection.isErasable) else {
             throw StoreError.duplicate(index: StoreKey.recordIndex)
@@ -196,7 +196,7 @@ package struct Transaction {
     }
 
     /// Updates the index entries of the record with that key. It removes old entries first, then adds new ones.
-    func moveEntries(
+    private func moveEntries(
         of key: Key,
         from before: AnyStoredRecord,
         to after: AnyStoredRecord,
@@ -228,7 +228,7 @@ package struct Transaction {
         try keepCount(-1, of: entry, in: index)
     }
 
-    func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
+    private func decode<R: Record>(_ value: StoredValue, at key: StoreKey) throws -> R {
         try storedRecord(value, at: key).record
     }
 
