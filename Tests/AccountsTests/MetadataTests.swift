@@ -148,9 +148,9 @@ struct MetadataTests {
             try operators.setMetadata(session, metadata: .mistyped)
         }
         // The credential is checked first.
+        let unknown = SessionFields(userID: .value(1), sessionID: .value(BearerToken("x")))
         #expect(throws: AccountError(ErrorCode.Operators.authenticationFailed)) {
-            let session = SessionFields(userID: .value(1), sessionID: .value(BearerToken("x")))
-            try operators.setMetadata(session, metadata: .mistyped)
+            try operators.setMetadata(unknown, metadata: .mistyped)
         }
     }
 }
