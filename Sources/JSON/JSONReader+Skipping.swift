@@ -53,19 +53,6 @@ extension JSONReader {
         }
     }
 
-    @inline(__always)
-    private func afterWhitespace(from start: Int) -> Int {
-        var place = start
-        // Most texts have no white space, or one space after a comma or a colon.
-        while place < count, base[place] <= 0x20 {
-            switch base[place] {
-            case 0x20, 0x0A, 0x0D, 0x09: place &+= 1
-            default: return place
-            }
-        }
-        return place
-    }
-
     /// The offset after the string that starts at `place`; nil if none starts there, or if it is not valid.
     @inline(__always)
     private func endOfString(at place: Int) -> Int? {

@@ -12,13 +12,21 @@ extension JSONReader {
 
     @inline(__always)
     mutating func skipWhitespace() {
+        offset = afterWhitespace(from: offset)
+    }
+
+    /// The offset of the first byte from `start` on that is not white space.
+    @inline(__always)
+    func afterWhitespace(from start: Int) -> Int {
+        var place = start
         // Most texts have no white space, so usually this is one comparison.
-        while offset < count, base[offset] <= 0x20 {
-            switch base[offset] {
-            case 0x20, 0x0A, 0x0D, 0x09: offset += 1
-            default: return
+        while place < count, base[place] <= 0x20 {
+            switch base[place] {
+            case 0x20, 0x0A, 0x0D, 0x09: place &+= 1
+            default: return place
             }
         }
+        return place
     }
 
     /// Reads past a number, `true`, `false` or `null`, whose first byte is next.

@@ -348,26 +348,36 @@ struct SharedDirectoryTests {
         #expect(try directory.open().entries() == ["n": "5"])
     }
 
+    /// Calls that run `meanwhile`, once it is set, in the next sync, and then sync or fail.
+    private final class SlowSync {
+        var meanwhile: (() throws -> Void)?
+        var syncs = 0
+
+        func calls(failing: Bool) -> any SystemCalls {
+            let calls = ChangedCalls()
+            calls.onSync = { [self] descriptor in
+                syncs += 1
+                guard let run = meanwhile else { return RealCalls.shared.sync(descriptor) }
+                meanwhile = nil
+                do {
+                    try run()
+                } catch {
+                    Issue.record(error)
+                }
+                errno = EIO
+                return failing ? -1 : RealCalls.shared.sync(descriptor)
+            }
+            return calls
+        }
+    }
+
     /// A process syncs for itself while another one hangs in a sync. When that sync fails at last, its process does not
     /// answer without the lines that the first one has acknowledged.
     @Test func isBehindIfAnotherHasSyncedItsLinesDuringItsOwnFailedSync() throws {
-        let other = try directory.open()
-        let calls = ChangedCalls()
-        var meanwhile: (() throws -> Void)?
-        calls.onSync = { descriptor in
-            guard let run = meanwhile else { return RealCalls.shared.sync(descriptor) }
-            meanwhile = nil
-            do {
-                try run()
-            } catch {
-                Issue.record(error)
-            }
-            errno = EIO
-            return -1
-        }
-        let engine = try directory.open(calls: calls)
+        let (other, slow) = (try directory.open(), SlowSync())
+        let engine = try directory.open(calls: slow.calls(failing: true))
         try engine.commit(("a", "1"))
-        meanwhile = {
+        slow.meanwhile = {
             #expect(try other.entries() == ["a": "2"])
             try other.makeDurable()
         }
@@ -377,28 +387,15 @@ struct SharedDirectoryTests {
 
     /// A slow sync does not lower the mark that a later one has stored.
     @Test func keepsTheMarkOfALaterSync() throws {
-        let other = try directory.open()
-        let calls = ChangedCalls()
-        var (meanwhile, syncs): ((() throws -> Void)?, Int) = (nil, 0)
-        calls.onSync = { descriptor in
-            syncs += 1
-            guard let run = meanwhile else { return RealCalls.shared.sync(descriptor) }
-            meanwhile = nil
-            do {
-                try run()
-            } catch {
-                Issue.record(error)
-            }
-            return RealCalls.shared.sync(descriptor)
-        }
-        let engine = try directory.open(calls: calls)
+        let (other, slow) = (try directory.open(), SlowSync())
+        let engine = try directory.open(calls: slow.calls(failing: false))
         try engine.commit(("a", "1"))
-        meanwhile = { try other.commit(("b", "1")) }
+        slow.meanwhile = { try other.commit(("b", "1")) }
         try engine.commit(("a", "2"))
-        syncs = 0
+        slow.syncs = 0
         #expect(try engine.entries() == ["a": "2", "b": "1"])
         try engine.makeDurable()
-        #expect(syncs == 0)
+        #expect(slow.syncs == 0)
     }
 
     /// A read during another process's lock missed acknowledged lines if a compaction ended meanwhile.

@@ -38,11 +38,5 @@ extension SecretToken {
 
 extension Given where Value == BearerToken {
     /// Whether the property is absent, null, or a string without visible characters.
-    package var isBlank: Bool {
-        switch self {
-        case .absent, .null: true
-        case .mistyped: false
-        case .value(let token): token.isBlank
-        }
-    }
+    package var isBlank: Bool { isMissing(or: \.isBlank) }
 }

@@ -44,10 +44,14 @@ package enum Given<Value> {
     }
 
     /// Whether the property is absent or null.
-    package var isMissing: Bool {
+    package var isMissing: Bool { isMissing { _ in false } }
+
+    /// Whether the property is absent, null, or a value that counts as none.
+    func isMissing(or countsAsNone: (Value) -> Bool) -> Bool {
         switch self {
         case .absent, .null: true
-        case .mistyped, .value: false
+        case .mistyped: false
+        case .value(let value): countsAsNone(value)
         }
     }
 }
@@ -57,13 +61,7 @@ extension Given: Equatable where Value: Equatable {}
 
 extension Given where Value == String {
     /// Whether the property is absent, null, or a string without visible characters.
-    package var isBlank: Bool {
-        switch self {
-        case .absent, .null: true
-        case .mistyped: false
-        case .value(let text): text.isBlank
-        }
-    }
+    package var isBlank: Bool { isMissing(or: \.isBlank) }
 
     /// The value if it is one line of at most `charactersMax` Unicode scalars, even if it is blank; else nil.
     package func text(charactersMax: Int) -> String? {

@@ -58,13 +58,7 @@ extension Password: Equatable {
 
 extension Given where Value == Password {
     /// Whether the password is absent, null or empty. White space is a password.
-    package var isMissing: Bool {
-        switch self {
-        case .absent, .null: true
-        case .mistyped: false
-        case .value(let password): password.isEmpty
-        }
-    }
+    package var isMissing: Bool { isMissing(or: \.isEmpty) }
 
     /// The password if it has 1 to 1,024 bytes, unchanged; else nil.
     package var password: Password? {

@@ -152,7 +152,7 @@ final class StoreDirectory {
             guard try lock.takeIfFree() else { return }
             defer { lock.release() }
             // A torn end that starts like room is left to the next process that writes.
-            if try !hasNews(), try journal.tornTail(inNext: Limits.journalRoomBytes) == nil { journal.takeBackRoom() }
+            if try !hasNews(), try journal.tornTail(inNext: journal.fileBytes) == nil { journal.takeBackRoom() }
         } catch {
             // The next process that closes the store truncates it.
         }
