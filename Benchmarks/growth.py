@@ -38,10 +38,10 @@ def with_accounts(bench, count):
     milliseconds, megabytes = size.opened(bench, count)
     return {
         "session read of a random account": timed(
-            bench, bench.store(count), (size.random_read(count, id) for id in range(READS))
+            bench, bench.copy(count), (size.random_read(count, id) for id in range(READS))
         ),
         "account found by its email": timed(
-            bench, bench.store(count), (size.random_email(count, id) for id in range(READS)), refusal=size.TAKEN
+            bench, bench.copy(count), (size.random_email(count, id) for id in range(READS)), refusal=size.TAKEN
         ),
         "client created, 100 in flight": writes(bench, bench.copy(count)),
         "open, until the first reply": milliseconds * 1_000,
@@ -51,12 +51,12 @@ def with_accounts(bench, count):
 
 def with_clients(bench, count):
     def listed(provision, number):
-        return timed(bench, bench.store(10, count), (read(1, provision, id) for id in range(number)))
+        return timed(bench, bench.copy(10, count), (read(1, provision, id) for id in range(number)))
 
     return {
         "change feed, empty": listed(count + 1, READS),
         "change feed, 10 clients": listed(count + 1 - CHANGED, READS // 10),
-        "client created, 100 in flight": writes(bench, bench.copy(10, "clients", count)),
+        "client created, 100 in flight": writes(bench, bench.copy(10, count)),
     }
 
 

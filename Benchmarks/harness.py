@@ -157,7 +157,7 @@ class Bench:
     def store(self, count, clients=0, each=0):
         """The path of a store with `count` operators with `each` clients, the first with `clients` more, all in the base.
 
-        Creates it once.
+        Creates it once. No measurement serves it: a process that only reads stores when sessions were used, at its end.
         """
         key = count, clients, each
         if key not in self.stores:
@@ -171,9 +171,10 @@ class Bench:
             self.stores[key] = path
         return self.stores[key]
 
-    def copy(self, count, name="store", clients=0):
-        """The path of a copy of such a store, which a measurement can write to."""
-        return shutil.copytree(self.store(count, clients), self.path(name), copy_function=share_base)
+    def copy(self, count, clients=0, each=0, folder=None):
+        """The path of a new copy of such a store, in `folder` or that of the measurement."""
+        path = os.path.join(tempfile.mkdtemp(dir=folder or self.folder), "store")
+        return shutil.copytree(self.store(count, clients, each), path, copy_function=share_base)
 
     def close(self):
         shutil.rmtree(self.root, ignore_errors=True)

@@ -2,13 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import accounts
-from harness import HERE, create, read, request, share_base
+from harness import HERE, create, read, request
 from postgres_bench import CLIENTS_EACH, address, move
 from postgres_rows import CONNECTIONS, DJANGO, SCRIPTED
 from scripts import Script, recorded
@@ -33,8 +31,7 @@ class Work:
 
     def __init__(self, bench):
         self.bench, self.operators = bench, bench.count(OPERATORS)
-        self.directory = os.path.join(tempfile.mkdtemp(dir=bench.root), "store")
-        shutil.copytree(bench.store(self.operators, each=CLIENTS_EACH), self.directory, copy_function=share_base)
+        self.directory = bench.copy(self.operators, each=CLIENTS_EACH, folder=bench.root)
         self._tokens = self._register()
         self.database = bench.database("work")
         move(bench, self.directory, self.database.uri())

@@ -27,7 +27,7 @@ def pipelined(bench):
     return {
         "ours": rate(bench.postern(bench.copy(10))),
         "python": rate(Program(sys.executable, os.path.join(HERE, "peers", "loop.py"))),
-        "ours again": rate(bench.postern(bench.copy(10, "again"))),
+        "ours again": rate(bench.postern(bench.copy(10))),
         "node": rate(Program("node", os.path.join(HERE, "peers", "loop.mjs"))),
     }
 

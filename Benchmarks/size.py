@@ -27,7 +27,7 @@ def many_of(bench):
 
 def opened(bench, count):
     """Milliseconds from spawn to the first reply, which reads an account, and resident megabytes after it."""
-    path = bench.store(count)
+    path = bench.copy(count)
     line = bench.lines([read(random.randint(1, count))])
     milliseconds = first_reply(line, STARTS, bench.binary, "--data", path)
     with bench.postern(path) as postern:
@@ -42,7 +42,7 @@ def opening(bench):
 
 def microseconds(bench, count, lines, refusal=None):
     """Average elapsed microseconds of a pipelined request, after all requests were sent once before."""
-    with bench.postern(bench.store(count)) as postern:
+    with bench.postern(bench.copy(count)) as postern:
         number = bench.count(LOOKUPS)
         file = bench.lines(lines(count, id) for id in range(number))
         postern.drive(file, number, window=0, refusal=refusal)

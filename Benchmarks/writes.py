@@ -38,7 +38,7 @@ def together(bench):
     ours = seconds(path)
     rows = bench.count(ALONE)
     sqlite = run_native("sqlite", bench.path("peer.sqlite"), rows, "")
-    again = seconds(bench.copy(10, "again"))
+    again = seconds(bench.copy(10))
     raw = run_native("append", journal(path), bench.path("raw"), count, IN_FLIGHT)
     return {
         "ours": count / ours,
