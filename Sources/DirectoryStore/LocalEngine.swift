@@ -182,7 +182,8 @@ package final class LocalEngine: Engine, EntrySource {
         precondition(staged.isEmpty, "compaction includes only durable transactions")
         guard let directory, let compactions else { return false }
         compactions.cancel()
-        try directory.refresh(&space)
+        // A line that is not durable can be dropped after a failed sync, and must not be in a base then.
+        try refreshDurably()
         let outcome = try compactions.compactNow(space, progress: progress)
         try directory.refresh(&space)
         return outcome

@@ -227,6 +227,35 @@ struct FailedWriteTests {
         #expect(try directory.open().entries() == ["a": "1"])
     }
 
+    /// After a failed sync of another process, the system may drop a line that waits to be synced. A process that opens
+    /// the directory then writes its own line there, and syncs that.
+    @Test func noticesThatALineWasWrittenInPlaceOfItsOwn() throws {
+        let calls = ChangedCalls()
+        let engine = try directory.open(calls: calls)
+        try engine.commit(("a", "1"))
+        let before = try directory.bytes()
+        var isLost = false
+        calls.onSync = { [directory] descriptor in
+            if !isLost {
+                isLost = true
+                do {
+                    try directory.write(before)
+                    try directory.open().commit(("b", "1"))
+                } catch {
+                    Issue.record(error)
+                }
+            }
+            return RealCalls.shared.sync(descriptor)
+        }
+        let error = storeError { try engine.commit(("c", "1")) }
+        guard case .systemCall(_, .inputOutput, outcomeUnknown: true) = error else {
+            Issue.record("a lost line is answered with \(error.map { "\($0)" } ?? "success")")
+            return
+        }
+        #expect(storeError { try engine.commit(("d", "1")) } != nil)
+        #expect(try directory.open().entries() == ["a": "1", "b": "1"])
+    }
+
     @Test func noticesThatItsFileWasTruncated() throws {
         let engine = try directory.open()
         try engine.commit(("a", "1"))

@@ -235,22 +235,38 @@ struct SharedDirectoryTests {
     /// not be read any more if a line followed the gap.
     @Test func writesNothingAfterLinesThatTheSystemHasDropped() throws {
         let calls = ChangedCalls()
-        var fails = false
-        calls.onSync = { descriptor in
-            errno = EIO
-            return fails ? -1 : RealCalls.shared.sync(descriptor)
-        }
         let (first, second) = (try directory.open(calls: calls), try directory.open())
         try second.commit(("a", "1"))
         let durable = try directory.rawBytes()
-        fails = true
+        var found: [String: String]?
+        calls.onSync = { _ in
+            found = try? second.entries()
+            errno = EIO
+            return -1
+        }
         #expect(storeError { try first.commit(("b", "1")) } != nil)
-        #expect(try second.entries() == ["a": "1", "b": "1"])
+        #expect(found == ["a": "1", "b": "1"])
         try directory.write(durable)
         #expect(
             storeError { try second.commit(("c", "1")) }?.reason == "the last line has changed since it was written"
         )
         #expect(try directory.open().entries() == ["a": "1"])
+    }
+
+    /// A process that finds lines after a failed sync of another one makes them durable before it writes.
+    @Test func settlesTheJournalAfterAFailedSyncOfAnotherProcess() throws {
+        let calls = ChangedCalls()
+        let (first, second) = (try directory.open(calls: calls), try directory.open())
+        try second.commit(("a", "1"))
+        calls.onSync = { _ in
+            errno = EIO
+            return -1
+        }
+        #expect(storeError { try first.commit(("b", "1")) } != nil)
+        let durable = try directory.bytes().count
+        try second.commit(("c", "1"))
+        // The line of the second process declares the line of the first one durable.
+        #expect(try directory.text(of: "journal-1.jsonl").contains(#""n":3,"d":\#(durable),"#))
     }
 
     /// A process that cannot create a store removes its lock file, for which another process may wait.

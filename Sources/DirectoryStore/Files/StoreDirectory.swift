@@ -107,7 +107,7 @@ final class StoreDirectory {
     func beginWriting(_ space: inout LayeredSpace) throws(StoreError) {
         try takeLock()
         do throws(StoreError) {
-            if try hasNews() || isUnsettled { try catchUp(&space, early: nil, toWrite: true) }
+            if try hasNews() || isUnsettled || journal.mustSettle { try catchUp(&space, early: nil, toWrite: true) }
         } catch {
             lock?.release()
             throw error
@@ -181,10 +181,10 @@ final class StoreDirectory {
     /// - Parameter early: what was already read of an epoch that may have started.
     private func catchUp(_ space: inout LayeredSpace, early: EpochReader?, toWrite: Bool) throws(StoreError) {
         let stamp = try currentStamp()
-        if stamp != manifestStamp { try follow(to: stamp, early, &space) }
+        if stamp != manifestStamp { try follow(to: stamp, early, &space, inGroup: toWrite) }
         let torn = try journal.readNews(into: &space)
         do throws(StoreError) {
-            if isUnsettled, journal.isWritable {
+            if isUnsettled || journal.mustSettle, journal.isWritable {
                 try journal.settle()
                 try files.removeEarlierOrphans(beside: manifest)
             }
@@ -197,10 +197,15 @@ final class StoreDirectory {
     }
 
     /// Changes to the epoch that a compaction has started.
+    ///
+    /// - Parameter inGroup: whether requests that are not answered yet may have read the earlier epoch.
+    /// - Throws: also if they have read lines that the compaction did not find, because the system has dropped them
+    ///   after a failed sync.
     private func follow(
         to stamp: FileStamp,
         _ early: EpochReader?,
-        _ space: inout LayeredSpace
+        _ space: inout LayeredSpace,
+        inGroup: Bool
     ) throws(StoreError) {
         guard let (latest, latestStamp) = try files.manifest(), latestStamp == stamp, latest.store == manifest.store,
             latest.epoch > manifest.epoch || latest == manifest
@@ -211,6 +216,7 @@ final class StoreDirectory {
                 reason: "replaced by an earlier manifest, or by that of another store, while it was in use"
             )
         }
+        let earlier = journal
         if latest != manifest {
             let epoch: OpenedEpoch
             if let prepared = compactions?.takePrepared(for: latest) {
@@ -230,6 +236,7 @@ final class StoreDirectory {
             Leftovers.release(consume older, settings.calls)
         }
         manifestStamp = stamp
+        if inGroup, journal !== earlier, earlier.needsSync { try earlier.checkNotReplaced() }
     }
 
     /// Moves a torn tail from the journal to a new file. The new file is durable before the journal is truncated.

@@ -7,13 +7,18 @@ import Store
 /// it. So one process at a time syncs for all of them. The others wait for its end, and most of them find that their
 /// own lines were included.
 ///
-/// The marks are three words of the file `lock.sync`, in memory that the processes share. A lock on that file is held
+/// The marks are five words of the file `lock.sync`, in memory that the processes share. A lock on that file is held
 /// during a sync. Each of the first two words has an epoch and a number of bytes of its journal:
 ///
 /// - *written*: stored after a complete write by the process that holds the directory lock. The write is never undone
 ///   after that.
 /// - *synced*: the value of *written* before a sync that succeeded. A sync that took long does not lower it.
 /// - The third word counts syncs, and wakes the processes that wait for one.
+/// - The fourth word counts losses: if a sync fails, the system may drop lines that another process has written and
+///   still waits to have synced. Then a process that takes the directory lock finds the journal shorter than *written*
+///   says, and writes its lines in the place of the lost ones. The sync of these must not pass for one of the others.
+/// - The fifth word counts failed syncs. After one, bytes that were cut off may come back after a power cut, so a
+///   process syncs the journal before it writes to it again.
 ///
 /// If the file is replaced by another one, processes no longer see each other's syncs, and make their own.
 ///
@@ -28,10 +33,10 @@ final class SyncMarks {
     /// their own syncs.
     private let syncLock: FileLock
     private let words: any SharedWords
-    private static let count = 3
+    private static let count = 5
     private static let bytes = count * 8
     /// The indexes of the words.
-    private static let (written, synced, syncs) = (0, 1, 2)
+    private static let (written, synced, syncs, lostLines, failedSyncs) = (0, 1, 2, 3, 4)
     /// The value of the sync counter when a wait for a sync timed out. While the counter has this value, the process
     /// does not wait.
     private var syncsAtTimeout: UInt64?
@@ -43,7 +48,8 @@ final class SyncMarks {
         syncLock = FileLock(on: file, calls: calls)
         // A file shorter than its mapping would kill the process that accesses the mapping. So would a hole in the file
         // that is filled when the disk is full.
-        if try file.status().bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes), at: 0) }
+        let bytes = try file.status().bytes
+        if bytes < Self.bytes { try file.write([UInt8](repeating: 0, count: Self.bytes - bytes), at: bytes) }
         do throws(SystemError) {
             words = try file.shareWords(count: Self.count)
         } catch {
@@ -64,7 +70,7 @@ final class SyncMarks {
             return 0
         }
         let contents = try file.contents(from: 0, upTo: bytes)
-        guard contents.count == bytes else { return 0 }
+        guard contents.count >= (Self.synced + 1) * 8 else { return 0 }
         let word = contents.withUnsafeBytes { $0.load(fromByteOffset: Self.synced * 8, as: UInt64.self) }
         return length(of: word, epoch)
     }
@@ -81,9 +87,27 @@ final class SyncMarks {
     /// Stores the length of a journal that this process has read completely, and how much of it is durable. The
     /// directory lock must be held.
     func reset(epoch: Int, length: Int, durable: Int) {
+        noteLosses(epoch: epoch, behind: length)
         words.store(Self.word(epoch, length), in: Self.written)
         words.store(Self.word(epoch, durable), in: Self.synced)
     }
+
+    /// Counts a loss if processes have written more of an epoch's journal than it has. The directory lock must be held.
+    ///
+    /// - Parameter length: the length of the journal, which this process has read completely.
+    func noteLosses(epoch: Int, behind length: Int) {
+        if written(epoch: epoch) > length { words.increment(Self.lostLines) }
+    }
+
+    /// How many times lines were lost. A process that waits for a sync compares it with the value when it wrote or read
+    /// its last line with the directory lock held.
+    var losses: UInt64 { words.load(Self.lostLines) }
+
+    /// Counts a sync of the journal that has failed.
+    func noteFailedSync() { words.increment(Self.failedSyncs) }
+
+    /// How many syncs have failed.
+    var failures: UInt64 { words.load(Self.failedSyncs) }
 
     /// Stores the length of the journal after a write. The directory lock must be held.
     func noteWritten(epoch: Int, length: Int) {

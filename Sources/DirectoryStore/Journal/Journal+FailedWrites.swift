@@ -1,3 +1,4 @@
+internal import Platform
 import Store
 
 /// What happens after a write or a sync has failed, in this process or in another one.
@@ -23,6 +24,23 @@ extension Journal {
             last.withUnsafeBytes({ replay.isLastLine($0) })
         else { throw refuseChangedLine() }
         return lines
+    }
+
+    /// Checks after a sync or a compaction, which may be another process's, that the last known line is still in the
+    /// file. The sync of this process would have reported that lines were dropped. The sync of a process that opened the
+    /// file later does not, and syncs what was written in their place.
+    func checkNotReplaced() throws(StoreError) {
+        let losses = marks?.losses ?? 0
+        let line = try file.contents(from: replay.lastLineStart, upTo: length)
+        guard line.withUnsafeBytes({ replay.isLastLine($0) }) else {
+            throw .systemCall(name: "sync \(file.name)", .inputOutput, outcomeUnknown: true)
+        }
+        lossesSeen = losses
+    }
+
+    /// Records that the journal has all lines that this process knows. The directory lock must be held.
+    func noteLossesSeen() {
+        lossesSeen = marks?.losses ?? 0
     }
 
     /// Checks before a write that follows a failed one that the last known line is unchanged in the file.

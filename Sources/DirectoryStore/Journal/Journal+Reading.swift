@@ -49,6 +49,7 @@ extension Journal {
         // A process that was killed after its write has not noted it. The line may be acknowledged from now on, so a
         // process that reads without the lock must find it.
         if let marks, marks.written(epoch: epoch) < length { marks.noteWritten(epoch: epoch, length: length) }
+        noteLossesSeen()
         return torn
     }
 
@@ -107,6 +108,15 @@ extension Journal {
         durable = length
         hasUnsyncedNews = false
         marks?.reset(epoch: epoch, length: length, durable: length)
+        noteLossesSeen()
+    }
+
+    /// Whether the journal must be settled before the next write, because a sync of another process has failed.
+    var mustSettle: Bool {
+        switch state {
+        case .ready, .lastLineToCheck: marks.map { $0.failures != failuresSeen } ?? false
+        case .readOnly, .failed, .refused: false
+        }
     }
 
     /// Makes the whole journal durable, and erases the values that an earlier process left to be erased. The lock must
@@ -115,6 +125,9 @@ extension Journal {
     /// Bytes that no line confirms as durable are written again: if the sync of an earlier process failed, the system
     /// may have marked dropped pages as clean, and another sync would not report it.
     func settle() throws(StoreError) {
+        let failures = marks?.failures ?? 0
+        // Lines that were read before the sync failed may have been dropped since.
+        if mustSettle { _ = try unsyncedLines() }
         var offset = durable
         while offset < length {
             let bytes = try file.contents(from: offset, upTo: min(length, offset + Limits.carriedBytes))
@@ -126,6 +139,8 @@ extension Journal {
         durable = length
         hasUnsyncedNews = false
         marks?.reset(epoch: epoch, length: length, durable: length)
+        noteLossesSeen()
+        failuresSeen = failures
         slotsToErase += replay.slots.takeSuperseded()
         erase()
     }
@@ -133,5 +148,6 @@ extension Journal {
     /// Resets the shared marks to what this process has read. The lock must be held.
     func resetMarks() {
         marks?.reset(epoch: epoch, length: length, durable: durable)
+        noteLossesSeen()
     }
 }

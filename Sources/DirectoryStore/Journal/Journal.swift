@@ -40,6 +40,10 @@ final class Journal {
     var fileBytes = 0
     /// How many of its bytes are known to be durable.
     var durable: Int
+    /// How many times lines were lost before this process wrote or read its last line.
+    var lossesSeen: UInt64
+    /// How many syncs had failed when this process last found the journal durable.
+    var failuresSeen: UInt64
     /// The length before the lines that this process has written and not synced; nil if there are none.
     private(set) var lengthBeforeGroup: Int?
 
@@ -64,6 +68,7 @@ final class Journal {
         self.log = log
         self.replay = replay
         state = marks == nil ? .readOnly : .ready
+        (lossesSeen, failuresSeen) = (marks?.losses ?? 0, marks?.failures ?? 0)
         durable = replay.durable
         hasUnsyncedNews = durable < replay.length
     }
@@ -121,6 +126,7 @@ final class Journal {
                 throw .systemCall(name: name, reason, outcomeUnknown: false)
             }
         }
+        marks?.noteLosses(epoch: epoch, behind: length)
         do throws(StoreError) {
             let bytes = unsynced.isEmpty ? writer.bytes : unsynced + writer.bytes
             try file.write(bytes, at: length - unsynced.count)
@@ -131,6 +137,7 @@ final class Journal {
         noteSlots(of: writes)
         for write in writes where write.value == nil { replay.noteDeletion(of: write.key) }
         marks?.noteWritten(epoch: epoch, length: length + writer.bytes.count)
+        noteLossesSeen()
         lengthBeforeGroup = length
         replay.pass(writer, lastLineStart: lineStart, checkBefore: before)
         if writer.bytes.count <= Limits.roomyWriteBytesMax { preallocateRoom() }
@@ -151,10 +158,9 @@ final class Journal {
                 try file.sync()
                 return length
             }
-            return min(
-                length,
-                try marks.sync(epoch: epoch, length: length) { () throws(StoreError) in try file.sync() }
-            )
+            let synced = try marks.sync(epoch: epoch, length: length) { () throws(StoreError) in try file.sync() }
+            if marks.losses != lossesSeen { try checkNotReplaced() }
+            return min(length, synced)
         }
         hasUnsyncedNews = false
         lengthBeforeGroup = nil
@@ -170,6 +176,7 @@ final class Journal {
         do throws(StoreError) {
             return try sync()
         } catch {
+            marks?.noteFailedSync()
             state = .failed(error.withOutcome(unknown: false))
             throw error.withOutcome(unknown: true)
         }

@@ -52,6 +52,8 @@ final class Node {
     private(set) var pending: [Change] = []
     /// Whether words that processes share were changed since the last sync.
     var hasChangedWords = false
+    /// The words that processes have waited for.
+    var wordsWaitedFor: Set<Int> = []
     /// How many times bytes of this file could not be written to the disk, and whether a process was told of the last.
     private(set) var writebackErrors = 0
     var isErrorTold = true

@@ -29,11 +29,13 @@ final class SimulatedWords: SharedWords {
     func increment(_ word: Int) {
         calls.machine.endTurn()
         set(word, value(word) &+ 1)
-        if !calls.process.isDead { calls.process.wakesOwed += 1 }
+        // Words that only count things wake no one.
+        if !calls.process.isDead, node.wordsWaitedFor.contains(word) { calls.process.wakesOwed += 1 }
     }
 
     func wait(for word: Int, while value: UInt32, milliseconds: Int) {
         calls.machine.endTurn()
+        node.wordsWaitedFor.insert(word)
         guard UInt32(truncatingIfNeeded: self.value(word)) == value else { return }
         calls.machine.suspend(microseconds: milliseconds * 1_000, waitingFor: node)
     }
