@@ -27,8 +27,8 @@ extension Journal {
     }
 
     /// Checks after a sync or a compaction, which may be another process's, that the last known line is still in the
-    /// file. The sync of this process would have reported that lines were dropped. The sync of a process that opened the
-    /// file later does not, and syncs what was written in their place.
+    /// file. The sync of this process would have reported that lines were dropped. The sync of a process that opened it
+    /// later does not, and syncs what was written in their place.
     func checkNotReplaced() throws(StoreError) {
         let losses = marks?.losses ?? 0
         let line = try file.contents(from: replay.lastLineStart, upTo: length)
