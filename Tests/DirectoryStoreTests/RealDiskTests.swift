@@ -11,7 +11,7 @@ struct RealDiskTests {
 
     init() throws {
         directory = try TemporaryDirectory()
-        // A umask test may run at the same time.
+        // Another user must be able to enter it, whatever the umask.
         try #require(chmod(directory.root, 0o755) == 0)
     }
 

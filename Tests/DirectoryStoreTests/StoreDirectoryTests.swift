@@ -64,15 +64,6 @@ struct StoreDirectoryTests {
 
     // MARK: Permissions and locks
 
-    @Test(arguments: [mode_t(0), 0o077])
-    func deniesOtherUsersAccessWhateverTheUmask(mask: mode_t) throws {
-        let before = umask(mask)
-        defer { umask(before) }
-        try directory.open().commit(("a", "1"))
-        #expect(try directory.mode() == 0o700)
-        for name in ["lock", "manifest.json", "journal-1.jsonl"] { #expect(try directory.mode(of: name) == 0o600) }
-    }
-
     @Test(arguments: [true, false])
     func deniesOtherUsersAccessToExistingFiles(isOurs: Bool) throws {
         try directory.open().close()
