@@ -22,8 +22,10 @@ extension Limits {
     static let baseSyncBytes = 4 << 20
     /// The minimum bytes of a journal for automatic compaction.
     package static let compactedJournalBytesMin = 4 << 20
-    /// A journal is compacted when it is longer than its base divided by this number.
-    static let compactedBasePart = 8
+    /// A journal is compacted when it has grown by more than its initial content divided by this number.
+    static let carriedPart = 8
+    /// A compaction merges a base that is shorter than this number times what is merged before it.
+    static let baseGrowth = 4
     /// How long a process that serves requests blocks for the directory lock before it puts the request aside and
     /// retries.
     static let lockSpinMilliseconds = 20

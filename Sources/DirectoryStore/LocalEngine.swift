@@ -232,7 +232,7 @@ package final class LocalEngine: Engine, EntrySource {
     }
 
     package func maintain() -> Int? {
-        guard let directory, let compactions, staged.isEmpty, directory.journal.hasPersonalDeletions else { return nil }
+        guard let directory, let compactions, staged.isEmpty, directory.hasPersonalDeletions else { return nil }
         compactions.startIfDue(space)
         return Limits.maintenanceMilliseconds
     }
@@ -257,7 +257,7 @@ package final class LocalEngine: Engine, EntrySource {
             epoch: directory?.manifest.epoch,
             transactions: directory?.journal.number ?? transactionsInMemory,
             journalBytes: directory?.journal.length ?? 0,
-            baseBytes: directory?.manifest.segment?.bytes ?? 0,
+            baseBytes: directory?.manifest.baseBytes ?? 0,
             durableBytes: directory?.journal.durable ?? 0,
             entries: counts.entries,
             collections: counts.collections

@@ -22,10 +22,10 @@ struct BaseTests {
         engine.close()
     }
 
-    private func base() throws -> Base {
+    private func base() throws -> Bases {
         let files = StoreFiles(directory: try Directory(directory.path), calls: .real)
         let (manifest, _) = try #require(try files.manifest())
-        return try Base(try #require(try files.base(of: manifest)))
+        return try Bases(files: try files.bases(of: manifest))
     }
 
     private func key(_ text: String) -> StoreKey { StoreKey(bytes: Array(text.utf8)) }
@@ -222,7 +222,7 @@ struct BaseTests {
         let (manifest, _) = try #require(
             try StoreFiles(directory: try Directory(directory.path), calls: .real).manifest()
         )
-        let header = try #require(FileHeader.base(of: manifest))
+        let header = FileHeader.base(0, of: manifest)
         var bytes = header.bytes
         for key in keys {
             let line = Array(#"["\#(key)",1"#.utf8)
@@ -230,11 +230,11 @@ struct BaseTests {
             bytes += line + seal
         }
         try directory.write(bytes, to: "base-2.jsonl")
-        let segment = Manifest.Segment(bytes: bytes.count, check: 0, transactions: 0)
+        let segment = Manifest.Segment(epoch: 2, bytes: bytes.count, check: 0, transactions: 0)
         let later = Manifest(
             store: manifest.store,
             epoch: 2,
-            segment: segment,
+            segments: [segment],
             journalBytesSafe: manifest.journalBytesSafe
         )
         try directory.write(later.bytes, to: "manifest.json")

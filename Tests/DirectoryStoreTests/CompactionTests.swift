@@ -183,7 +183,7 @@ struct CompactionTests {
         try engine.commit(("m", secret), isErasable: true)
         let other = try directory.open()
         let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
-        let source = try opened.compactionSource(space)
+        let source = try opened.compactionSource(space, merging: 0)
         try other.commit(("m", nil))
         guard case .done = Compaction(.real).run(source) else {
             Issue.record("it did not merge")
@@ -198,7 +198,7 @@ struct CompactionTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
-        let source = try opened.compactionSource(space)
+        let source = try opened.compactionSource(space, merging: 0)
         let handle = try #require(FileHandle(forWritingAtPath: directory.path + "/journal-1.jsonl"))
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(repeating: UInt8(ascii: "x"), count: 3 << 20))
@@ -244,7 +244,7 @@ struct CompactionTests {
             return result
         }
         let (opened, space) = try StoreDirectory.open(directory.path, settings: settings, log: { _ in })
-        let source = try opened.compactionSource(space)
+        let source = try opened.compactionSource(space, merging: 0)
         let long = #""\#(String(repeating: "x", count: Limits.carriedBytes))""#
         try engine.commit(("a", long))
         try engine.commit(("b", "1"))
@@ -268,7 +268,7 @@ struct CompactionTests {
         let engine = try directory.open()
         try engine.commit(("a", "1"))
         try opened.refresh(&space)
-        let source = try opened.compactionSource(space)
+        let source = try opened.compactionSource(space, merging: 0)
         #expect(try engine.compact())
         try engine.commit(("b", "1"))
         guard case .skipped = Compaction(.real).run(source) else {

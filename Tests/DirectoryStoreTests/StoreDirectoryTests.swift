@@ -222,7 +222,7 @@ struct StoreDirectoryTests {
     @Test func refusesTheJournalOfAnotherEpoch() throws {
         try directory.open().commit(("a", "1"))
         let store = try Manifest(parsing: try directory.bytes(of: "manifest.json")).store
-        let later = Manifest(store: store, epoch: 2, segment: nil, journalBytesSafe: 0)
+        let later = Manifest(store: store, epoch: 2, segments: [], journalBytesSafe: 0)
         try directory.write(later.bytes, to: "manifest.json")
         try directory.write(try directory.bytes(), to: "journal-2.jsonl")
         let error = storeError { _ = try directory.open() }
@@ -232,11 +232,11 @@ struct StoreDirectoryTests {
     @Test func refusesANewerFormatWithoutChangingIt() throws {
         try directory.open().commit(("a", "1"))
         let manifest = try directory.text(of: "manifest.json")
-        let newer = manifest.replacing(#""format":1,"#, with: #""format":2,"is":"new","#)
+        let newer = manifest.replacing(#""format":1,"#, with: #""format":3,"is":"new","#)
         try directory.write(newer.utf8, to: "manifest.json")
         try directory.write([1], to: "manifest.json.tmp")
         let before = try directory.contents()
-        #expect(storeError { _ = try directory.open() } == .newerFormat(2))
+        #expect(storeError { _ = try directory.open() } == .newerFormat(3))
         #expect(try directory.contents() == before)
     }
 

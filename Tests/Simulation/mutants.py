@@ -161,8 +161,8 @@ MUTANTS = [
         "old files removed before the new manifest",
         "Compaction/NextEpoch.swift",
         "        try files.install(manifest)\n        eraseValues(in: old)\n"
-        "        Self.remove([source.manifest.journal, source.manifest.base], in: files.directory)\n",
-        "        Self.remove([source.manifest.journal, source.manifest.base], in: files.directory)\n"
+        "        Self.remove(source.filesReplaced, in: files.directory)\n",
+        "        Self.remove(source.filesReplaced, in: files.directory)\n"
         "        try files.install(manifest)\n        eraseValues(in: old)\n",
     ),
     (

@@ -105,13 +105,32 @@ class Reader:
 
 
 def epoch_of(files):
-    """The epoch that the manifest names, or the earliest one of which there are files."""
+    """The epoch that the manifest names, or that of the earliest journal, or else of the latest base."""
     epochs = sorted(int(re.search(r"\d+", name)[0]) for name in files if name != "manifest.json")
+    manifest = whole_manifest(files)
+    journals = [epoch for epoch in epochs if f"journal-{epoch}.jsonl" in files]
+    return manifest["epoch"] if manifest and manifest["epoch"] in epochs else (journals or epochs[-1:])[0]
+
+
+def whole_manifest(files):
+    """The manifest as a value; None if it is damaged."""
     manifest = files.get("manifest.json", b"")
     is_whole = manifest.endswith(b'"}\n') and manifest.count(b"\n") == 1
-    if is_whole and header_check(manifest) is not None and json.loads(manifest)["epoch"] in epochs:
-        return json.loads(manifest)["epoch"]
-    return epochs[0]
+    return json.loads(manifest) if is_whole and header_check(manifest) is not None else None
+
+
+def bases_of(files, epoch):
+    """The bases of an epoch, the newest first. Without a manifest, the header of a base names the one below it."""
+    manifest = whole_manifest(files)
+    if manifest and manifest["epoch"] == epoch:
+        segments = manifest.get("segments") or [manifest["segment"] or {}]
+        return [files.get(segment.get("file"), b"") for segment in segments]
+    bases, name = [], f"base-{epoch}.jsonl"
+    while name in files:
+        bases.append(files[name])
+        header = files[name].split(b"\n")[0] + b"\n"
+        name = json.loads(header).get("below") if header_check(header) is not None else None
+    return bases
 
 
 def faults_of(image):
@@ -119,7 +138,8 @@ def faults_of(image):
     files = {name: bytes.fromhex(content) for name, content in image["files"].items()}
     epoch = epoch_of(files)
     reader = Reader()
-    reader.read_base(files.get(f"base-{epoch}.jsonl", b""))
+    for base in reversed(bases_of(files, epoch)):
+        reader.read_base(base)
     reader.read_journal(files.get(f"journal-{epoch}.jsonl", b""))
     faults = []
     compared = 0

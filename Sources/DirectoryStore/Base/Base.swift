@@ -6,12 +6,12 @@ import Store
 /// are cached in memory once they have been read: a cached key takes one cache line, a key in the file takes a page.
 /// The line offset of a key that was found is cached too, so the key is not searched for again. The caches take about
 /// fifty megabytes for a file of a gigabyte if searches reach all parts of it, and no memory if there are no searches.
+/// A removal has the value null.
 /// Only one thread may search.
 final class Base {
     let file: BaseFile
     private let pivots: BasePivots
     private let known: KnownPlaces
-    private var recent = RecentValues()
 
     init(_ file: BaseFile) throws(StoreError) {
         self.file = file
@@ -19,26 +19,12 @@ final class Base {
         known = try KnownPlaces(fileBytes: file.entries.count)
     }
 
-    /// The value of a key that is given by its bytes. If it is cached, no memory is allocated.
-    func value(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue? {
-        let fingerprint = KeyFingerprint(of: key)
-        if let value = recent.value(at: key, fingerprint) { return value }
-        return try value(of: StoreKey(bytes: Array(key)), fingerprint)
-    }
-
-    func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
-        let fingerprint = KeyFingerprint(of: key)
-        if let value = recent.value(of: key, fingerprint) { return value }
-        return try value(of: key, fingerprint)
-    }
-
-    private func value(of key: StoreKey, _ fingerprint: KeyFingerprint) throws(StoreError) -> StoredValue? {
+    /// The value of a key, which may be a removal; nil if it is proved that the base has none.
+    func value(of key: StoreKey, _ fingerprint: KeyFingerprint) throws(StoreError) -> StoredValue? {
         guard let offset = try lineStart(of: key, fingerprint) else { return nil }
         let line = try file.line(at: offset)
         try file.verify(line)
-        let value = StoredValue(bytes: file.value(of: line))
-        recent.note(value, of: key, fingerprint)
-        return value
+        return StoredValue(bytes: file.value(of: line))
     }
 
     /// The offset of a key's line, whose checksum is not verified yet; nil if it is proved that the key is absent.

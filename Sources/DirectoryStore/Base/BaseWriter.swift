@@ -4,6 +4,7 @@ import Store
 /// Writes a base. The entries must be in the order of their keys.
 struct BaseWriter {
     private let file: File
+    private let epoch: Int
     private let headerCheck: UInt32
     private let transactions: Int
     private var buffer: [UInt8]
@@ -14,35 +15,37 @@ struct BaseWriter {
     private var lastKey: [UInt8] = []
     private var isEmpty = true
 
-    init(_ file: File, header: FileHeader) {
+    init(_ file: File, header: FileHeader, epoch: Int) {
         self.file = file
+        self.epoch = epoch
         headerCheck = header.check
         transactions = header.transactions
         buffer = header.bytes
         buffer.reserveCapacity(Limits.baseBufferBytes + Limits.valueBytesMax)
     }
 
-    /// Writes all entries of a space except those with some keys.
+    /// Writes all entries of a space except those with some keys, and completes the base.
     ///
-    /// - Parameter goOn: called regularly with the number of entries written; false cancels the write.
+    /// - Parameters:
+    ///   - removals: whether to write the removals, because an older base is kept that may have the keys.
+    ///   - goOn: called regularly with the number of entries written; false cancels the write.
     /// - Returns: the segment that was written; nil if it was cancelled.
-    static func write(
+    mutating func write(
         _ space: LayeredSpace,
+        removals: Bool = false,
         without left: Set<StoreKey>,
-        to file: File,
-        header: FileHeader,
         _ goOn: (Int) -> Bool
     ) throws(StoreError) -> Manifest.Segment? {
-        var writer = BaseWriter(file, header: header)
         var count = 0
         var isGivenUp = false
-        try space.forEach { key, value throws(StoreError) in
+        try space.forEach(removals: removals) { key, value throws(StoreError) in
             guard !isGivenUp else { return }
-            if !left.contains(key) { try writer.append(key, value.bytes) }
+            // These values are in the new journal, which hides what older bases have of their keys.
+            if !left.contains(key) { try append(key, value.bytes) }
             count += 1
             isGivenUp = count % Limits.compactionEntriesBetweenChecks == 0 && !goOn(count)
         }
-        return isGivenUp ? nil : try writer.finish()
+        return isGivenUp ? nil : try finish()
     }
 
     /// Adds an entry. Its key must be greater than all keys before it.
@@ -67,7 +70,7 @@ struct BaseWriter {
     mutating func finish() throws(StoreError) -> Manifest.Segment {
         try flush()
         try file.sync()
-        return Manifest.Segment(bytes: written, check: check, transactions: transactions)
+        return Manifest.Segment(epoch: epoch, bytes: written, check: check, transactions: transactions)
     }
 
     private mutating func flush() throws(StoreError) {

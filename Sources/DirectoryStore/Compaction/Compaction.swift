@@ -13,11 +13,23 @@ struct CompactionSource: @unchecked Sendable {
     let space: LayeredSpace
     /// The state after reading the journal.
     let replay: JournalReplay
+    /// The number of bases that the compaction merges, the newest first. The older ones are kept.
+    let basesMerged: Int
+    /// When the epoch began in which personal data were deleted that the files still have, in Unix time; nil if there
+    /// are none.
+    let unerasedSince: Int?
+
+    /// The names of the files that the new ones replace.
+    var filesReplaced: [String] { [manifest.journal] + manifest.segments.prefix(basesMerged).map(\.file) }
+
+    /// Whether all bases are merged. Then nothing of removed keys is left.
+    var mergesAll: Bool { basesMerged == manifest.segments.count }
 }
 
 /// Compacts the journal of a directory into a new base. Other processes may use the directory at the same time.
 ///
-/// The new base has the entries that the store held when the compaction began. The new journal starts with the erasable
+/// The new base has the entries that the store held when the compaction began, except those that are unchanged in bases
+/// that are kept. The new journal starts with the erasable
 /// values of that time, which are never in a base, and continues with all transactions since. The files are written and
 /// synced without the lock. The lock is held only at the end, for the time of a few syncs: to carry over the last
 /// transactions, to rename the manifest, and to remove the files that the manifest no longer names.

@@ -25,7 +25,7 @@ final class CompactionSchedule {
         guard compaction == nil, isDue else { return }
         do throws(StoreError) {
             guard try hasRoom(), directory.journal.obstacleToCompaction == nil else { return }
-            let source = try directory.compactionSource(space)
+            let source = try directory.compactionSource(space, merging: basesToMerge)
             let compaction = Compaction(settings.calls)
             self.compaction = compaction
             compaction.start(source)
@@ -40,15 +40,16 @@ final class CompactionSchedule {
         handleOutcome()
     }
 
-    /// Starts a compaction, even of a short journal, and waits until it has ended.
+    /// Starts a compaction of a journal of any length and of all bases, and waits until it has ended.
     ///
     /// No compaction of this process may be running; see `cancel()`.
     ///
     /// - Returns: false if another process is compacting.
     func compactNow(_ space: LayeredSpace, progress: (Int) -> Void) throws(StoreError) -> Bool {
-        let room = try directory.roomToCompact()
+        let bases = directory.manifest.segments.count
+        let room = try directory.roomToCompact(merging: bases)
         guard room.free >= room.needed else { throw .diskFull }
-        let source = try directory.compactionSource(space)
+        let source = try directory.compactionSource(space, merging: bases)
         let compaction = Compaction(settings.calls)
         self.compaction = compaction
         switch compaction.run(source, progress: progress) {
@@ -84,7 +85,7 @@ final class CompactionSchedule {
 
     /// Whether deleted personal data are still in the files, and the last compaction is long enough ago.
     private var isErasureDue: Bool {
-        directory.journal.hasPersonalDeletions && directory.epochSeconds >= settings.erasureSeconds
+        directory.hasPersonalDeletions && directory.unerasedSeconds >= settings.erasureSeconds
     }
 
     /// The growth of the journal since its epoch began. The initial content is not counted: a compaction cannot move it
@@ -92,14 +93,29 @@ final class CompactionSchedule {
     private var newBytes: Int { directory.journal.length - directory.manifest.journalBytesSafe }
 
     private var dueBytes: Int {
-        let kept = (directory.manifest.segment?.bytes ?? 0) + directory.manifest.journalBytesSafe
-        return max(settings.compactedJournalBytesMin, kept / Limits.compactedBasePart)
+        max(settings.compactedJournalBytesMin, directory.manifest.journalBytesSafe / Limits.carriedPart)
+    }
+
+    /// The number of bases that the next compaction merges, the newest first: each one that is not much larger than all
+    /// before it and the journal. So the sizes of the bases form a geometric sequence: there are few of them, and an
+    /// entry is written a few times for each.
+    ///
+    /// Deleted personal data can be in any base.
+    private var basesToMerge: Int {
+        let segments = directory.manifest.segments
+        guard !isErasureDue else { return segments.count }
+        var (bytes, count) = (directory.journal.length, 0)
+        while count < segments.count, segments[count].bytes < Limits.baseGrowth * bytes {
+            bytes += segments[count].bytes
+            count += 1
+        }
+        return count
     }
 
     /// Whether the disk has room for the new files beside the old ones. If not, this is logged once, and the compaction
     /// is retried when the journal has grown further.
     private func hasRoom() throws(StoreError) -> Bool {
-        let room = try directory.roomToCompact()
+        let room = try directory.roomToCompact(merging: basesToMerge)
         if room.free >= room.needed {
             hasWarnedOfRoom = false
             return true

@@ -7,7 +7,7 @@ struct NextEpoch {
     private let number: Int
     private let header: FileHeader
     private let journalFile: File
-    private var segment: Manifest.Segment?
+    private var segments: [Manifest.Segment] = []
     /// The number of transactions in the base.
     private let transactions: Int
     /// The state of the old journal, as far as it was carried over.
@@ -38,10 +38,20 @@ struct NextEpoch {
     /// - Parameter goOn: called with the number of entries so far; false cancels the compaction.
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
         let file = try File(Manifest.baseName(of: number), in: files.directory, .new, calls: files.calls)
-        let header = FileHeader.base(of: source.manifest.store, epoch: number, transactions: transactions)
-        segment = try BaseWriter.write(source.space, without: older.slots.keys, to: file, header: header, goOn)
+        let kept = source.manifest.segments.dropFirst(source.basesMerged)
+        let header = FileHeader.base(
+            of: source.manifest.store,
+            epoch: number,
+            transactions: transactions,
+            below: kept.first?.epoch
+        )
+        let merged = source.space.newest(bases: source.basesMerged)
+        var writer = BaseWriter(file, header: header, epoch: number)
+        let segment = try writer.write(merged, removals: !source.mergesAll, without: older.slots.keys, goOn)
         guard let segment else { return }
-        space = LayeredSpace(over: try Base(try BaseFile(file, segment: segment, header: header)))
+        segments = [segment] + kept
+        let newest = try Base(try BaseFile(file, segment: segment, header: header))
+        space = LayeredSpace(over: Bases([newest] + source.space.bases.all.dropFirst(source.basesMerged)))
     }
 
     /// Completes the new journal and makes the new manifest the current one.
@@ -99,12 +109,13 @@ struct NextEpoch {
         let manifest = Manifest(
             store: source.manifest.store,
             epoch: number,
-            segment: segment,
+            segments: segments,
+            unerasedSince: source.mergesAll ? nil : source.unerasedSince,
             journalBytesSafe: newer.length
         )
         try files.install(manifest)
         eraseValues(in: old)
-        Self.remove([source.manifest.journal, source.manifest.base], in: files.directory)
+        Self.remove(source.filesReplaced, in: files.directory)
         newer.markDurable()
         return PreparedEpoch(manifest: manifest, file: journalFile, space: space, replay: newer)
     }

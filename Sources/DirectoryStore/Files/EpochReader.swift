@@ -12,11 +12,11 @@ struct EpochReader {
     /// Opens the files, and verifies the base if it is small.
     init(_ manifest: Manifest, of files: StoreFiles, isWritable: Bool) throws(StoreError) {
         self.manifest = manifest
-        let base = try files.base(of: manifest)
-        if let base, base.entries.count <= Limits.verifiedBaseBytesMax { try base.verifyAll() }
+        let bases = try files.bases(of: manifest)
+        for base in bases where base.entries.count <= Limits.verifiedBaseBytesMax { try base.verifyAll() }
         (file, self.isWritable) = try files.journal(of: manifest, isWritable: isWritable)
         header = FileHeader.journal(of: manifest)
-        space = LayeredSpace(over: try base.map { file throws(StoreError) in try Base(file) })
+        space = LayeredSpace(over: try Bases(files: bases))
         replay = JournalReplay(
             behind: header,
             file: file.name,

@@ -2,7 +2,7 @@ internal import JSON
 internal import Platform
 import Store
 
-/// The manifest of a directory: it identifies the store, and names its current base and journal.
+/// The manifest of a directory: it identifies the store, and names its current bases and journal.
 ///
 /// It is one line of JSON in `manifest.json`, replaced as a whole by a rename:
 ///
@@ -10,13 +10,19 @@ import Store
 ///      "c":"1a2b3c4d"}
 ///     {"format":1,"store":"0b5c…","epoch":2,"segment":{"file":"base-2.jsonl","bytes":8127,"crc":"5e6f7a8b","n":17},
 ///      "journal":"journal-2.jsonl","safe":912,"c":"9c0d1e2f"}
+///     {"format":2,"store":"0b5c…","epoch":3,"segments":[{"file":"base-3.jsonl",…},{"file":"base-2.jsonl",…}],
+///      "unerased":1764547200,"journal":"journal-3.jsonl","safe":381,"c":"2d3e4f5a"}
 ///
-/// `segment` is the sorted base: its length, the CRC-32C of all its bytes, and the number of transactions that it
-/// includes. `safe` is the number of bytes of the journal that were durable when the manifest was written, and `c` is
-/// the CRC-32C of the line's bytes up to `,"c":`.
+/// A segment is a sorted base: its length, the CRC-32C of all its bytes, and the number of transactions that it and the
+/// bases below it include. `safe` is the number of bytes of the journal that were durable when the manifest was
+/// written, and `c` is the CRC-32C of the line's bytes up to `,"c":`. `unerased` is there if bases have personal data
+/// that were deleted: when the epoch began, in Unix time, in which the first of them was.
+///
+/// Format 2 is for several bases, which a program that knows only format 1 must not open. A manifest with one base or
+/// none is in format 1.
 struct Manifest: Equatable {
-    /// The format that this program reads and writes.
-    static let format = 1
+    /// The latest format that this program reads and writes.
+    static let format = 2
     static let fileName = "manifest.json"
     /// The name under which a manifest is written before it is renamed.
     static let temporaryName = "manifest.json.tmp"
@@ -25,24 +31,64 @@ struct Manifest: Equatable {
     let store: String
     /// The number of the current journal, counted from 1.
     let epoch: Int
-    /// The sorted base; nil if there is none yet.
-    let segment: Segment?
+    /// The sorted bases, the newest first; empty if there is none yet. An entry of a base hides that of an older one.
+    let segments: [Segment]
+    /// When the epoch began in which personal data were deleted that bases still have, in Unix time; nil if there are
+    /// none.
+    let unerasedSince: Int?
     /// How many bytes of the journal were durable when the manifest was written.
     let journalBytesSafe: Int
 
     /// The properties of a sorted base.
     struct Segment: Equatable {
+        /// The epoch that began with it.
+        let epoch: Int
         let bytes: Int
         /// The CRC-32C of all its bytes.
         let check: UInt32
-        /// The number of transactions that it includes.
+        /// The number of transactions that it and the bases below it include.
         let transactions: Int
+
+        /// The base's file name.
+        var file: String { Manifest.baseName(of: epoch) }
+
+        fileprivate func write(to writer: inout JSONWriter) {
+            writer.beginObject()
+            writer.property("file")
+            writer.string(file)
+            writer.property("bytes")
+            writer.int(bytes)
+            writer.property("crc")
+            writer.string(check.hexText)
+            writer.property("n")
+            writer.int(transactions)
+            writer.endObject()
+        }
+
+        /// The segment in a manifest. Errors in it are detected when the manifest is encoded again and compared.
+        fileprivate init?(_ value: JSONValue) {
+            guard let file = value["file"]?.string, let epoch = StoreFiles.epoch(of: file),
+                let bytes = value["bytes"]?.int, let check = value["crc"]?.string,
+                let transactions = value["n"]?.int, let crc = UInt32(check, radix: 16)
+            else { return nil }
+            self.init(epoch: epoch, bytes: bytes, check: crc, transactions: transactions)
+        }
+
+        init(epoch: Int, bytes: Int, check: UInt32, transactions: Int) {
+            (self.epoch, self.bytes, self.check, self.transactions) = (epoch, bytes, check, transactions)
+        }
     }
 
     /// The journal's file name.
     var journal: String { Self.journalName(of: epoch) }
-    /// The file name of the sorted base, if there is one.
-    var base: String { Self.baseName(of: epoch) }
+    /// The names of the journal and the bases.
+    var files: [String] { [journal] + segments.map(\.file) }
+    /// The number of transactions in the bases.
+    var transactions: Int { segments.first?.transactions ?? 0 }
+    /// The bytes of all bases.
+    var baseBytes: Int { segments.reduce(0) { $0 + $1.bytes } }
+    /// The number of the format that the manifest is written in.
+    private var writtenFormat: Int { segments.count > 1 || unerasedSince != nil ? 2 : 1 }
 
     /// The file name of an epoch's journal.
     static func journalName(of epoch: Int) -> String { "journal-\(epoch).jsonl" }
@@ -54,25 +100,23 @@ struct Manifest: Equatable {
         var writer = JSONWriter()
         writer.beginObject()
         writer.property("format")
-        writer.int(Self.format)
+        writer.int(writtenFormat)
         writer.property("store")
         writer.string(store)
         writer.property("epoch")
         writer.int(epoch)
-        writer.property("segment")
-        if let segment {
-            writer.beginObject()
-            writer.property("file")
-            writer.string(base)
-            writer.property("bytes")
-            writer.int(segment.bytes)
-            writer.property("crc")
-            writer.string(segment.check.hexText)
-            writer.property("n")
-            writer.int(segment.transactions)
-            writer.endObject()
+        if writtenFormat == 1 {
+            writer.property("segment")
+            if let segment = segments.first { segment.write(to: &writer) } else { writer.null() }
         } else {
-            writer.null()
+            writer.property("segments")
+            writer.beginArray()
+            for segment in segments { segment.write(to: &writer) }
+            writer.endArray()
+            if let unerasedSince {
+                writer.property("unerased")
+                writer.int(unerasedSince)
+            }
         }
         writer.property("journal")
         writer.string(journal)
@@ -81,10 +125,11 @@ struct Manifest: Equatable {
         return SealedLine.seal(&writer)
     }
 
-    init(store: String, epoch: Int, segment: Segment?, journalBytesSafe: Int) {
+    init(store: String, epoch: Int, segments: [Segment], unerasedSince: Int? = nil, journalBytesSafe: Int) {
         self.store = store
         self.epoch = epoch
-        self.segment = segment
+        self.segments = segments
+        self.unerasedSince = unerasedSince
         self.journalBytesSafe = journalBytesSafe
     }
 
@@ -96,19 +141,12 @@ struct Manifest: Equatable {
         self.init(
             store: line.store,
             epoch: line.epoch,
-            segment: Self.segment(in: line.value),
+            segments: (line.value["segments"]?.array ?? [line.value["segment"] ?? .null]).compactMap { Segment($0) },
+            unerasedSince: line.value["unerased"]?.int,
             journalBytesSafe: line.value["safe"]?.int ?? 0
         )
         guard self.bytes == bytes else {
             throw .damaged(file: Self.fileName, offset: 0, reason: "line 1 has changed since it was written")
         }
-    }
-
-    /// The segment in a manifest. Errors in it are detected when the manifest is encoded again and compared.
-    private static func segment(in value: JSONValue) -> Segment? {
-        guard let segment = value["segment"], let bytes = segment["bytes"]?.int, let check = segment["crc"]?.string,
-            let transactions = segment["n"]?.int, let crc = UInt32(check, radix: 16)
-        else { return nil }
-        return Segment(bytes: bytes, check: crc, transactions: transactions)
     }
 }

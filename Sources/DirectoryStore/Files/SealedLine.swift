@@ -23,9 +23,11 @@ struct SealedLine {
     init(parsing bytes: [UInt8], file: String) throws(StoreError) {
         let value = Self.value(of: bytes)
         // A newer format may have another checksum, so the format is read first. But if the line is whole with the
-        // number of this format, only that number was changed.
+        // number of a known format, only that number was changed.
         if let format = value?["format"]?.int, format > Manifest.format,
-            !Self.isSealed(Self.start(Manifest.format) + bytes.dropFirst(Self.start(format).count))
+            !(1...Manifest.format).contains(where: { known in
+                Self.isSealed(Self.start(known) + bytes.dropFirst(Self.start(format).count))
+            })
         {
             throw .newerFormat(format)
         }

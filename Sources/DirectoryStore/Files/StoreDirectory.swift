@@ -43,29 +43,38 @@ final class StoreDirectory {
 
     /// The source of a compaction of `space`.
     ///
+    /// - Parameter basesMerged: the number of bases that it merges, the newest first.
     /// - Throws: why no compaction can start; `StoreError.damaged`.
-    func compactionSource(_ space: LayeredSpace) throws(StoreError) -> CompactionSource {
+    func compactionSource(_ space: LayeredSpace, merging basesMerged: Int) throws(StoreError) -> CompactionSource {
         if let obstacle = journal.obstacleToCompaction { throw obstacle }
         return CompactionSource(
             directory: files.directory,
             manifest: manifest,
             settings: settings,
             space: try space.copy(),
-            replay: journal.replay
+            replay: journal.replay,
+            basesMerged: basesMerged,
+            unerasedSince: manifest.unerasedSince
+                ?? (journal.hasPersonalDeletions ? manifestStamp.changedSeconds : nil)
         )
     }
 
-    /// The age of the current epoch in seconds. If the epoch seems to start in the future, the clock was set back, and
-    /// the epoch is treated as an old one.
-    var epochSeconds: Int {
-        let age = settings.calls.unixSeconds - manifestStamp.changedSeconds
+    /// Whether the files have personal data that were deleted.
+    var hasPersonalDeletions: Bool { manifest.unerasedSince != nil || journal.hasPersonalDeletions }
+
+    /// The age in seconds of the epoch in which personal data were deleted that the files still have. If it seems to
+    /// start in the future, the clock was set back, and the epoch is treated as an old one.
+    var unerasedSeconds: Int {
+        let age = settings.calls.unixSeconds - (manifest.unerasedSince ?? manifestStamp.changedSeconds)
         return age >= 0 ? age : .max
     }
 
     /// The bytes that the files of the next epoch may take, and the bytes that are free for this user.
-    func roomToCompact() throws(StoreError) -> (needed: Int, free: Int) {
-        let needed = (manifest.segment?.bytes ?? 0) + journal.length + Limits.journalRoomBytes
-        return (needed, try files.directory.freeBytes())
+    ///
+    /// - Parameter basesMerged: the number of bases that the compaction merges.
+    func roomToCompact(merging basesMerged: Int) throws(StoreError) -> (needed: Int, free: Int) {
+        let merged = manifest.segments.prefix(basesMerged).reduce(0) { $0 + $1.bytes }
+        return (merged + journal.length + Limits.journalRoomBytes, try files.directory.freeBytes())
     }
 
     // MARK: Refreshing
@@ -232,6 +241,7 @@ final class StoreDirectory {
             journal.close()
             (manifest, journal) = (latest, epoch.journal)
             var older = epoch.space
+            older.keepBases(of: space)
             swap(&older, &space)
             Leftovers.release(consume older, settings.calls)
         }

@@ -3,8 +3,9 @@ import Store
 
 /// The files of a store's directory: finding, creating and removing them.
 ///
-///     manifest.json      identifies the store, and names its current base and journal
-///     base-2.jsonl       the store's entries at the start of the journal, sorted
+///     manifest.json      identifies the store, and names its current bases and journal
+///     base-2.jsonl       the store's entries at the start of the journal, sorted; or those that have changed since an
+///                        older base, which is kept below it
 ///     journal-2.jsonl    a header, then one transaction per line
 ///     lock               the directory lock, which orders all writes
 ///     lock.sync          the sync marks, by which one process syncs for all
@@ -53,27 +54,31 @@ struct StoreFiles {
         }
     }
 
-    /// The base's file; nil if the manifest names none.
-    func baseFile(of manifest: Manifest) throws(StoreError) -> File? {
-        guard manifest.segment != nil else { return nil }
-        do throws(StoreError) {
-            return try File(manifest.base, in: directory, .reading, calls: calls)
-        } catch  where error.isMissingFile {
-            throw .damaged(file: manifest.base, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+    /// The files of the bases, the newest first.
+    func baseFiles(of manifest: Manifest) throws(StoreError) -> [File] {
+        try manifest.segments.map { segment throws(StoreError) in
+            do throws(StoreError) {
+                return try File(segment.file, in: directory, .reading, calls: calls)
+            } catch  where error.isMissingFile {
+                throw .damaged(file: segment.file, offset: 0, reason: "missing, though \(Manifest.fileName) names it")
+            }
         }
     }
 
-    /// The base's file, mapped; nil if the manifest names none.
+    /// The files of the bases, mapped.
     ///
     /// - Parameter countsLines: whether damage is always reported with its line number.
-    func base(of manifest: Manifest, _ file: File?, countsLines: Bool = false) throws(StoreError) -> BaseFile? {
-        guard let file, let segment = manifest.segment, let header = FileHeader.base(of: manifest) else { return nil }
-        return try BaseFile(file, segment: segment, header: header, countsLines: countsLines)
+    func bases(of manifest: Manifest, _ files: [File], countsLines: Bool = false) throws(StoreError) -> [BaseFile] {
+        try files.indices.map { index throws(StoreError) in
+            let header = FileHeader.base(index, of: manifest)
+            let segment = manifest.segments[index]
+            return try BaseFile(files[index], segment: segment, header: header, countsLines: countsLines)
+        }
     }
 
-    /// The same, and opens the file.
-    func base(of manifest: Manifest) throws(StoreError) -> BaseFile? {
-        try base(of: manifest, try baseFile(of: manifest))
+    /// The same, and opens the files.
+    func bases(of manifest: Manifest) throws(StoreError) -> [BaseFile] {
+        try bases(of: manifest, try baseFiles(of: manifest))
     }
 
     // MARK: Making
@@ -85,7 +90,7 @@ struct StoreFiles {
         try directory.unlinkIfPresent(SyncMarks.fileName)
         let store = calls.randomUUID()
         let header = FileHeader.journal(of: store, epoch: 1, transactions: 0)
-        let manifest = Manifest(store: store, epoch: 1, segment: nil, journalBytesSafe: header.bytes.count)
+        let manifest = Manifest(store: store, epoch: 1, segments: [], journalBytesSafe: header.bytes.count)
         // A directory with other files has another purpose too, and keeps its mode.
         if try directory.names().allSatisfy({ Self.leavesUnused($0) || $0 == manifest.journal }) {
             try directory.restrict()
@@ -162,7 +167,9 @@ struct StoreFiles {
         let names = try directory.names()
         if names.contains(Manifest.temporaryName) { try directory.unlink(Manifest.temporaryName) }
         guard names.contains(where: { Self.epoch(of: $0) ?? 0 > manifest.epoch }) else { return }
-        try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 > manifest.epoch } }
+        try withCompactionLock { () throws(StoreError) in
+            try removeOrphans(beside: manifest) { $0 > manifest.epoch }
+        }
     }
 
     /// Makes the manifest durable if there are files of earlier epochs, and removes them. A compaction that was
@@ -175,10 +182,12 @@ struct StoreFiles {
     ///
     /// - Throws: `StoreError.diskFull` if the files cannot be removed for now.
     func removeEarlierOrphans(beside manifest: Manifest) throws(StoreError) {
-        guard try !files(ofEpochs: { $0 < manifest.epoch }).isEmpty else { return }
+        guard try !orphans(beside: manifest, ofEpochs: { $0 < manifest.epoch }).isEmpty else { return }
         try directory.sync()
         try install(manifest)
-        try withCompactionLock { () throws(StoreError) in try removeOrphans { $0 < manifest.epoch } }
+        try withCompactionLock { () throws(StoreError) in
+            try removeOrphans(beside: manifest) { $0 < manifest.epoch }
+        }
     }
 
     /// Runs `body` unless a compaction runs, whose files are not orphans.
@@ -189,14 +198,23 @@ struct StoreFiles {
         try body()
     }
 
-    private func removeOrphans(ofEpochs areOrphans: (Int) -> Bool) throws(StoreError) {
+    private func removeOrphans(
+        beside manifest: Manifest,
+        ofEpochs areOrphans: (Int) -> Bool
+    ) throws(StoreError) {
         // A compaction that was cancelled in the meantime may have removed its files.
-        for name in try files(ofEpochs: areOrphans) { try directory.unlinkIfPresent(name) }
+        for name in try orphans(beside: manifest, ofEpochs: areOrphans) { try directory.unlinkIfPresent(name) }
     }
 
-    /// The names of the journals and bases whose epochs fulfil a condition.
-    private func files(ofEpochs condition: (Int) -> Bool) throws(StoreError) -> [String] {
-        try directory.names().filter { name in Self.epoch(of: name).map(condition) ?? false }
+    /// The names of the journals and bases that the manifest does not name and whose epochs fulfil a condition.
+    private func orphans(
+        beside manifest: Manifest,
+        ofEpochs condition: (Int) -> Bool
+    ) throws(StoreError) -> [String] {
+        let named = manifest.files
+        return try directory.names().filter { name in
+            !named.contains(name) && Self.epoch(of: name).map(condition) ?? false
+        }
     }
 
     /// Whether a directory is still unused if it has a file with this name. Such files are those of a store except its

@@ -1,26 +1,38 @@
 import Store
 
-/// The key space of a store: the latest writes, in memory, over a sorted base if there is one.
+/// The key space of a store: the latest writes, in memory, over sorted bases if there are any.
 ///
-/// A removed key leaves a tombstone, `StoredValue.removal`, which hides the entry of the base.
+/// A removed key leaves a tombstone, `StoredValue.removal`, which hides the entries of the bases.
 struct LayeredSpace {
     private var newer = KeySpace()
-    private(set) var base: Base?
+    private(set) var bases: Bases
 
-    init(over base: Base? = nil) {
-        self.base = base
+    init(over bases: Bases = Bases([])) {
+        self.bases = bases
     }
 
     /// A copy that another thread can read.
     func copy() throws(StoreError) -> LayeredSpace {
         var copy = self
-        copy.base = try base.map { base throws(StoreError) in try Base(base.file) }
+        copy.bases = try bases.copy()
         return copy
+    }
+
+    /// The latest writes and the newest `count` bases. Removals hide entries of the others.
+    func newest(bases count: Int) -> LayeredSpace {
+        var newest = self
+        newest.bases = Bases(Array(bases.all.prefix(count)))
+        return newest
+    }
+
+    /// Uses the bases of an earlier space in place of equal ones, with what they have cached.
+    mutating func keepBases(of earlier: LayeredSpace) {
+        bases = Bases(bases.all.map { base in earlier.bases.all.first { $0.file.name == base.file.name } ?? base })
     }
 
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {
         if let value = newer[key] { return value.isRemoval ? nil : value }
-        return try base?.value(of: key)
+        return try bases.value(of: key)
     }
 
     /// The same, for a space that is a stored property of a class.
@@ -29,13 +41,13 @@ struct LayeredSpace {
     /// class copies the space, and each of its arrays is retained and released.
     mutating func valueInPlace(of key: StoreKey) throws(StoreError) -> StoredValue? {
         if let value = newer[key] { return value.isRemoval ? nil : value }
-        return try base?.value(of: key)
+        return try bases.value(of: key)
     }
 
     /// The same of a key that is given by its bytes.
     mutating func valueInPlace(at key: UnsafeRawBufferPointer) throws(StoreError) -> StoredValue? {
         if let value = newer[key] { return value.isRemoval ? nil : value }
-        return try base?.value(at: key)
+        return try bases.value(at: key)
     }
 
     /// Sets a key's value, or removes it if `value` is nil.
@@ -43,7 +55,7 @@ struct LayeredSpace {
     /// - Returns: the argument with which `restore(_:at:)` undoes the write.
     @discardableResult
     mutating func set(_ value: StoredValue?, at key: StoreKey) -> StoredValue? {
-        newer.set(value ?? (base == nil ? nil : .removal), at: key)
+        newer.set(value ?? (bases.all.isEmpty ? nil : .removal), at: key)
     }
 
     /// The place where a key's value would be set, and its current value. It is mutating for the same reason as
@@ -51,7 +63,7 @@ struct LayeredSpace {
     mutating func place(of key: StoreKey) throws(StoreError) -> (place: KeySpace.Place, value: StoredValue?) {
         let place = newer.place(of: key)
         if let value = newer.value(at: place) { return (place, value.isRemoval ? nil : value) }
-        return (place, try base?.value(of: key))
+        return (place, try bases.value(of: key))
     }
 
     /// Sets a key's value at a known place. Nothing may have been set since the place was looked up.
@@ -67,32 +79,33 @@ struct LayeredSpace {
     /// Calls `visit` with each entry from `lower` up to, but not including, `upper`, in ascending or descending order,
     /// until `visit` returns false.
     ///
+    /// - Parameter removals: whether to visit removals too, with the value `StoredValue.removal`.
     /// - Throws: what `visit` throws; `StoreError.damaged`.
     func scan(
         from lower: StoreKey,
         upTo upper: StoreKey,
         descending: Bool,
+        removals: Bool = false,
         _ visit: (StoreKey, StoredValue) throws -> Bool
     ) throws {
         guard lower < upper else { return }
-        guard let base else { return try newer.scan(from: lower, upTo: upper, descending: descending, visit) }
-        var older = try base.cursor(from: lower, upTo: upper, descending: descending)
+        var older = try bases.cursor(from: lower, upTo: upper, descending: descending)
         var isDone = false
         try newer.scan(from: lower, upTo: upper, descending: descending) { key, value in
             while let entry = older.entry, descending ? key < entry.key : entry.key < key {
                 try older.advance()
-                guard try visit(entry.key, entry.value) else {
+                guard try entry.value.isRemoval && !removals || visit(entry.key, entry.value) else {
                     isDone = true
                     return false
                 }
             }
             if older.entry?.key == key { try older.advance() }
-            isDone = try !value.isRemoval && !visit(key, value)
+            isDone = try (!value.isRemoval || removals) && !visit(key, value)
             return !isDone
         }
         while !isDone, let entry = older.entry {
             try older.advance()
-            isDone = try !visit(entry.key, entry.value)
+            isDone = try (!entry.value.isRemoval || removals) && !visit(entry.key, entry.value)
         }
     }
 
@@ -100,10 +113,11 @@ struct LayeredSpace {
     func forEach(
         from lower: StoreKey = StoreKey(bytes: []),
         upTo upper: StoreKey = .end,
+        removals: Bool = false,
         _ visit: (StoreKey, StoredValue) throws(StoreError) -> Void
     ) throws(StoreError) {
         do {
-            try scan(from: lower, upTo: upper, descending: false) { key, value in
+            try scan(from: lower, upTo: upper, descending: false, removals: removals) { key, value in
                 try visit(key, value)
                 return true
             }
@@ -116,8 +130,10 @@ struct LayeredSpace {
 }
 
 extension StoredValue {
-    /// The tombstone of a removed key. Safe to share: it is never returned to a caller, so it is never decoded.
-    nonisolated(unsafe) fileprivate static let removal = StoredValue(bytes: [])
+    /// The tombstone of a removed key, in memory and in bases: no value is null. Safe to share: it is never returned to
+    /// a caller, so it is never decoded.
+    nonisolated(unsafe) fileprivate static let removal = StoredValue(bytes: Array("null".utf8))
 
-    fileprivate var isRemoval: Bool { bytes.isEmpty }
+    /// Whether it is the tombstone of a removed key.
+    var isRemoval: Bool { bytes.count == 4 && bytes[0] == UInt8(ascii: "n") }
 }

@@ -17,7 +17,7 @@ final class ImportOutput: ImportDestination {
     init(_ draft: StoreDraft) throws(StoreError) {
         self.draft = draft
         let file = try draft.newFile(Manifest.baseName(of: 1))
-        base = BaseWriter(file, header: .base(of: draft.store, epoch: 1, transactions: 0))
+        base = BaseWriter(file, header: .base(of: draft.store, epoch: 1, transactions: 0), epoch: 1)
         journalHeader = .journal(of: draft.store, epoch: 1, transactions: 0)
         journal = try draft.newFile(Manifest.journalName(of: 1))
         try journal.write(journalHeader.bytes, at: 0)
@@ -38,7 +38,7 @@ final class ImportOutput: ImportDestination {
         let segment = try base.finish()
         try flushErasable()
         try journal.sync()
-        try draft.publish(Manifest(store: store, epoch: 1, segment: segment, journalBytesSafe: journalBytes))
+        try draft.publish(Manifest(store: store, epoch: 1, segments: [segment], journalBytesSafe: journalBytes))
     }
 
     func discard() { draft.discard() }

@@ -69,9 +69,12 @@ package struct StoreCheck {
         for name in opened.names where name.hasPrefix(".torn-") {
             report.notes.append("\(name) has the end of an incomplete write")
         }
-        let base = try files.base(of: opened.manifest, opened.base, countsLines: true)
-        let isBaseSound = try check(base, of: opened.manifest)
-        var space = LayeredSpace(over: try base.map { file throws(StoreError) in try Base(file) })
+        let bases = try files.bases(of: opened.manifest, opened.bases, countsLines: true)
+        var areBasesSound = true
+        for (base, segment) in zip(bases, opened.manifest.segments) where try !check(base, segment) {
+            areBasesSound = false
+        }
+        var space = LayeredSpace(over: try Bases(files: bases))
         let header = FileHeader.journal(of: opened.manifest)
         var replay = JournalReplay(
             behind: header,
@@ -92,8 +95,8 @@ package struct StoreCheck {
                 "\(opened.manifest.journal) ends with an incomplete write, at byte \(replay.length)"
             )
         }
-        // If lines of the base are missing, many entries would be reported as inconsistent.
-        if isBaseSound { try checkEntries(of: space) }
+        // If lines of a base are missing, many entries would be reported as inconsistent.
+        if areBasesSound { try checkEntries(of: space) }
     }
 
     // MARK: Files
@@ -101,7 +104,7 @@ package struct StoreCheck {
     /// Files that belong together, opened or read while the lock was held.
     private struct Opened {
         let manifest: Manifest
-        let base: File?
+        let bases: [File]
         let journal: [UInt8]
         /// The number of bytes known to be synced.
         let synced: Int
@@ -119,7 +122,7 @@ package struct StoreCheck {
         let (journal, _) = try files.journal(of: manifest, isWritable: false)
         return Opened(
             manifest: manifest,
-            base: try files.baseFile(of: manifest),
+            bases: try files.baseFiles(of: manifest),
             journal: try journal.contents(from: 0, upTo: try journal.status().bytes),
             synced: try SyncMarks.synced(in: files.directory, epoch: manifest.epoch, calls: files.calls),
             names: names
@@ -136,8 +139,7 @@ package struct StoreCheck {
     }
 
     /// Verifies each line of a base, and the checksum of the whole file.
-    private mutating func check(_ base: BaseFile?, of manifest: Manifest) throws(StoreError) -> Bool {
-        guard let base, let segment = manifest.segment else { return true }
+    private mutating func check(_ base: BaseFile, _ segment: Manifest.Segment) throws(StoreError) -> Bool {
         var last: StoreKey?
         var isSound = true
         var offset = base.entries.lowerBound

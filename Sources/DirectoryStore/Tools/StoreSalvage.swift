@@ -12,18 +12,18 @@ package struct StoreSalvage {
     /// The result of a salvage.
     package struct Report {
         /// What was lost or is in doubt, one sentence each without the full stop.
-        package fileprivate(set) var losses: [String] = []
+        package internal(set) var losses: [String] = []
         /// The number of records saved.
-        package fileprivate(set) var records = 0
+        package internal(set) var records = 0
     }
 
     private let types: [RecordType]
     private let files: StoreFiles
     private let progress: (ToolProgress) -> Void
-    private var space = LayeredSpace()
+    var space = LayeredSpace()
     /// The keys whose values cannot be read, and that no later line sets or removes.
     private var unreadable: Set<StoreKey> = []
-    private var report = Report()
+    var report = Report()
 
     /// Saves the readable records of the store at `path` to `destination`, which must be unused or an empty directory.
     /// The store at `path` is not changed. No process may be using it.
@@ -64,19 +64,23 @@ package struct StoreSalvage {
             guard case .damaged = error else { throw error }
             report.losses.append("\(error)")
         }
-        // Without a manifest the lowest epoch is used: its files are removed only when a later epoch is complete.
+        // Without a manifest the epoch of the earliest journal is used: it is removed only when a later epoch is
+        // complete. Bases are kept for many epochs.
         let names = try files.directory.names()
         let epochs = names.compactMap(StoreFiles.epoch(of:))
-        guard var epoch = manifest?.epoch ?? epochs.min() else { throw .noStore("\(files.directory.path)") }
-        if !epochs.contains(epoch), let other = epochs.min() {
+        let earliest = epochs.filter { names.contains(Manifest.journalName(of: $0)) }.min() ?? epochs.max()
+        guard var epoch = manifest?.epoch ?? earliest else { throw .noStore("\(files.directory.path)") }
+        if !epochs.contains(epoch), let other = earliest {
             report.losses.append("the files of epoch \(epoch) are missing; the files of epoch \(other) are used")
             (epoch, manifest) = (other, nil)
         }
-        for name in names where StoreFiles.epoch(of: name).map({ $0 != epoch }) ?? false {
+        let bases = try bases(of: epoch, manifest, among: names)
+        for name in names where StoreFiles.epoch(of: name) != nil {
+            guard name != Manifest.journalName(of: epoch), !bases.contains(where: { $0.name == name }) else { continue }
             report.losses.append("\(name) is ignored: it belongs to another epoch")
         }
-        let base = Manifest.baseName(of: epoch)
-        if manifest?.segment != nil || names.contains(base) { try readBase(base, manifest) }
+        // The newer ones last, because their entries replace those of the older ones.
+        for base in bases.reversed() { readBase(base) }
         try readJournal(Manifest.journalName(of: epoch), manifest)
         for name in names where name.hasPrefix(".torn-") {
             report.losses.append("\(name) is ignored: it has the end of an incomplete write")
@@ -84,7 +88,7 @@ package struct StoreSalvage {
     }
 
     /// The bytes of a file; empty if it cannot be read, which is reported.
-    private mutating func contents(of name: String) -> [UInt8] {
+    mutating func contents(of name: String) -> [UInt8] {
         progress(ToolProgress(phase: "reading \(name)", done: 0, total: nil))
         do throws(StoreError) {
             let file = try File(name, in: files.directory, .reading, calls: files.calls)
@@ -96,11 +100,11 @@ package struct StoreSalvage {
     }
 
     /// The header according to the manifest, or the one at the start of the file; nil if it is lost, which is reported.
-    private mutating func header(
+    mutating func header(
         of name: String,
         _ bytes: [UInt8],
         _ known: FileHeader?,
-        _ make: (_ store: String, _ epoch: Int, _ transactions: Int) -> FileHeader
+        _ make: (SealedLine) -> FileHeader? = { _ in nil }
     ) -> FileHeader? {
         if let known {
             if !bytes.isEmpty, !bytes.starts(with: known.bytes) {
@@ -110,29 +114,10 @@ package struct StoreSalvage {
         }
         do throws(StoreError) {
             let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
-            return make(line.store, line.epoch, line.value["n"]?.int ?? 0)
+            return make(line)
         } catch {
             if !bytes.isEmpty { report.losses.append("\(name): the header is lost") }
             return nil
-        }
-    }
-
-    private mutating func readBase(_ name: String, _ manifest: Manifest?) throws(StoreError) {
-        let bytes = contents(of: name)
-        let known = manifest.flatMap { FileHeader.base(of: $0) }
-        guard let header = header(of: name, bytes, known, FileHeader.base(of:epoch:transactions:)) else { return }
-        let end = manifest?.segment?.bytes ?? bytes.count
-        if end != bytes.count { report.losses.append("\(name) has \(bytes.count) bytes instead of \(end)") }
-        BaseSalvage(bytes, header, length: end).forEach { finding in
-            switch finding {
-            case .entry(let key, let value): space.set(StoredValue(bytes: value), at: key)
-            case .lost(let offset, let key):
-                let key = key.map { ", with the key \($0)" } ?? ""
-                report.losses.append("\(name) at byte \(offset): a line is lost\(key)")
-            case .moved(let offset, let bytes):
-                let what = bytes > 0 ? "\(bytes) bytes were inserted" : "\(-bytes) bytes were removed"
-                report.losses.append("\(name) at byte \(offset): \(what) before it; the lines after it are used")
-            }
         }
     }
 
@@ -141,7 +126,7 @@ package struct StoreSalvage {
     private mutating func readJournal(_ name: String, _ manifest: Manifest?) throws(StoreError) {
         let bytes = contents(of: name)
         let known = manifest.map { FileHeader.journal(of: $0) }
-        let header = header(of: name, bytes, known, FileHeader.journal(of:epoch:transactions:))
+        let header = header(of: name, bytes, known) { line in FileHeader.journal(line) }
         // Without the header, the first line cannot be verified, but the lines after it can.
         let written = bytes.prefix { $0 != 0x0A }.withUnsafeBytes { JournalLine.checkWritten(in: $0) }
         var chain = [header?.check, written].compactMap { $0 }.prefix(1).map { Link(check: $0) }

@@ -34,7 +34,8 @@ struct StoreWriter {
         let transactions = NextEpoch.transactionsInBase(of: transactions, isErasableEmpty: erasable.isEmpty)
         let base = FileHeader.base(of: store, epoch: 1, transactions: transactions)
         let file = try draft.newFile(Manifest.baseName(of: 1))
-        let segment = try BaseWriter.write(space, without: erasable, to: file, header: base) { entries in
+        var baseWriter = BaseWriter(file, header: base, epoch: 1)
+        let segment = try baseWriter.write(space, without: erasable) { entries in
             progress(ToolProgress(phase: "writing", done: entries, total: nil))
             return true
         }
@@ -47,6 +48,7 @@ struct StoreWriter {
         try journal.write(header.bytes + writer.bytes, at: 0)
         try journal.sync()
         let safe = header.bytes.count + writer.bytes.count
-        try draft.publish(Manifest(store: store, epoch: 1, segment: segment, journalBytesSafe: safe))
+        let segments = [segment].compactMap { $0 }
+        try draft.publish(Manifest(store: store, epoch: 1, segments: segments, journalBytesSafe: safe))
     }
 }

@@ -27,11 +27,11 @@ enum BaseTarget {
         let isSealed = input[0] % 2 == 1
         var file = Edits(input.dropFirst(2)).applied(to: sample.bytes, keepsLength: true)
         if isSealed { file = sealed(file) }
-        write(file, to: sample.path + "/" + sample.manifest.base)
+        write(file, to: sample.path + "/" + sample.manifest.segments[0].file)
         do throws(StoreError) {
             let files = StoreFiles(directory: try Directory(SystemString(sample.path)), calls: .real)
-            guard let file = try files.base(of: sample.manifest) else { fail("no base") }
-            look(in: try Base(file), startingAt: Int(input[1]), isSealed: isSealed)
+            let bases = try Bases(files: try files.bases(of: sample.manifest))
+            look(in: bases, startingAt: Int(input[1]), isSealed: isSealed)
         } catch {
             switch error {
             // A changed header may declare a later format.
@@ -41,7 +41,7 @@ enum BaseTarget {
         }
     }
 
-    private static func look(in base: Base, startingAt start: Int, isSealed: Bool) {
+    private static func look(in base: Bases, startingAt start: Int, isSealed: Bool) {
         let count = sample.entries.count
         // Each key twice, because the second lookup uses the place that the first one kept.
         for turn in 0..<count * 2 {
@@ -58,7 +58,7 @@ enum BaseTarget {
         }
     }
 
-    private static func scan(_ base: Base, from: Int, upTo: Int, descending: Bool, isSealed: Bool) {
+    private static func scan(_ base: Bases, from: Int, upTo: Int, descending: Bool, isSealed: Bool) {
         guard from < upTo else { return }
         let upper = upTo < sample.entries.count ? sample.entries[upTo].key : StoreKey.end
         let found = answer { () throws(StoreError) in
@@ -91,7 +91,7 @@ enum BaseTarget {
     }
 
     private static func sealed(_ file: [UInt8]) -> [UInt8] {
-        guard let header = FileHeader.base(of: sample.manifest) else { fail("no header") }
+        let header = FileHeader.base(0, of: sample.manifest)
         var result = header.bytes
         for place in Edits.lines(of: file) where place.lowerBound >= header.bytes.count {
             let content = file[place].dropLast(BaseFile.sealBytes + 1)
@@ -122,7 +122,7 @@ enum BaseTarget {
         return Sample(
             path: path,
             manifest: manifest,
-            bytes: contents(of: path + "/" + manifest.base),
+            bytes: contents(of: path + "/" + manifest.segments[0].file),
             entries: entries.map { (StoreKey(bytes: Array($0.utf8)), Array($1.utf8)) }.sorted { $0.0 < $1.0 }
         )
     }

@@ -1,0 +1,216 @@
+import Platform
+import PosternTesting
+import Testing
+
+@testable import DirectoryStore
+@testable import Store
+
+/// A store with several bases.
+struct BasesTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    /// Compacts the journal and the newest `count` bases into a new base.
+    private func compact(merging count: Int = 0) throws {
+        let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
+        let outcome = Compaction(.real).run(try opened.compactionSource(space, merging: count))
+        guard case .done = outcome else {
+            Issue.record("it did not compact: \(outcome)")
+            return
+        }
+    }
+
+    private func manifest() throws -> Manifest {
+        try Manifest(parsing: try directory.bytes(of: "manifest.json"))
+    }
+
+    /// Makes the bases 2 to 4. The newest one removes `b`, and the one below it replaces `a`.
+    private func makeThreeBases() throws -> LocalEngine {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"), ("b", "1"), ("c", "1"))
+        try compact()
+        try engine.commit(("a", "2"), ("d", "2"))
+        try compact()
+        try engine.commit(("b", nil), ("e", "3"))
+        try compact()
+        return engine
+    }
+
+    private let entries = ["a": "2", "c": "1", "d": "2", "e": "3"]
+
+    @Test func aNewerBaseHidesEntriesOfOlderOnes() throws {
+        let engine = try makeThreeBases()
+        #expect(try manifest().segments.map(\.epoch) == [4, 3, 2])
+        #expect(try engine.entries() == entries)
+        engine.close()
+        #expect(try directory.open().entries() == entries)
+        #expect(try directory.text(of: "base-4.jsonl").contains(#"["b",null,""#))
+        #expect(try directory.text(of: "manifest.json").hasPrefix(#"{"format":2,"#))
+    }
+
+    /// A removal stays as long as an older base may have its key.
+    @Test func aCompactionOfSomeBasesKeepsRemovals() throws {
+        let engine = try makeThreeBases()
+        try compact(merging: 2)
+        #expect(try manifest().segments.map(\.epoch) == [5, 2])
+        #expect(try directory.text(of: "base-5.jsonl").contains(#"["b",null,""#))
+        #expect(try engine.entries() == entries)
+        #expect(try directory.names() == ["base-2.jsonl", "base-5.jsonl", "journal-5.jsonl", "manifest.json"])
+    }
+
+    @Test func aCompactionOfAllBasesLeavesNothingOfRemovedKeys() throws {
+        let engine = try makeThreeBases()
+        #expect(try engine.compact())
+        #expect(try engine.entries() == entries)
+        #expect(try manifest().segments.map(\.epoch) == [5])
+        #expect(try !directory.text(of: "base-5.jsonl").contains(#"["b""#))
+        #expect(try directory.text(of: "manifest.json").hasPrefix(#"{"format":1,"#))
+        #expect(try directory.names() == ["base-5.jsonl", "journal-5.jsonl", "manifest.json"])
+    }
+
+    @Test func aRemovedKeyCanBeInsertedAgain() throws {
+        let engine = try makeThreeBases()
+        try engine.commit(("b", "4"))
+        try compact()
+        #expect(try engine.entries()["b"] == "4")
+        try engine.commit(("b", nil))
+        #expect(try engine.entries()["b"] == nil)
+    }
+
+    /// Any sequence of writes, compactions of any bases, and openings gives what a dictionary would.
+    @Test(arguments: Array(1...12) as [UInt64])
+    func agreesWithADictionary(seed: UInt64) throws {
+        var random = SplitMix(state: seed)
+        var expected: [String: String] = [:]
+        var engine = try directory.open()
+        for step in 0..<400 {
+            switch Int.random(in: 0..<40, using: &random) {
+            case 0...1:
+                let count = Int.random(in: 0...(try manifest().segments.count), using: &random)
+                try compact(merging: count)
+            case 2:
+                engine.close()
+                engine = try directory.open()
+            default:
+                let key = "k/\(Int.random(in: 0..<60, using: &random))"
+                let value = Int.random(in: 0..<3, using: &random) == 0 ? nil : "\(step)"
+                try engine.commit((key, value))
+                expected[key] = value
+            }
+            if step % 20 == 0 { try compare(engine, with: expected, &random) }
+        }
+        try compare(engine, with: expected, &random)
+        engine.close()
+        #expect(try directory.open().entries() == expected)
+    }
+
+    /// Compares lookups of all keys, and scans of a range in both directions.
+    private func compare(
+        _ engine: LocalEngine,
+        with expected: [String: String],
+        _ random: inout SplitMix
+    ) throws {
+        func key(_ number: Int) -> StoreKey { StoreKey(bytes: Array("k/\(number)".utf8)) }
+        let bounds = [key(Int.random(in: 0..<60, using: &random)), key(Int.random(in: 0..<60, using: &random))].sorted()
+        try engine.read { tx in
+            for number in 0..<60 {
+                let found = try tx.value(of: key(number)).map { String(decoding: $0.bytes, as: UTF8.self) }
+                #expect(found == expected["k/\(number)"])
+            }
+            for descending in [false, true] {
+                var found: [String] = []
+                try tx.scan(from: bounds[0], upTo: bounds[1], descending: descending, limit: .max) { key, value in
+                    found.append("\(key.text)=\(String(decoding: value.bytes, as: UTF8.self))")
+                    return true
+                }
+                let keys = expected.keys.map { StoreKey(bytes: Array($0.utf8)) }.sorted().filter {
+                    bounds[0] <= $0 && $0 < bounds[1]
+                }
+                let ordered = descending ? keys.reversed() : keys
+                #expect(found == ordered.map { "\($0.text)=\(expected[$0.text] ?? "")" })
+            }
+        }
+        try engine.makeDurable()
+    }
+
+    /// However much is written, there are few bases, and their sizes grow.
+    @Test func keepsFewBases() throws {
+        var settings = StoreSettings()
+        settings.compactedJournalBytesMin = 1_000
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        var most = 0
+        for number in 0..<600 {
+            try engine.commit(("k\(number)", #""\#(String(repeating: "x", count: 200))""#))
+            engine.catchUp()
+            let sizes = try manifest().segments.map(\.bytes)
+            most = max(most, sizes.count)
+            for (newer, older) in zip(sizes, sizes.dropFirst()) { #expect(older > newer) }
+        }
+        #expect((2...5).contains(most))
+        #expect(try engine.entries().count == 600)
+    }
+
+    // MARK: Deleted personal data
+
+    /// A base may keep personal data that were deleted; a later compaction removes them, even if each epoch is short.
+    @Test func deletedPersonalDataLeaveAllBases() throws {
+        let secret = "271828"
+        var settings = StoreSettings()
+        settings.personalCollections = { [Collection<Note>("people")] }
+        func text() throws -> String {
+            try directory.contents().values.map { String(decoding: $0, as: UTF8.self) }.joined()
+        }
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        try engine.commit(("people/id/0000000001", #"{"secret":"\#(secret)"}"#))
+        try compact()
+        try engine.commit(("people/id/0000000001", nil))
+        let (opened, space) = try StoreDirectory.open(directory.path, settings: settings, log: { _ in })
+        _ = Compaction(.real).run(try opened.compactionSource(space, merging: 0))
+        #expect(try text().contains(secret))
+        let since = try #require(try manifest().unerasedSince)
+        // The next epoch keeps the time, though nothing was deleted in it.
+        try engine.commit(("a", "1"))
+        try compact()
+        #expect(try manifest().unerasedSince == since)
+        engine.close()
+        #expect(try text().contains(secret))
+        settings.erasureSeconds = 0
+        try LocalEngine(directory: directory.path, settings: settings, log: { _ in }).close()
+        #expect(try !text().contains(secret))
+        #expect(try manifest().unerasedSince == nil && manifest().segments.count == 1)
+    }
+
+    // MARK: Damage
+
+    @Test(arguments: [2, 3, 4])
+    func refusesDamageInAnyBase(epoch: Int) throws {
+        try makeThreeBases().close()
+        let name = "base-\(epoch).jsonl"
+        let bytes = try directory.bytes(of: name)
+        var changed = bytes
+        changed[bytes.count - 20] ^= 1
+        try directory.write(changed, to: name)
+        #expect(storeError { _ = try directory.open() }?.reason != nil)
+        try directory.write(bytes, to: name)
+        #expect(try directory.open().entries() == entries)
+        try directory.remove(name)
+        #expect(
+            storeError { _ = try directory.open() }
+                == .damaged(file: name, offset: 0, reason: "missing, though manifest.json names it")
+        )
+    }
+
+    /// A base of an earlier epoch is no orphan if the manifest names it.
+    @Test func removesOrphansOnly() throws {
+        try makeThreeBases().close()
+        for name in ["base-1.jsonl", "journal-3.jsonl", "base-5.jsonl"] { try directory.write([1], to: name) }
+        let engine = try directory.open()
+        #expect(try engine.entries() == entries)
+        engine.close()
+        let names = ["base-2.jsonl", "base-3.jsonl", "base-4.jsonl", "journal-4.jsonl", "manifest.json"]
+        #expect(try directory.names() == names)
+    }
+}
