@@ -183,6 +183,32 @@ struct BasesTests {
         #expect(try manifest().unerasedSince == nil && manifest().segments.count == 1)
     }
 
+    /// Without room to merge all bases, which an erasure needs, the journal is compacted all the same.
+    @Test func compactsWhileAnErasureLacksRoom() throws {
+        final class LittleRoom: SystemCalls {
+            func freeBytes(of directory: FileDescriptor) throws(SystemError) -> Int { 90_000 }
+        }
+        var settings = StoreSettings()
+        settings.personalCollections = { [Collection<Note>("people")] }
+        try directory.open().commit(
+            ("people/id/0000000001", "1"),
+            ("k", #""\#(String(repeating: "x", count: 100_000))""#)
+        )
+        try compact()
+        (settings.erasureSeconds, settings.compactedJournalBytesMin) = (1, 1_000)
+        settings.calls = LittleRoom()
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        try engine.commit(("people/id/0000000001", nil))
+        RealCalls.shared.sleep(microseconds: 2_100_000)
+        for number in 0..<60 {
+            try engine.commit(("k\(number)", #""\#(String(repeating: "x", count: 200))""#))
+            engine.catchUp()
+        }
+        engine.close()
+        #expect(try manifest().segments.count == 2)
+        #expect(try manifest().unerasedSince != nil)
+    }
+
     // MARK: Damage
 
     @Test(arguments: [2, 3, 4])

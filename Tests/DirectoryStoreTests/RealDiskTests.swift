@@ -11,7 +11,7 @@ struct RealDiskTests {
 
     init() throws {
         directory = try TemporaryDirectory()
-        // Another user must be able to enter it, whatever the umask.
+        // The tests run as another user. With some umasks, that user could not read the directory.
         try #require(chmod(directory.root, 0o755) == 0)
     }
 

@@ -112,6 +112,11 @@ final class BaseFile: @unchecked Sendable {
         return start
     }
 
+    /// Whether both are the same base of the same store. The header has the store and the epoch.
+    func isSame(as other: BaseFile) -> Bool {
+        name == other.name && headerCheck == other.headerCheck && bytes.count == other.bytes.count
+    }
+
     /// Verifies the checksum of a line.
     func verify(_ line: Line) throws(StoreError) {
         let content = self[line.place.lowerBound..<line.value.upperBound]

@@ -1,7 +1,7 @@
 internal import Platform
 import Store
 
-/// Compacts the journal of a directory into its base when the journal has grown long.
+/// Compacts the journal of a directory into its bases when the journal has grown long.
 final class CompactionSchedule {
     private let directory: StoreDirectory
     private let settings: StoreSettings
@@ -24,8 +24,9 @@ final class CompactionSchedule {
         handleOutcome()
         guard compaction == nil, isDue else { return }
         do throws(StoreError) {
-            guard try hasRoom(), directory.journal.obstacleToCompaction == nil else { return }
-            let source = try directory.compactionSource(space, merging: basesToMerge)
+            let bases = basesToMerge
+            guard try hasRoom(merging: bases), directory.journal.obstacleToCompaction == nil else { return }
+            let source = try directory.compactionSource(space, merging: bases)
             let compaction = Compaction(settings.calls)
             self.compaction = compaction
             compaction.start(source)
@@ -80,8 +81,11 @@ final class CompactionSchedule {
 
     private var isDue: Bool {
         if newBytes >= dueBytes, directory.journal.length >= retryBytes { return true }
-        return isErasureDue && settings.calls.monotonicMilliseconds >= retryMilliseconds
+        return canErase
     }
+
+    /// Whether an erasure is due, and the last attempt is long enough ago if it has failed.
+    private var canErase: Bool { isErasureDue && settings.calls.monotonicMilliseconds >= retryMilliseconds }
 
     /// Whether deleted personal data are still in the files, and the last compaction is long enough ago.
     private var isErasureDue: Bool {
@@ -100,10 +104,11 @@ final class CompactionSchedule {
     /// before it and the journal. So the sizes of the bases form a geometric sequence: there are few of them, and an
     /// entry is written a few times for each.
     ///
-    /// Deleted personal data can be in any base.
+    /// Deleted personal data can be in any base. If merging all has failed, as without room for it, the journal is
+    /// compacted all the same.
     private var basesToMerge: Int {
         let segments = directory.manifest.segments
-        guard !isErasureDue else { return segments.count }
+        guard !canErase else { return segments.count }
         var (bytes, count) = (directory.journal.length, 0)
         while count < segments.count, segments[count].bytes < Limits.baseGrowth * bytes {
             bytes += segments[count].bytes
@@ -114,8 +119,8 @@ final class CompactionSchedule {
 
     /// Whether the disk has room for the new files beside the old ones. If not, this is logged once, and the compaction
     /// is retried when the journal has grown further.
-    private func hasRoom() throws(StoreError) -> Bool {
-        let room = try directory.roomToCompact(merging: basesToMerge)
+    private func hasRoom(merging bases: Int) throws(StoreError) -> Bool {
+        let room = try directory.roomToCompact(merging: bases)
         if room.free >= room.needed {
             hasWarnedOfRoom = false
             return true

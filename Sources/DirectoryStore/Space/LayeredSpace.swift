@@ -27,7 +27,7 @@ struct LayeredSpace {
 
     /// Uses the bases of an earlier space in place of equal ones, with what they have cached.
     mutating func keepBases(of earlier: LayeredSpace) {
-        bases = Bases(bases.all.map { base in earlier.bases.all.first { $0.file.name == base.file.name } ?? base })
+        bases = Bases(bases.all.map { base in earlier.bases.all.first { $0.file.isSame(as: base.file) } ?? base })
     }
 
     func value(of key: StoreKey) throws(StoreError) -> StoredValue? {

@@ -28,7 +28,7 @@ extension StoreSalvage {
             return bases
         }
         var next: String? = Manifest.baseName(of: epoch)
-        while let name = next, names.contains(name) {
+        while let name = next, names.contains(name), !bases.contains(where: { $0.name == name }) {
             let bytes = contents(of: name)
             let header = header(of: name, bytes, nil) { line in FileHeader.base(line) }
             bases.append(SavedBase(name: name, bytes: bytes, header: header, length: bytes.count))
