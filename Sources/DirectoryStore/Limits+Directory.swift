@@ -22,7 +22,7 @@ extension Limits {
     static let baseSyncBytes = 4 << 20
     /// The minimum bytes of a journal for automatic compaction.
     package static let compactedJournalBytesMin = 4 << 20
-    /// A journal is compacted when it has grown by more than its initial content divided by this number.
+    /// A journal is compacted when what a base can take of it is more than the rest divided by this number.
     static let carriedPart = 8
     /// A compaction merges a base that is shorter than this number times what is merged before it.
     static let baseGrowth = 4
@@ -31,6 +31,8 @@ extension Limits {
     static let lockSpinMilliseconds = 20
     /// The minimum duration of an epoch before a compaction because of deleted personal data.
     package static let erasureSeconds = 3_600
+    /// How long several bases are kept before all of them are merged, so that what was deleted or replaced is erased.
+    package static let mergeSeconds = 86_400
     /// How often the store checks whether such a compaction is due.
     static let maintenanceMilliseconds = 60_000
     /// How long to wait for the sync of another process before this process starts one.

@@ -232,7 +232,7 @@ package final class LocalEngine: Engine, EntrySource {
     }
 
     package func maintain() -> Int? {
-        guard let directory, let compactions, staged.isEmpty, directory.hasPersonalDeletions else { return nil }
+        guard let directory, let compactions, staged.isEmpty, directory.mergeDue != nil else { return nil }
         compactions.startIfDue(space)
         return Limits.maintenanceMilliseconds
     }

@@ -16,8 +16,10 @@ package struct StoreSettings {
     package var compactedJournalBytesMin = Limits.compactedJournalBytesMin
     /// The minimum duration of an epoch before a compaction because of deleted personal data.
     package var erasureSeconds = Limits.erasureSeconds
-    /// The collections whose records hold personal data. After such a record is deleted, the journal is compacted
-    /// within an hour or two. It is a closure because it is called only when a deletion is read: most starts read none,
+    /// How long several bases are kept before all of them are merged.
+    package var mergeSeconds = Limits.mergeSeconds
+    /// The collections whose records hold personal data. After such a record is deleted, all bases are merged within an
+    /// hour or two. It is a closure because it is called only when a deletion is read: most starts read none,
     /// and making the collections takes longer than the rest of a start.
     package var personalCollections: @Sendable () -> [AnyCollection] = { [] }
     /// The system.

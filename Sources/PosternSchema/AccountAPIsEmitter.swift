@@ -223,9 +223,9 @@ struct AccountAPIsEmitter {
             \(all.joined(separator: "\n"))
                 ]
 
-                /// The collections whose records contain personal data. Deleting such a record leads to a compaction,
-                /// which erases it. Shares are not among them: a withdrawn share has an address too, but is erased by
-                /// the next compaction anyway.
+                /// The collections whose records contain personal data. After such a record is deleted, all bases of a
+                /// directory are merged, which erases it. Shares are not among them: a withdrawn share has an address
+                /// too, but is erased when all bases are merged anyway, a day after there were several.
                 package static let personal: [AnyCollection] = [
             \(personal.joined(separator: "\n"))
                 ]

@@ -51,6 +51,23 @@ struct BasesTests {
         #expect(try directory.text(of: "manifest.json").hasPrefix(#"{"format":2,"#))
     }
 
+    /// A compaction writes no removal of a key that no older base has.
+    @Test func aRemovalIsWrittenOnlyIfAnOlderBaseHasItsKey() throws {
+        let engine = try directory.open()
+        try engine.commit(("a", "1"), ("b", "1"))
+        try compact()
+        try engine.commit(("c", "1"))
+        try compact()
+        try engine.commit(("b", nil), ("c", nil), ("d", nil))
+        try engine.commit(("e", "1"), ("f", "1"))
+        try engine.commit(("f", nil))
+        try compact(merging: 1)
+        let base = try directory.text(of: "base-4.jsonl")
+        #expect(base.contains(#"["b",null,""#) && base.contains(#"["e",1,""#))
+        #expect(["c", "d", "f"].allSatisfy { !base.contains(#"["\#($0)""#) })
+        #expect(try engine.entries() == ["a": "1", "e": "1"])
+    }
+
     /// A removal stays as long as an older base may have its key.
     @Test func aCompactionOfSomeBasesKeepsRemovals() throws {
         let engine = try makeThreeBases()
@@ -170,17 +187,60 @@ struct BasesTests {
         let (opened, space) = try StoreDirectory.open(directory.path, settings: settings, log: { _ in })
         _ = Compaction(.real).run(try opened.compactionSource(space, merging: 0))
         #expect(try text().contains(secret))
-        let since = try #require(try manifest().unerasedSince)
+        let due = try #require(try manifest().mergeDue)
+        #expect((1...settings.erasureSeconds).contains(due - RealCalls.shared.unixSeconds))
         // The next epoch keeps the time, though nothing was deleted in it.
         try engine.commit(("a", "1"))
         try compact()
-        #expect(try manifest().unerasedSince == since)
+        #expect(try manifest().mergeDue == due)
         engine.close()
         #expect(try text().contains(secret))
-        settings.erasureSeconds = 0
-        try LocalEngine(directory: directory.path, settings: settings, log: { _ in }).close()
+        try openAndClose(secondsLater: settings.erasureSeconds)
         #expect(try !text().contains(secret))
-        #expect(try manifest().unerasedSince == nil && manifest().segments.count == 1)
+        #expect(try manifest().mergeDue == nil && manifest().segments.count == 1)
+    }
+
+    /// What was deleted or replaced, even if it is not known to be personal data, leaves all bases within a day.
+    @Test func allBasesAreMergedEachDay() throws {
+        let secret = "271828"
+        func text() throws -> String {
+            try directory.contents().values.map { String(decoding: $0, as: UTF8.self) }.joined()
+        }
+        let engine = try directory.open()
+        try engine.commit(("a", #""\#(secret)""#), ("b", "1"))
+        try compact()
+        #expect(try manifest().mergeDue == nil)
+        try engine.commit(("a", "2"))
+        try compact()
+        let due = try #require(try manifest().mergeDue)
+        #expect((86_000...86_400).contains(due - RealCalls.shared.unixSeconds))
+        engine.close()
+        try openAndClose(secondsLater: 86_000 - 3_600)
+        #expect(try text().contains(secret))
+        try openAndClose(secondsLater: 86_400)
+        #expect(try !text().contains(secret))
+        #expect(try manifest().segments.count == 1)
+    }
+
+    /// If the clock was set back, a time that is further ahead than it can be is treated as past.
+    @Test func allBasesAreMergedAfterTheClockWasSetBack() throws {
+        let engine = try makeThreeBases()
+        engine.close()
+        try openAndClose(secondsLater: -100)
+        #expect(try manifest().segments.count == 1)
+        #expect(try directory.open().entries() == entries)
+    }
+
+    /// Opens and closes the store as a process does whose clock is ahead by some seconds.
+    private func openAndClose(secondsLater seconds: Int) throws {
+        final class LaterCalls: SystemCalls {
+            let seconds: Int
+            init(_ seconds: Int) { self.seconds = seconds }
+            var unixSeconds: Int { RealCalls.shared.unixSeconds + seconds }
+        }
+        var settings = StoreSettings()
+        settings.calls = LaterCalls(seconds)
+        try LocalEngine(directory: directory.path, settings: settings, log: { _ in }).close()
     }
 
     /// Without room to merge all bases, which an erasure needs, the journal is compacted all the same.
@@ -207,7 +267,7 @@ struct BasesTests {
         engine.close()
         // How many there are depends on when the compactions ran.
         #expect(try manifest().segments.count > 1)
-        #expect(try manifest().unerasedSince != nil)
+        #expect(try manifest().mergeDue != nil)
     }
 
     // MARK: Damage

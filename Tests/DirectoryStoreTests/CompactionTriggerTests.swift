@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 import PosternTesting
 
@@ -22,11 +23,11 @@ struct CompactionTriggerTests {
     }
 
     /// Waits for a compaction that may have started, and returns the epoch.
-    private func epoch(of engine: LocalEngine, after milliseconds: Int) throws -> Int? {
+    private func epoch(of engine: LocalEngine, from first: Int = 1, after milliseconds: Int) throws -> Int? {
         for _ in 0..<milliseconds / 5 {
             _ = try engine.entries()
             try engine.makeDurable()
-            if try engine.statistics().epoch != 1 { break }
+            if try engine.statistics().epoch != first { break }
             usleep(5_000)
         }
         return try engine.statistics().epoch
@@ -85,6 +86,51 @@ struct CompactionTriggerTests {
             usleep(500)
         }
         #expect((100..<1_000).contains(writes), "after about 28,000 bytes")
+    }
+
+    /// What is written during a compaction is carried to the new journal. It once counted as what a compaction cannot
+    /// move, so a journal that started long stayed so.
+    @Test func compactsAJournalThatStartedLong() throws {
+        let writer = try open()
+        try writer.commit(("a", "1"))
+        let (opened, space) = try StoreDirectory.open(directory.path, settings: StoreSettings(), log: { _ in })
+        let source = try opened.compactionSource(space, merging: 0)
+        let text = #""\#(String(repeating: "x", count: 200))""#
+        for number in 0..<100 { try writer.commit(("k\(number)", text)) }
+        guard case .done = Compaction(.real).run(source) else {
+            Issue.record("it did not compact")
+            return
+        }
+        #expect(try writer.entries().count == 101)
+        #expect(try writer.statistics().epoch == 2 && writer.statistics().journalBytes > 20_000)
+        writer.close()
+        let next = try open(compactedAt: 10_000)
+        try next.commit(("b", "1"))
+        next.close()
+        let statistics = try directory.open().statistics()
+        #expect(statistics.epoch == 3 && statistics.journalBytes < 1_000)
+    }
+
+    /// After a failure, a compaction waits until the journal is longer, but not once another process has compacted.
+    @Test func aNewEpochForgetsThatAnEarlierOneFailed() throws {
+        final class Disk: SystemCalls {
+            /// Only one thread asks.
+            nonisolated(unsafe) var free = 0
+            func freeBytes(of directory: FileDescriptor) throws(SystemError) -> Int { free }
+        }
+        let disk = Disk()
+        var settings = StoreSettings()
+        (settings.compactedJournalBytesMin, settings.calls) = (10_000, disk)
+        let engine = try LocalEngine(directory: directory.path, settings: settings, log: { _ in })
+        func writeJournal(of bytes: Int) throws {
+            repeat { try engine.commit(("k", "1234567890")) } while try engine.statistics().journalBytes < bytes
+        }
+        try writeJournal(of: 11_000)
+        #expect(try open().compact())
+        disk.free = .max / 2
+        // The journal is shorter than the one that could not be compacted.
+        try writeJournal(of: 10_500)
+        #expect(try epoch(of: engine, from: 2, after: 5_000) == 3)
     }
 
     // MARK: Deleted personal data

@@ -120,16 +120,26 @@ def whole_manifest(files):
 
 
 def bases_of(files, epoch):
-    """The bases of an epoch, the newest first. Without a manifest, the header of a base names the one below it."""
+    """The bases of an epoch, the newest first. Without a manifest, the header of a base names the one below it.
+
+    If that header or the base itself is lost, the next older base follows.
+    """
     manifest = whole_manifest(files)
     if manifest and manifest["epoch"] == epoch:
         segments = manifest.get("segments") or [manifest["segment"] or {}]
         return [files.get(segment.get("file"), b"") for segment in segments]
-    bases, name = [], f"base-{epoch}.jsonl"
-    while name in files:
-        bases.append(files[name])
-        header = files[name].split(b"\n")[0] + b"\n"
-        name = json.loads(header).get("below") if header_check(header) is not None else None
+    bases = []
+    while epoch is not None:
+        base = files.get(f"base-{epoch}.jsonl")
+        header = b"" if base is None else base.split(b"\n")[0] + b"\n"
+        if base is not None:
+            bases.append(base)
+        if header_check(header) is not None:
+            below = json.loads(header).get("below")
+            epoch = below and int(re.search(r"\d+", below)[0])
+        else:
+            numbers = [int(name[5:-6]) for name in files if name.startswith("base-")]
+            epoch = max((number for number in numbers if number < epoch), default=None)
     return bases
 
 

@@ -820,8 +820,8 @@ func (v OperatorsDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
-// Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+// Delete deletes the caller's account. In a directory, the account's data leaves the store's files within about two
+// hours. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
 // It calls `operators.delete`, which is idempotent. Its errors: [OperatorsAuthenticationFailed],
 // [OperatorsFieldInvalid], [OperatorsFieldRequired], [OperatorsWrongPassword] and [OperatorsTooManyAttempts].
@@ -2437,8 +2437,8 @@ func (v SalesUserDeleteParams) Format(state fmt.State, verb rune) {
 	format(state, verb, shown)
 }
 
-// Delete deletes the caller's account. The account's data is removed from the store's files by the next compaction.
-// Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+// Delete deletes the caller's account. In a directory, the account's data leaves the store's files within about two
+// hours. Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 //
 // It calls `sales.user.delete`, which is idempotent. Its errors: [SalesNotAuthenticated], [SalesInvalidRequest],
 // [SalesWrongPassword] and [SalesTooManyAttempts].

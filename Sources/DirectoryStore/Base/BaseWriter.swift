@@ -27,21 +27,21 @@ struct BaseWriter {
     /// Writes all entries of a space except those with some keys, and completes the base.
     ///
     /// - Parameters:
-    ///   - removals: whether to write the removals, because an older base is kept that may have the keys.
+    ///   - kept: the older bases that are kept. The removals of their keys are written too.
     ///   - goOn: called regularly with the number of entries written; false cancels the write.
     /// - Returns: the segment that was written; nil if it was cancelled.
     mutating func write(
         _ space: LayeredSpace,
-        removals: Bool = false,
+        over kept: Bases = Bases([]),
         without left: Set<StoreKey>,
         _ goOn: (Int) -> Bool
     ) throws(StoreError) -> Manifest.Segment? {
         var count = 0
         var isGivenUp = false
-        try space.forEach(removals: removals) { key, value throws(StoreError) in
+        try space.forEach(removals: !kept.all.isEmpty) { key, value throws(StoreError) in
             guard !isGivenUp else { return }
-            // These values are in the new journal, which hides what older bases have of their keys.
-            if !left.contains(key) { try append(key, value.bytes) }
+            // The values of the keys in `left` are in the new journal, which hides what older bases have of them.
+            if !left.contains(key), !value.isRemoval || kept.mayHave(key) { try append(key, value.bytes) }
             count += 1
             isGivenUp = count % Limits.compactionEntriesBetweenChecks == 0 && !goOn(count)
         }

@@ -46,6 +46,15 @@ final class Bases {
         return nil
     }
 
+    /// Whether a key has a value, or may have one because a base is damaged.
+    func mayHave(_ key: StoreKey) -> Bool {
+        do throws(StoreError) {
+            return try value(of: key) != nil
+        } catch {
+            return true
+        }
+    }
+
     /// A cursor over the entries and removals from `lower` up to, but not including, `upper`.
     func cursor(from lower: StoreKey, upTo upper: StoreKey, descending: Bool) throws(StoreError) -> BasesCursor {
         BasesCursor(

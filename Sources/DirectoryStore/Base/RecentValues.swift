@@ -1,7 +1,7 @@
 internal import Platform
 import Store
 
-/// A cache of recently used values of a base. A value in the cache is not looked up or decoded again.
+/// A cache of recently used values of the bases. A value in the cache is not looked up or decoded again.
 ///
 /// It is direct-mapped: each key has one place, which it shares with other keys. A value is cached at its second lookup
 /// if no other uncached key of the same place was looked up in between. So values that are looked up once, as in a scan

@@ -15,9 +15,8 @@ struct CompactionSource: @unchecked Sendable {
     let replay: JournalReplay
     /// The number of bases that the compaction merges, the newest first. The older ones are kept.
     let basesMerged: Int
-    /// When the epoch began in which personal data were deleted that the files still have, in Unix time; nil if there
-    /// are none.
-    let unerasedSince: Int?
+    /// When all bases are to be merged, in Unix time; nil if this compaction merges them.
+    let mergeDue: Int?
 
     /// The names of the files that the new ones replace.
     var filesReplaced: [String] { [manifest.journal] + manifest.segments.prefix(basesMerged).map(\.file) }

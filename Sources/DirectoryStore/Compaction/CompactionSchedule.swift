@@ -7,12 +7,21 @@ final class CompactionSchedule {
     private let settings: StoreSettings
     private let log: (String) -> Void
     private var compaction: Compaction?
-    /// After a failure, the length of the journal at which to retry.
-    private var retryBytes = 0
-    /// After a failure, the monotonic time at which to retry because of deleted personal data.
-    private var retryMilliseconds = 0
+    /// Whether it merges all bases.
+    private var mergesAll = false
+    /// When to retry after a failure; nil if nothing has failed.
+    private var retry: Retry?
     /// Whether the lack of disk space was already logged.
     private var hasWarnedOfRoom = false
+
+    private struct Retry {
+        /// The epoch that could not be compacted.
+        let epoch: Int
+        /// The length of the journal at which to compact it.
+        let journalBytes: Int
+        /// The monotonic time at which to merge all bases.
+        let milliseconds: Int
+    }
 
     init(of directory: StoreDirectory, settings: StoreSettings, log: @escaping (String) -> Void) {
         (self.directory, self.settings, self.log) = (directory, settings, log)
@@ -28,7 +37,7 @@ final class CompactionSchedule {
             guard try hasRoom(merging: bases), directory.journal.obstacleToCompaction == nil else { return }
             let source = try directory.compactionSource(space, merging: bases)
             let compaction = Compaction(settings.calls)
-            self.compaction = compaction
+            (self.compaction, mergesAll) = (compaction, source.mergesAll)
             compaction.start(source)
         } catch {
             log("the journal cannot be compacted: \(error)")
@@ -68,7 +77,7 @@ final class CompactionSchedule {
     /// directory that only short-lived processes use would never be compacted.
     func close() {
         guard let compaction else { return }
-        if isOverdue || isErasureDue { compaction.wait() } else { compaction.cancel() }
+        if isOverdue || directory.isMergeDue && mergesAll { compaction.wait() } else { compaction.cancel() }
         handleOutcome()
     }
 
@@ -80,36 +89,34 @@ final class CompactionSchedule {
     private var isOverdue: Bool { newBytes >= 2 * dueBytes }
 
     private var isDue: Bool {
-        if newBytes >= dueBytes, directory.journal.length >= retryBytes { return true }
-        return canErase
+        if newBytes >= dueBytes, directory.journal.length >= lastRetry?.journalBytes ?? 0 { return true }
+        return canMergeAll
     }
 
-    /// Whether an erasure is due, and the last attempt is long enough ago if it has failed.
-    private var canErase: Bool { isErasureDue && settings.calls.monotonicMilliseconds >= retryMilliseconds }
-
-    /// Whether deleted personal data are still in the files, and the last compaction is long enough ago.
-    private var isErasureDue: Bool {
-        directory.hasPersonalDeletions && directory.unerasedSeconds >= settings.erasureSeconds
+    /// Whether the merge of all bases is due, and the last attempt is long enough ago if it has failed.
+    private var canMergeAll: Bool {
+        directory.isMergeDue && settings.calls.monotonicMilliseconds >= lastRetry?.milliseconds ?? 0
     }
 
-    /// The growth of the journal since its epoch began. The initial content is not counted: a compaction cannot move it
-    /// into a base, so another compaction would not make it shorter.
-    private var newBytes: Int { directory.journal.length - directory.manifest.journalBytesSafe }
+    /// What failed in this epoch. A new one starts afresh, whichever process has compacted.
+    private var lastRetry: Retry? { retry?.epoch == directory.manifest.epoch ? retry : nil }
+
+    /// The length of what a compaction moves from the journal into a base. The rest would not become shorter.
+    private var newBytes: Int { directory.journal.length - directory.journal.replay.carriedLength }
 
     private var dueBytes: Int {
-        max(settings.compactedJournalBytesMin, directory.manifest.journalBytesSafe / Limits.carriedPart)
+        max(settings.compactedJournalBytesMin, directory.journal.replay.carriedLength / Limits.carriedPart)
     }
 
     /// The number of bases that the next compaction merges, the newest first: each one that is not much larger than all
     /// before it and the journal. So the sizes of the bases form a geometric sequence: there are few of them, and an
     /// entry is written a few times for each.
     ///
-    /// Deleted personal data can be in any base. If merging all has failed, as without room for it, the journal is
-    /// compacted all the same.
+    /// If merging all is due and has failed, as without room for it, the journal is compacted all the same.
     private var basesToMerge: Int {
         let segments = directory.manifest.segments
-        guard !canErase else { return segments.count }
-        var (bytes, count) = (directory.journal.length, 0)
+        guard !canMergeAll else { return segments.count }
+        var (bytes, count) = (newBytes, 0)
         while count < segments.count, segments[count].bytes < Limits.baseGrowth * bytes {
             bytes += segments[count].bytes
             count += 1
@@ -136,8 +143,11 @@ final class CompactionSchedule {
     }
 
     private func retryLater() {
-        retryBytes = directory.journal.length + dueBytes / 4
-        retryMilliseconds = settings.calls.monotonicMilliseconds + settings.erasureSeconds * 1_000
+        retry = Retry(
+            epoch: directory.manifest.epoch,
+            journalBytes: directory.journal.length + dueBytes / 4,
+            milliseconds: settings.calls.monotonicMilliseconds + settings.erasureSeconds * 1_000
+        )
     }
 
     private func handleOutcome() {
@@ -162,7 +172,6 @@ final class CompactionSchedule {
         compaction?.wait(milliseconds: 100)
         guard case .done(let prepared) = compaction?.outcome, prepared.manifest == manifest else { return nil }
         compaction = nil
-        (retryBytes, retryMilliseconds) = (0, 0)
         return prepared
     }
 }

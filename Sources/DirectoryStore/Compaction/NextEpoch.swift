@@ -8,7 +8,7 @@ struct NextEpoch {
     private let header: FileHeader
     private let journalFile: File
     private var segments: [Manifest.Segment] = []
-    /// The number of transactions in the base.
+    /// The number of transactions in the bases.
     private let transactions: Int
     /// The state of the old journal, as far as it was carried over.
     private var older: JournalReplay
@@ -39,6 +39,7 @@ struct NextEpoch {
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
         let file = try File(Manifest.baseName(of: number), in: files.directory, .new, calls: files.calls)
         let kept = source.manifest.segments.dropFirst(source.basesMerged)
+        let keptBases = Array(source.space.bases.all.dropFirst(source.basesMerged))
         let header = FileHeader.base(
             of: source.manifest.store,
             epoch: number,
@@ -47,11 +48,11 @@ struct NextEpoch {
         )
         let merged = source.space.newest(bases: source.basesMerged)
         var writer = BaseWriter(file, header: header, epoch: number)
-        let segment = try writer.write(merged, removals: !source.mergesAll, without: older.slots.keys, goOn)
+        let segment = try writer.write(merged, over: Bases(keptBases), without: older.slots.keys, goOn)
         guard let segment else { return }
         segments = [segment] + kept
         let newest = try Base(try BaseFile(file, segment: segment, header: header))
-        space = LayeredSpace(over: Bases([newest] + source.space.bases.all.dropFirst(source.basesMerged)))
+        space = LayeredSpace(over: Bases([newest] + keptBases))
     }
 
     /// Completes the new journal and makes the new manifest the current one.
@@ -110,7 +111,7 @@ struct NextEpoch {
             store: source.manifest.store,
             epoch: number,
             segments: segments,
-            unerasedSince: source.mergesAll ? nil : source.unerasedSince,
+            mergeDue: source.mergeDue,
             journalBytesSafe: newer.length
         )
         try files.install(manifest)

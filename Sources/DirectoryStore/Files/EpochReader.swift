@@ -9,7 +9,7 @@ struct EpochReader {
     private var space: LayeredSpace
     private var replay: JournalReplay
 
-    /// Opens the files, and verifies the base if it is small.
+    /// Opens the files, and verifies the bases that are small.
     init(_ manifest: Manifest, of files: StoreFiles, isWritable: Bool) throws(StoreError) {
         self.manifest = manifest
         let bases = try files.bases(of: manifest)

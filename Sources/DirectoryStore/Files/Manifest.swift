@@ -11,12 +11,12 @@ import Store
 ///     {"format":1,"store":"0b5c…","epoch":2,"segment":{"file":"base-2.jsonl","bytes":8127,"crc":"5e6f7a8b","n":17},
 ///      "journal":"journal-2.jsonl","safe":912,"c":"9c0d1e2f"}
 ///     {"format":2,"store":"0b5c…","epoch":3,"segments":[{"file":"base-3.jsonl",…},{"file":"base-2.jsonl",…}],
-///      "unerased":1764547200,"journal":"journal-3.jsonl","safe":381,"c":"2d3e4f5a"}
+///      "due":1764547200,"journal":"journal-3.jsonl","safe":381,"c":"2d3e4f5a"}
 ///
 /// A segment is a sorted base: its length, the CRC-32C of all its bytes, and the number of transactions that it and the
 /// bases below it include. `safe` is the number of bytes of the journal that were durable when the manifest was
-/// written, and `c` is the CRC-32C of the line's bytes up to `,"c":`. `unerased` is there if bases have personal data
-/// that were deleted: when the epoch began, in Unix time, in which the first of them was.
+/// written, and `c` is the CRC-32C of the line's bytes up to `,"c":`. `due` is there if there are several bases: the
+/// Unix time at which all of them are to be merged.
 ///
 /// Format 2 is for several bases, which a program that knows only format 1 must not open. A manifest with one base or
 /// none is in format 1.
@@ -33,9 +33,9 @@ struct Manifest: Equatable {
     let epoch: Int
     /// The sorted bases, the newest first; empty if there is none yet. An entry of a base hides that of an older one.
     let segments: [Segment]
-    /// When the epoch began in which personal data were deleted that bases still have, in Unix time; nil if there are
-    /// none.
-    let unerasedSince: Int?
+    /// When all bases are to be merged, in Unix time, so that they no longer have what was deleted or replaced; nil if
+    /// there are not several.
+    let mergeDue: Int?
     /// How many bytes of the journal were durable when the manifest was written.
     let journalBytesSafe: Int
 
@@ -88,7 +88,7 @@ struct Manifest: Equatable {
     /// The bytes of all bases.
     var baseBytes: Int { segments.reduce(0) { $0 + $1.bytes } }
     /// The number of the format that the manifest is written in.
-    private var writtenFormat: Int { segments.count > 1 || unerasedSince != nil ? 2 : 1 }
+    private var writtenFormat: Int { segments.count > 1 ? 2 : 1 }
 
     /// The file name of an epoch's journal.
     static func journalName(of epoch: Int) -> String { "journal-\(epoch).jsonl" }
@@ -113,9 +113,9 @@ struct Manifest: Equatable {
             writer.beginArray()
             for segment in segments { segment.write(to: &writer) }
             writer.endArray()
-            if let unerasedSince {
-                writer.property("unerased")
-                writer.int(unerasedSince)
+            if let mergeDue {
+                writer.property("due")
+                writer.int(mergeDue)
             }
         }
         writer.property("journal")
@@ -125,11 +125,11 @@ struct Manifest: Equatable {
         return SealedLine.seal(&writer)
     }
 
-    init(store: String, epoch: Int, segments: [Segment], unerasedSince: Int? = nil, journalBytesSafe: Int) {
+    init(store: String, epoch: Int, segments: [Segment], mergeDue: Int? = nil, journalBytesSafe: Int) {
         self.store = store
         self.epoch = epoch
         self.segments = segments
-        self.unerasedSince = unerasedSince
+        self.mergeDue = mergeDue
         self.journalBytesSafe = journalBytesSafe
     }
 
@@ -142,7 +142,7 @@ struct Manifest: Equatable {
             store: line.store,
             epoch: line.epoch,
             segments: (line.value["segments"]?.array ?? [line.value["segment"] ?? .null]).compactMap { Segment($0) },
-            unerasedSince: line.value["unerased"]?.int,
+            mergeDue: line.value["due"]?.int,
             journalBytesSafe: line.value["safe"]?.int ?? 0
         )
         guard self.bytes == bytes else {

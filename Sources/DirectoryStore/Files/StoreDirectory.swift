@@ -54,19 +54,23 @@ final class StoreDirectory {
             space: try space.copy(),
             replay: journal.replay,
             basesMerged: basesMerged,
-            unerasedSince: manifest.unerasedSince
-                ?? (journal.hasPersonalDeletions ? manifestStamp.changedSeconds : nil)
+            mergeDue: basesMerged == manifest.segments.count
+                ? nil : min(mergeDue ?? .max, settings.calls.unixSeconds + settings.mergeSeconds)
         )
     }
 
-    /// Whether the files have personal data that were deleted.
-    var hasPersonalDeletions: Bool { manifest.unerasedSince != nil || journal.hasPersonalDeletions }
+    /// When all bases are to be merged, in Unix time, so that the files no longer have what was deleted or replaced;
+    /// nil if no time is set.
+    var mergeDue: Int? {
+        let erasure = journal.hasPersonalDeletions ? manifestStamp.changedSeconds + settings.erasureSeconds : nil
+        return [manifest.mergeDue, erasure].compactMap(\.self).min()
+    }
 
-    /// The age in seconds of the epoch in which personal data were deleted that the files still have. If it seems to
-    /// start in the future, the clock was set back, and the epoch is treated as an old one.
-    var unerasedSeconds: Int {
-        let age = settings.calls.unixSeconds - (manifest.unerasedSince ?? manifestStamp.changedSeconds)
-        return age >= 0 ? age : .max
+    /// Whether that time has come. If it is later than it can be, the clock was set back, and it is treated as past.
+    var isMergeDue: Bool {
+        guard let mergeDue else { return false }
+        let left = mergeDue - settings.calls.unixSeconds
+        return left <= 0 || left > max(settings.mergeSeconds, settings.erasureSeconds)
     }
 
     /// The bytes that the files of the next epoch may take, and the bytes that are free for this user.
@@ -74,7 +78,8 @@ final class StoreDirectory {
     /// - Parameter basesMerged: the number of bases that the compaction merges.
     func roomToCompact(merging basesMerged: Int) throws(StoreError) -> (needed: Int, free: Int) {
         let merged = manifest.segments.prefix(basesMerged).reduce(0) { $0 + $1.bytes }
-        return (merged + journal.length + Limits.journalRoomBytes, try files.directory.freeBytes())
+        // A value of the journal is in the new base or in the new journal, which also gets what is written meanwhile.
+        return (merged + 2 * journal.length + Limits.journalRoomBytes, try files.directory.freeBytes())
     }
 
     // MARK: Refreshing

@@ -82,7 +82,7 @@ final class Journal {
         }
     }
 
-    /// Whether the journal or its base contains personal data that were deleted.
+    /// Whether lines of the journal delete personal data, which older lines and bases still have.
     var hasPersonalDeletions: Bool { replay.personalDeletions > 0 }
 
     /// Whether this process can write to the file.

@@ -29,9 +29,12 @@ struct JournalReplay {
     private var durableAtStart: Int
     private var durableInLines = 0
     var slots = ErasableSlots()
-    /// The number of deleted records with personal data. Older lines, or the base, contain these data until the next
-    /// compaction.
+    /// The number of deleted records with personal data. Older lines, or bases, contain these data until all bases are
+    /// merged.
     private(set) var personalDeletions = 0
+    /// The length of what a compaction cannot move into a base: the header, and the first transaction if it has the
+    /// erasable values that an earlier compaction left in the journal.
+    private(set) var carriedLength: Int
 
     /// The collections whose records hold personal data.
     private let personal: @Sendable () -> [AnyCollection]
@@ -54,6 +57,7 @@ struct JournalReplay {
         self.personal = personal
         self.header = header
         (number, check, length) = (header.transactions, header.check, header.bytes.count)
+        carriedLength = length
         durableAtStart = durable
     }
 
@@ -155,6 +159,7 @@ struct JournalReplay {
         durableInLines = line.durable
         (checkBefore, check) = (check, line.check)
         (lastLineStart, length) = (length, length + bytes.count + 1)
+        if number == header.transactions + 1, !slots.isEmpty { carriedLength = length }
     }
 
     private func state(ofUnreadable slot: Slice<UnsafeRawBufferPointer>) -> ErasableSlots.State {

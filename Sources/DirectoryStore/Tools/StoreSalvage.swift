@@ -74,13 +74,13 @@ package struct StoreSalvage {
             report.losses.append("the files of epoch \(epoch) are missing; the files of epoch \(other) are used")
             (epoch, manifest) = (other, nil)
         }
-        let bases = try bases(of: epoch, manifest, among: names)
+        let bases = bases(of: epoch, manifest, among: names)
         for name in names where StoreFiles.epoch(of: name) != nil {
             guard name != Manifest.journalName(of: epoch), !bases.contains(where: { $0.name == name }) else { continue }
             report.losses.append("\(name) is ignored: it belongs to another epoch")
         }
         // The newer ones last, because their entries replace those of the older ones.
-        for base in bases.reversed() { readBase(base) }
+        for (index, base) in bases.enumerated().reversed() { readBase(base, hasOlder: index < bases.count - 1) }
         try readJournal(Manifest.journalName(of: epoch), manifest)
         for name in names where name.hasPrefix(".torn-") {
             report.losses.append("\(name) is ignored: it has the end of an incomplete write")
@@ -91,10 +91,24 @@ package struct StoreSalvage {
     mutating func contents(of name: String) -> [UInt8] {
         progress(ToolProgress(phase: "reading \(name)", done: 0, total: nil))
         do throws(StoreError) {
-            let file = try File(name, in: files.directory, .reading, calls: files.calls)
-            return try file.contents(from: 0, upTo: try file.status().bytes)
+            return try contents(of: name, upTo: .max)
         } catch {
             report.losses.append("\(name) cannot be read: \(error)")
+            return []
+        }
+    }
+
+    private func contents(of name: String, upTo end: Int) throws(StoreError) -> [UInt8] {
+        let file = try File(name, in: files.directory, .reading, calls: files.calls)
+        return try file.contents(from: 0, upTo: min(end, file.status().bytes))
+    }
+
+    /// The first line of a file; empty if the file cannot be read, which is not reported.
+    private func firstLine(of name: String) -> [UInt8] {
+        do throws(StoreError) {
+            let start = try contents(of: name, upTo: Limits.headerBytesMax)
+            return Array(start.prefix((start.firstIndex(of: 0x0A) ?? start.count - 1) + 1))
+        } catch {
             return []
         }
     }
@@ -102,21 +116,20 @@ package struct StoreSalvage {
     /// The header according to the manifest, or the one at the start of the file; nil if it is lost, which is reported.
     mutating func header(
         of name: String,
-        _ bytes: [UInt8],
         _ known: FileHeader?,
         _ make: (SealedLine) -> FileHeader? = { _ in nil }
     ) -> FileHeader? {
+        let line = firstLine(of: name)
         if let known {
-            if !bytes.isEmpty, !bytes.starts(with: known.bytes) {
+            if !line.isEmpty, line != known.bytes {
                 report.losses.append("\(name): the header is damaged; it is reconstructed from \(Manifest.fileName)")
             }
             return known
         }
         do throws(StoreError) {
-            let line = try SealedLine(parsing: Array(bytes.prefix { $0 != 0x0A }) + [0x0A], file: name)
-            return make(line)
+            return make(try SealedLine(parsing: line, file: name))
         } catch {
-            if !bytes.isEmpty { report.losses.append("\(name): the header is lost") }
+            if !line.isEmpty { report.losses.append("\(name): the header is lost") }
             return nil
         }
     }
@@ -126,7 +139,7 @@ package struct StoreSalvage {
     private mutating func readJournal(_ name: String, _ manifest: Manifest?) throws(StoreError) {
         let bytes = contents(of: name)
         let known = manifest.map { FileHeader.journal(of: $0) }
-        let header = header(of: name, bytes, known) { line in FileHeader.journal(line) }
+        let header = header(of: name, known) { line in FileHeader.journal(line) }
         // Without the header, the first line cannot be verified, but the lines after it can.
         let written = bytes.prefix { $0 != 0x0A }.withUnsafeBytes { JournalLine.checkWritten(in: $0) }
         var chain = [header?.check, written].compactMap { $0 }.prefix(1).map { Link(check: $0) }

@@ -29,6 +29,7 @@ final class Worker: @unchecked Sendable {
         settings.calls = calls
         settings.compactedJournalBytesMin = random.one(of: [500, 2_000, 10_000, 4 << 20])
         settings.erasureSeconds = random.one(of: [0, 1, 3_600])
+        settings.mergeSeconds = 24 * max(1, settings.erasureSeconds)
         settings.personalCollections = { [Cell.collection] }
         settings.lockWaitMilliseconds = random.one(of: [1, 50, 5_000])
         settings.waitsInPlace = random.once(in: 2)

@@ -244,8 +244,8 @@ export interface OperatorsMethods {
   ): Promise<types.OperatorsConfirmedEmail>;
 
   /**
-   * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
-   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour). Idempotent.
+   * Deletes the caller's account. In a directory, the account's data leaves the store's files within about two hours.
+   * Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.operators.AuthenticationFailed, errors.operators.FieldInvalid, errors.operators.FieldRequired,
    * errors.operators.WrongPassword, errors.operators.TooManyAttempts
@@ -788,8 +788,8 @@ export interface SalesUserMethods {
   ): Promise<types.SalesConfirmedEmail>;
 
   /**
-   * Deletes the caller's account. The account's data is removed from the store's files by the next compaction. Limits:
-   * `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour). Idempotent.
+   * Deletes the caller's account. In a directory, the account's data leaves the store's files within about two hours.
+   * Limits: `failedSignInsMax` (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour). Idempotent.
    *
    * @throws errors.sales.NotAuthenticated, errors.sales.InvalidRequest, errors.sales.WrongPassword,
    * errors.sales.TooManyAttempts

@@ -718,8 +718,8 @@ class OperatorsMethods:
     ) -> None:
         """Deletes the caller's account.
 
-        The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
-        `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+        In a directory, the account's data leaves the store's files within about two hours. Limits: `failedSignInsMax`
+        (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             user_id: The operator's `id`.
@@ -2127,8 +2127,8 @@ class SalesUserMethods:
     ) -> None:
         """Deletes the caller's account.
 
-        The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
-        `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+        In a directory, the account's data leaves the store's files within about two hours. Limits: `failedSignInsMax`
+        (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
 
         Args:
             api_key: A bearer token from a sign-in.

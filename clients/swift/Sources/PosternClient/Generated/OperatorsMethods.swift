@@ -526,8 +526,8 @@ public struct OperatorsMethods: Sendable {
 
     /// Deletes the caller's account.
     ///
-    /// The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
-    /// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    /// In a directory, the account's data leaves the store's files within about two hours. Limits: `failedSignInsMax`
+    /// (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - userID: The operator's `id`.

@@ -612,8 +612,8 @@ public struct SalesUserMethods: Sendable {
 
     /// Deletes the caller's account.
     ///
-    /// The account's data is removed from the store's files by the next compaction. Limits: `failedSignInsMax` (10),
-    /// `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
+    /// In a directory, the account's data leaves the store's files within about two hours. Limits: `failedSignInsMax`
+    /// (10), `failureCountSeconds` (a day), `lockoutSeconds` (an hour).
     ///
     /// - Parameters:
     ///   - apiKey: A bearer token from a sign-in.
