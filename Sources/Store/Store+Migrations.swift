@@ -1,7 +1,7 @@
 /// Migrations: converting data of an earlier version to the current form, in transactions of limited size.
 extension Store {
     /// The maximum number of records, or of entries of an index, that one transaction processes.
-    static let updatedRecordsMax = 10_000
+    package static let updatedRecordsMax = 10_000
 
     /// Removes the records of a type that the current version of the type cannot decode, because an earlier version
     /// wrote them. They must not have index entries.
@@ -13,14 +13,19 @@ extension Store {
 
     /// Updates the entries of a type's indexes to match its records: an index may be new, or may omit records that it
     /// had before. Missing counts are added.
-    package func correctEntries<R: Record>(of type: R.Type) throws {
+    ///
+    /// - Returns: the number of records.
+    @discardableResult
+    package func correctEntries<R: Record>(of type: R.Type) throws -> Int {
         for index in R.collection.indexes {
             try update(R.collection.name, index.name) { tx, entry, value in
                 guard let record = try tx.record(behind: value, at: entry, as: type), index.entry(of: record) == entry
                 else { return try tx.removeEntry(entry, in: index) }
             }
         }
+        var records = 0
         try update(R.collection.name, StoreKey.recordIndex) { tx, key, value in
+            records += 1
             let record: StoredRecord<R> = try tx.storedRecord(value, at: key)
             for index in R.collection.indexes {
                 guard let entry = index.entry(of: record) else { continue }
@@ -30,6 +35,7 @@ extension Store {
                 try tx.makeCount(of: entry, in: index)
             }
         }
+        return records
     }
 
     /// Calls `body` with each entry of an index, or with each record, that exists at the time.

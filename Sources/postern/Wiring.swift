@@ -36,7 +36,7 @@ struct Wiring {
         if let remoteStore {
             store = Store(engine: remoteStore.makeEngine())
         } else {
-            store = try Self.store(options, log, waitsInPlace: !hasLoop)
+            store = try Self.store(options, log, parts.random, waitsInPlace: !hasLoop)
         }
         let backend = parts.backend(over: store)
         let service = parts.service(over: backend)
@@ -82,6 +82,7 @@ struct Wiring {
     private static func store(
         _ options: Options,
         _ log: Log,
+        _ random: any RandomSource,
         waitsInPlace: Bool
     ) throws(CommandError) -> Store {
         // A store in memory is always new: it needs no compaction and no update of earlier data.
@@ -94,7 +95,7 @@ struct Wiring {
             settings.makesStore = options.command == .serve
             let engine = try LocalEngine(directory: options.data, settings: settings) { log.write(.warning, $0) }
             let store = Store(engine: engine)
-            updateEarlierForms(of: store, log)
+            updateEarlierForms(of: store, log, random)
             return store
         } catch {
             throw .store(error)
@@ -121,9 +122,9 @@ struct Wiring {
         }
     }
 
-    private static func updateEarlierForms(of store: Store, _ log: Log) {
+    private static func updateEarlierForms(of store: Store, _ log: Log, _ random: any RandomSource) {
         do {
-            try store.retryWhileLocked { try EarlierForms.update(store) }
+            try store.retryWhileLocked { try EarlierForms.update(store, newKey: { random.hex(bytes: 16) }) }
         } catch StoreError.readOnly {
             // A process that can only read the store sends no mail and counts no tries, so it needs no update.
         } catch {

@@ -54,12 +54,26 @@ struct EarlierFormsTests {
         #expect(throws: StoreError.duplicate(index: "email")) {
             try store.transact { try $0.insert(client(count + 2, "c7@b.co")) }
         }
-        try EarlierForms.update(store)
+        try EarlierForms.update(store, newKey: { "0f" })
         try store.transact { tx in
             try tx.insert(client(count + 2, "c7@b.co"))
             #expect(try tx.scan(Client.byEmailOfDeleted).count == count)
             #expect(try tx.find(Client.byEmail, Key(1, "live@b.co"))?.id == count + 1)
             #expect(try tx.find(Client.byEmail, Key(1, "c\(count)@b.co")) == nil)
+        }
+    }
+
+    /// A large store that was imported, so that it had no key, was read as a whole at each start.
+    @Test func readsALargeStoreOnce() throws {
+        try store.transact { tx in
+            for id in 1...Store.updatedRecordsMax + 1 { try tx.insert(client(id, "c\(id)@b.co")) }
+        }
+        try store.makeDurable()
+        try EarlierForms.update(store, newKey: { "0f" })
+        #expect(try store.read(HashKey.stored)?.secret == "0f")
+        try EarlierForms.update(store) {
+            Issue.record("the store has a key")
+            return ""
         }
     }
 
@@ -84,7 +98,7 @@ struct EarlierFormsTests {
         try sweep()
         #expect(try store.transact { try $0.count(Invitation.self) } == count)
         try store.makeDurable()
-        try EarlierForms.update(store)
+        try EarlierForms.update(store, newKey: { "0f" })
         try sweep()
         #expect(try store.transact { try $0.all(Invitation.self).map(\.id) } == Array(101...count))
         #expect(try store.transact { try $0.scan(Invitation.byCreation).count } == count - 100)
@@ -110,7 +124,7 @@ struct EarlierFormsTests {
         }
         try store.makeDurable()
         let before = try entries()
-        try EarlierForms.update(store)
+        try EarlierForms.update(store, newKey: { "0f" })
         #expect(try entries() == before)
     }
 

@@ -9,19 +9,26 @@ package enum EarlierForms {
     /// new one. Mails, invitations, shares and clients are added to new indexes, and deleted clients are removed from
     /// the index by email.
     ///
-    /// A store that has a key of keyed hashes is in the present format and is not changed.
+    /// A store that has a key of keyed hashes is in the present format and is not changed. A large one gets a key, so
+    /// that the next start does not read it all again.
     ///
+    /// - Parameter newKey: makes 16 random bytes in hexadecimal.
     /// - Throws: `StoreError` if the store cannot be written. The next start continues the migration.
-    package static func update(_ store: Store) throws {
+    package static func update(_ store: Store, newKey: () -> String) throws {
         guard try store.read(HashKey.stored) == nil else { return }
         try store.deleteUnreadable(MailQuota.self)
         try store.deleteUnreadable(PasswordFailures.self)
         try store.deleteUnreadable(MailedCode.self)
         try store.deleteUnreadable(Invitation.self)
-        try store.correctEntries(of: Invitation.self)
-        try store.correctEntries(of: OutboxMail.self)
-        try store.correctEntries(of: CareShare.self)
-        try store.correctEntries(of: Client.self)
+        let records =
+            try store.correctEntries(of: Invitation.self)
+            + store.correctEntries(of: OutboxMail.self)
+            + store.correctEntries(of: CareShare.self)
+            + store.correctEntries(of: Client.self)
+        guard records > Store.updatedRecordsMax else { return }
+        let key = newKey()
+        try store.write { tx in _ = try HashKey.make(newKey: key, in: tx) }
+        try store.makeDurable()
     }
 
     /// Deletes mails to a deleted user whose deletion an earlier version began: only its jobs have an address. Now an

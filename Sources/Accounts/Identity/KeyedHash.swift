@@ -20,14 +20,7 @@ package struct KeyedHash: Sendable {
     ///   - subject: what is counted; addresses are in lower case.
     ///   - newKey: 16 random bytes in hexadecimal, drawn outside the transaction.
     init(of subject: String, newKey: String, in tx: Transaction) throws {
-        let key: HashKey
-        if let stored = try HashKey.stored(in: tx) {
-            key = stored
-        } else {
-            key = HashKey(number: 1, secret: newKey)
-            try tx.insert(key)
-        }
-        self.init(of: subject, key)
+        self.init(of: subject, try HashKey.make(newKey: newKey, in: tx))
     }
 
     /// Hashes a text with the store's key; nil if the store has no key. It has no counts either then.
@@ -67,6 +60,15 @@ extension HashKey: Record {
 
     /// The store's key; nil if it has none.
     static func stored(in tx: Transaction) throws -> HashKey? { try tx.get(HashKey.self, onlyKey) }
+
+    /// The store's key, which is created if it has none.
+    @discardableResult
+    static func make(newKey: String, in tx: Transaction) throws -> HashKey {
+        if let stored = try stored(in: tx) { return stored }
+        let key = HashKey(number: 1, secret: newKey)
+        try tx.insert(key)
+        return key
+    }
 
     /// Announces `stored`.
     static func announce(to announced: inout Prefetch) { announced.get(HashKey.self, onlyKey) }
