@@ -4,7 +4,7 @@ import Platform
 
 /// Shows the progress of long work on stderr if it is a terminal.
 ///
-///     checking the base [############                  ]  41 %
+///     checking entries [############                  ]  41 %
 final class ProgressBar {
     private let isTerminal = FileDescriptor.standardError.isTerminal
     private var lastShown = 0

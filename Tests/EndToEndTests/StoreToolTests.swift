@@ -173,7 +173,7 @@ struct StoreToolTests {
         #expect(imported.status == 0 && imported.errors == "")
         let command = "\(PosternProcess.binary.path) check --data \(folder.path("big"))"
         let shown = try PosternProcess.run([], shell: "script -qec '\(command)' /dev/null")
-        #expect(shown.output.contains("checking the base [") && shown.output.contains(entries))
+        #expect(shown.output.contains("checking base-1.jsonl [") && shown.output.contains(entries))
         #expect(shown.output.contains("\r\u{1B}[K"))
         #expect(try PosternProcess.run(["check"] + big).output == "\(entries) of 0 transactions")
     }

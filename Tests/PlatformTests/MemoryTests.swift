@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 import Synchronization
 import Testing
@@ -64,6 +65,35 @@ struct MappedPagesTests {
         shared.start.storeBytes(of: UInt8(ascii: "x"), as: UInt8.self)
         #expect(Array(reading.bytes) == Array("xbc".utf8))
         #expect(try RealCalls.shared.contents(of: file, from: 0, upTo: 3) == Array("xbc".utf8))
+    }
+
+    /// Released pages are read again when they are accessed. Memory that is no file keeps its bytes.
+    @Test func releasesPagesOfAFile() throws {
+        let folder = try TemporaryFolder()
+        let bytes = [UInt8](repeating: 7, count: 16 << 20)
+        let file = try FileDescriptor.open(try folder.file("file", bytes), .reading)
+        defer { file.close() }
+        let pages = try MappedPages(reading: file, byteCount: bytes.count)
+        #expect(pages.bytes.elementsEqual(bytes))
+        #expect(try residentBytes(of: pages) == bytes.count)
+        pages.release(4_097..<bytes.count - 1)
+        let resident = try residentBytes(of: pages)
+        // The system may release more than it was asked to.
+        #expect(resident <= 12_288)
+        #expect(pages.bytes.elementsEqual(bytes))
+        let memory = try MappedPages(zeros: 8_192)
+        memory.start.storeBytes(of: 7, as: UInt8.self)
+        memory.release(0..<8_192)
+        #expect(memory.bytes[0] == 7)
+    }
+
+    /// How many bytes of the mapping are in the memory of this process: bit 63 of an entry of /proc/self/pagemap.
+    private func residentBytes(of pages: borrowing MappedPages) throws -> Int {
+        let pageBytes = 4_096
+        let entries = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/pagemap"))
+        try entries.seek(toOffset: UInt64(UInt(bitPattern: pages.start)) / UInt64(pageBytes) * 8)
+        let bytes = try #require(try entries.read(upToCount: pages.byteCount / pageBytes * 8))
+        return stride(from: 7, to: bytes.count, by: 8).count { bytes[$0] & 0x80 != 0 } * pageBytes
     }
 }
 

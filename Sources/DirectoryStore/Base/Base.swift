@@ -127,6 +127,7 @@ struct BaseCursor {
         if rest.lowerBound >= aheadEnd {
             let end = min(rest.upperBound, rest.lowerBound + 2 * Limits.readAheadBytes)
             file.readAhead(rest.lowerBound..<end)
+            file.release(max(file.entries.lowerBound, rest.lowerBound - 2 * Limits.readAheadBytes)..<rest.lowerBound)
             aheadEnd += Limits.readAheadBytes
         }
         let start = isDescending ? file.lastLineStart(in: rest) : rest.lowerBound

@@ -91,7 +91,15 @@ final class BaseFile: @unchecked Sendable {
     }
 
     /// The CRC-32C of the whole file.
-    var check: UInt32 { CRC32C.value(of: bytes) }
+    var check: UInt32 {
+        var check: UInt32 = 0
+        for start in stride(from: 0, to: bytes.count, by: Limits.readAheadBytes) {
+            let part = start..<min(bytes.count, start + Limits.readAheadBytes)
+            check = CRC32C.value(of: self[part], after: check)
+            pages.release(part)
+        }
+        return check
+    }
 
     /// The offset of the line after the one at `offset`, even if that line is damaged.
     func nextLineStart(after offset: Int) -> Int {
@@ -134,6 +142,12 @@ final class BaseFile: @unchecked Sendable {
     /// the pages that are accessed, which is right for searches.
     func readAhead(_ place: Range<Int>) {
         pages.readAhead(place)
+    }
+
+    /// Removes a part of the file from the memory of this process, for a sequential reader that is behind it. Without
+    /// this call the memory would grow to the length of the file.
+    func release(_ place: Range<Int>) {
+        pages.release(place)
     }
 
     /// Verifies all lines and their order.

@@ -55,6 +55,11 @@ final class Bases {
         }
     }
 
+    /// Removes the files from the memory of this process, for a reader that goes through all of them.
+    func releaseFiles() {
+        for base in all { base.file.release(base.file.entries) }
+    }
+
     /// A cursor over the entries and removals from `lower` up to, but not including, `upper`.
     func cursor(from lower: StoreKey, upTo upper: StoreKey, descending: Bool) throws(StoreError) -> BasesCursor {
         BasesCursor(

@@ -157,7 +157,8 @@ package struct StoreCheck {
             offset = base.nextLineStart(after: offset)
             report.entries += 1
             if report.entries % 4096 == 0 {
-                progress(ToolProgress(phase: "checking the base", done: offset, total: segment.bytes))
+                progress(ToolProgress(phase: "checking \(base.name)", done: offset, total: segment.bytes))
+                base.release(base.entries.lowerBound..<offset)
             }
         }
         if isSound, base.check != segment.check {
@@ -179,6 +180,7 @@ package struct StoreCheck {
             if report.entries % 4096 == 0 {
                 let total = max(expected, report.entries)
                 progress(ToolProgress(phase: "checking entries", done: report.entries, total: total))
+                space.bases.releaseFiles()
             }
             for fault in try faults(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
         }

@@ -11,6 +11,8 @@ package struct MappedPages: ~Copyable {
     package let byteCount: Int
     /// Whether the pages are unmapped when the value is destroyed.
     private let isOwned: Bool
+    /// Whether the pages are those of a file and only read.
+    private let isReadingFile: Bool
 
     /// Maps memory of zeros. It uses no physical memory until it is written to.
     package init(zeros byteCount: Int) throws(SystemError) {
@@ -30,14 +32,14 @@ package struct MappedPages: ~Copyable {
     /// Memory that stays valid while the value exists, in place of mapped pages.
     package init(borrowing bytes: UnsafeMutableRawBufferPointer) throws(SystemError) {
         guard let start = bytes.baseAddress else { throw .invalidArgument }
-        (self.start, byteCount, isOwned) = (start, bytes.count, false)
+        (self.start, byteCount, isOwned, isReadingFile) = (start, bytes.count, false, false)
     }
 
     private init(_ byteCount: Int, _ access: Int32, _ flags: Int32, _ descriptor: Int32) throws(SystemError) {
         let start = mmap(nil, byteCount, access, flags, descriptor, 0)
         // MAP_FAILED is -1.
         guard let start, start != UnsafeMutableRawPointer(bitPattern: -1) else { throw .last }
-        (self.start, self.byteCount, isOwned) = (start, byteCount, true)
+        (self.start, self.byteCount, isOwned, isReadingFile) = (start, byteCount, true, access == PROT_READ)
     }
 
     deinit {
@@ -58,5 +60,14 @@ package struct MappedPages: ~Copyable {
         let first = part.lowerBound / page * page
         guard isOwned, first < part.upperBound else { return }
         madvise(start + first, part.upperBound - first, MADV_WILLNEED)
+    }
+
+    /// Removes the whole pages of a part of the file from the memory of this process. They stay in the system's cache,
+    /// from which the next access takes them.
+    package func release(_ part: Range<Int>) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let (first, end) = ((part.lowerBound + page - 1) / page * page, part.upperBound / page * page)
+        guard isReadingFile, first < end else { return }
+        madvise(start + first, end - first, MADV_DONTNEED)
     }
 }

@@ -16,6 +16,8 @@ final class Worker: @unchecked Sendable {
     private var store: Store?
     /// The transactions that this process has read, in their order.
     var known: [Int] = []
+    /// How many of them it was told of. A group that fails has told nothing, and its lines may be dropped.
+    private var toldCount = 0
     /// The transactions of this process that are not durable yet.
     var staged: [Int] = []
     /// Why the current group of transactions must not be acknowledged.
@@ -48,7 +50,7 @@ final class Worker: @unchecked Sendable {
                 try operate(store)
             } catch {
                 judge(error)
-                store.discardStaged()
+                discard(store)
                 ledger.refuse(staged)
                 staged = []
                 // After some errors only a new engine can write.
@@ -68,11 +70,18 @@ final class Worker: @unchecked Sendable {
             let engine = try LocalEngine(directory: "/store", settings: settings, log: { _ in })
             self.engine = engine
             store = Store(engine: engine)
-            known = []
+            (known, toldCount) = ([], 0)
         } catch {
             judge(error)
         }
         return store
+    }
+
+    /// Discards a group, with what it has read.
+    private func discard(_ store: Store?) {
+        store?.discardStaged()
+        known.removeSubrange(toldCount...)
+        doubt = nil
     }
 
     private func close() {
@@ -127,7 +136,7 @@ final class Worker: @unchecked Sendable {
             if let claim { claims.append(claim) }
         }
         if random.once(in: 20) {
-            store.discardStaged()
+            discard(store)
             ledger.refuse(staged)
             staged = []
             return
@@ -153,6 +162,7 @@ final class Worker: @unchecked Sendable {
         guard !process.isDead else { return }
         if let doubt { ledger.fail("process \(process.number) was told: \(doubt)") }
         ledger.promise(transactions)
+        toldCount = known.count
     }
 
     /// Runs `body` again while another process holds the lock.
@@ -161,7 +171,7 @@ final class Worker: @unchecked Sendable {
             do {
                 return try body()
             } catch StoreError.locked where staged.isEmpty {
-                store?.discardStaged()
+                discard(store)
                 calls.sleep(microseconds: 500)
             }
         }
