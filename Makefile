@@ -205,7 +205,7 @@ bench-deps: bench-packages $(BENCH_ENVIRONMENT)/installed
 $(BENCH_ENVIRONMENT)/installed: Benchmarks/peers/requirements.txt | bench-packages
 	$(call environment,$(BENCH_ENVIRONMENT),$<)
 
-bench: release bench-deps ## Runs all benchmarks with their peers, about ten minutes, and writes Benchmarks/RESULTS.md
+bench: release bench-deps ## Runs all benchmarks with their peers, about half an hour, and writes Benchmarks/RESULTS.md
 	$(BENCH)/bench.py full $(BINARY) $(ROWS)
 
 bench-quick: release bench-deps ## Runs the main benchmarks, under one minute; ROWS="start write" selects rows

@@ -17,6 +17,7 @@ NATIVE = {
     "driver": ["driver.c"],
     "echo": ["native/echo.c"],
     "append": ["native/append.c"],
+    "durable": ["native/durable.c"],
     "sqlite": ["native/sqlite.c", "-lsqlite3"],
     "hash": ["native/hash.c", "-lsodium", "-lpthread"],
     "delay": ["native/delay.c"],
@@ -162,14 +163,19 @@ class Bench:
         key = count, clients, each
         if key not in self.stores:
             path = os.path.join(self.root, f"store-{count}-{clients}-{each}")
-            export = path + ".jsonl"
-            with open(export, "w") as file:
-                file.writelines(line + "\n" for line in accounts.lines(count, clients, each))
+            export = self.export(path + ".jsonl", *key)
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             subprocess.run([self.binary, "import", "--data", path, export], check=True, **quiet)
             os.unlink(export)
             self.stores[key] = path
         return self.stores[key]
+
+    @staticmethod
+    def export(path, count, clients=0, each=0):
+        """Writes the lines of such a store to a file and returns its path."""
+        with open(path, "w") as file:
+            file.writelines(line + "\n" for line in accounts.lines(count, clients, each))
+        return path
 
     def copy(self, count, clients=0, each=0, folder=None):
         """The path of a new copy of such a store, in `folder` or that of the measurement."""

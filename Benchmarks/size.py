@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import accounts
+import orjson
 from harness import create, first_reply, read, request, result
 from rows import Row
 
@@ -28,9 +29,9 @@ def many_of(bench):
     return bench.count(MANY, least=50 * FEW)
 
 
-def opened(bench, count):
+def opened(bench, count, path=None):
     """Milliseconds from spawn to the first reply, which reads an account, and resident megabytes after it."""
-    path = bench.copy(count)
+    path = path or bench.copy(count)
     line = bench.lines([read(random.randint(1, count))])
     milliseconds = first_reply(line, STARTS, bench.binary, "--data", path)
     with bench.postern(path) as postern:
@@ -39,8 +40,37 @@ def opened(bench, count):
 
 
 def opening(bench):
-    many, few = opened(bench, many_of(bench)), opened(bench, FEW)
-    return {"time": many[0], "memory": many[1], "few time": few[0], "few memory": few[1]}
+    count = many_of(bench)
+    many, few = opened(bench, count), opened(bench, FEW)
+    path = bench.copy(count)
+    with bench.postern(path) as postern:
+        MergingItself(bench, postern, path)
+    return {
+        "time": many[0],
+        "memory": many[1],
+        "few time": few[0],
+        "few memory": few[1],
+        "worst": opened(bench, count, path)[0],
+    }
+
+
+def importing(bench):
+    """Seconds and megabytes of an import, and the seconds of a Python loop that parses its lines."""
+    export = bench.export(bench.path("export.jsonl"), many_of(bench))
+    command = [bench.binary, "import", "--data", bench.path("imported"), export]
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    assert status == 0, "the import failed"
+    with open(export, "rb") as file:
+        begun = time.perf_counter()
+        for line in file:
+            orjson.loads(line)
+        loop = time.perf_counter() - begun
+    # Linux counts in kilobytes.
+    memory = usage.ru_maxrss / 1_024
+    return {"seconds": seconds, "memory": memory, "loop": loop, "size": os.path.getsize(export) / (1 << 20)}
 
 
 def microseconds(bench, count, lines, refusal=None):
@@ -175,12 +205,17 @@ ROWS = [
     Row(
         "open", "open, 1,000,000 accounts", "ms", opening, "time", "few time", PEER,
         "From spawn to the reply of a session read, with the files in the page cache.",
-        limit=30,
+        limit=10,
+    ),
+    Row(
+        "open-worst", "open, 1,000,000 accounts, just before compaction", "ms", opening, "worst", "time", "after compaction",
+        "The same, with a journal of almost 4 MiB.",
+        limit=100,
     ),
     Row(
         "open-memory", "memory after the first reply, 1,000,000 accounts", "MB", opening, "memory", "few memory", PEER,
         "Resident memory after that reply.",
-        limit=64,
+        limit=24,
     ),
     Row(
         "lookup-session", "random session read, 1,000,000 accounts", "µs", lookups, "read", "few read", PEER,
@@ -193,18 +228,28 @@ ROWS = [
     Row(
         "merge", "longest reply time during compaction of 1,000,000 accounts", "ms", merging, "beside", "alone", "without compaction",
         "Of a client that sends nine reads to a write, one at a time, while `postern compact` compacts the store.",
-        limit=50,
+        limit=25,
     ),
     Row(
         "merge-own", "longest reply time while the server itself compacts 1,000,000 accounts", "ms", merging_itself, "beside", "alone",
         "without compaction",
         "Of the same client, while a thread of the server compacts, because the journal has grown to 4 MiB.",
-        limit=50,
+        limit=25,
     ),
     Row(
         "merge-memory", "memory of the server after compacting 1,000,000 accounts", "MB", memory_of_merging, "after", "before",
         "before",
         "Resident memory two seconds after the first request that follows a compaction during which no request ran.",
         limit=64,
+    ),
+    Row(
+        "import", "import, 1,000,000 accounts", "s", importing, "seconds", "loop", "Python loop",
+        "From a file with an account and a session each; the peer is a Python loop that parses the lines with orjson.",
+        limit=20,
+    ),
+    Row(
+        "import-memory", "memory of an import, 1,000,000 accounts", "MB", importing, "memory", "size", "size of the file",
+        "The greatest resident memory; the peer is the size of the file.",
+        limit=300,
     ),
 ]  # fmt: skip

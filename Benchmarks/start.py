@@ -59,6 +59,6 @@ ROWS = [
     Row(
         "idle-memory", "memory, idle after start", "MB", idle, "ours", "loop", "Python loop",
         "Resident memory half a second after the first reply; the peer is a Python loop with orjson.",
-        limit=12, is_quick=True,
+        limit=8, is_quick=True,
     ),
 ]  # fmt: skip

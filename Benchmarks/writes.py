@@ -2,7 +2,7 @@
 
 import os
 
-from harness import create, run_native
+from harness import Program, create, native, run_native
 from rows import Row
 
 ALONE = 3_000
@@ -19,10 +19,23 @@ def journal(path):
 def alone(bench):
     """Writes a second, each sent after the reply to the previous one."""
     count = bench.count(ALONE)
-    with bench.postern(bench.copy(10)) as postern:
-        ours = postern.drive(bench.lines(create(number) for number in range(count)), count)
+    path = bench.copy(10)
+    lines = bench.lines(create(number) for number in range(count))
+
+    def rate(program):
+        with program:
+            return count / program.drive(lines, count)["seconds"]
+
+    ours = rate(bench.postern(path))
     sqlite = run_native("sqlite", bench.path("peer.sqlite"), count, "")
-    return {"ours": count / ours["seconds"], "sqlite": count / sqlite["seconds"]}
+    return {
+        "ours": ours,
+        "sqlite": count / sqlite["seconds"],
+        "ours again": rate(bench.postern(bench.copy(10))),
+        "sqlite behind pipes": rate(Program(native("sqlite"), bench.path("other.sqlite"), "serve")),
+        "ours once more": rate(bench.postern(bench.copy(10))),
+        "limit": rate(Program(native("durable"), journal(path), bench.path("synced"))),
+    }
 
 
 def together(bench):
@@ -87,6 +100,16 @@ ROWS = [
     Row(
         "write", "durable writes, one at a time", "a second", alone, "ours", "sqlite", SQLITE,
         "One client record each; the peer is SQLite through its C API, WAL, synchronous=FULL, one row a transaction, same disk.",
+        more_is_better=True, is_quick=True,
+    ),
+    Row(
+        "write-pipes", "durable writes, one at a time", "a second", alone, "ours again", "sqlite behind pipes", "SQLite behind pipes",
+        "The same; the peer is the same SQLite in a C program that is called through the same pipes and parses nothing.",
+        more_is_better=True, is_quick=True,
+    ),
+    Row(
+        "write-limit", "durable writes, one at a time", "a second", alone, "ours once more", "limit", "C echo, append, sync",
+        "The same; the peer is a C program that appends the same journal line and calls fdatasync before it echoes.",
         more_is_better=True, is_quick=True,
     ),
     Row(

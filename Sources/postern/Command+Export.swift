@@ -72,6 +72,8 @@ extension Command {
                 try remote.map { try StoreImport(to: $0.makeDestination) }
                 ?? StoreImport(RecordTypes.all, to: path, settings: options.store)
             try Self.readLines(of: file, into: incoming, bar)
+            let newKey = { SystemRandom().hex(bytes: 16) }
+            try EarlierForms.markUpdated(incoming.records, newKey: newKey, incoming.addIfAbsent)
             isDone = try incoming.finish(progress: bar.show)
         } catch let error as CommandError {
             throw error

@@ -156,20 +156,42 @@ struct StoreToolTests {
         #expect(memory.status == 64 && memory.errors.contains("postern \(command) needs a directory"))
     }
 
-    @Test func showsProgressOnlyOnATerminal() throws {
-        try serving().finish()
-        // Enough entries to show progress: each invitation has a record and three index entries.
-        let count = 2_500
+    /// The lines of an export with a number of invitations.
+    private func exportOfInvitations(_ count: Int) -> String {
         let lines = (1...count).map { number in
             let hash = String(repeating: "0", count: 64 - 4) + String(format: "%04x", number)
             return #"{"collection":"sales.invitations","record":{"id":\#(number),"hash":"\#(hash)","role":"admin","#
                 + #""uses_left":1,"created":"2026-01-01T00:00:00.000000Z","expires":"2026-01-08T00:00:00.000000Z"}}"#
         }
+        let counter = #"{"counter":"sales.invitations","value":\#(count)}"#
+        return ([counter] + lines + [#"{"end":true}"#]).joined(separator: "\n")
+    }
+
+    /// A large import gets a key, without which the first start would look for data of earlier versions everywhere.
+    @Test func marksALargeImportAsUpdated() throws {
+        func keys(after count: Int) throws -> Int {
+            let data = ["--data", folder.path("store of \(count)")]
+            let imported = try PosternProcess.run(["import"] + data, input: exportOfInvitations(count))
+            #expect(imported.output.hasPrefix("imported: \(count) records"))
+            #expect(try PosternProcess.run(["check"] + data).status == 0)
+            let exported = try PosternProcess.run(["export"] + data).output
+            // An export that has a key keeps it.
+            let again = ["--data", folder.path("copy of \(count)")]
+            #expect(try PosternProcess.run(["import"] + again, input: exported).status == 0)
+            #expect(try PosternProcess.run(["export"] + again).output == exported)
+            return exported.components(separatedBy: #"{"collection":"hash key""#).count - 1
+        }
+        #expect(try keys(after: 10_001) == 1)
+        #expect(try keys(after: 10_000) == 0)
+    }
+
+    @Test func showsProgressOnlyOnATerminal() throws {
+        try serving().finish()
+        // Enough entries to show progress: each invitation has a record and three index entries.
+        let count = 2_500
         let entries = "sound: \(4 * count + 1) entries"
         let big = ["--data", folder.path("big")]
-        let counter = #"{"counter":"sales.invitations","value":\#(count)}"#
-        let text = ([counter] + lines + [#"{"end":true}"#]).joined(separator: "\n")
-        let imported = try PosternProcess.run(["import"] + big, input: text)
+        let imported = try PosternProcess.run(["import"] + big, input: exportOfInvitations(count))
         #expect(imported.status == 0 && imported.errors == "")
         let command = "\(PosternProcess.binary.path) check --data \(folder.path("big"))"
         let shown = try PosternProcess.run([], shell: "script -qec '\(command)' /dev/null")

@@ -31,6 +31,21 @@ package enum EarlierForms {
         try store.makeDurable()
     }
 
+    /// Adds what shows that an import has no data of an earlier version, if looking for them would take long.
+    ///
+    /// - Parameters:
+    ///   - records: the number of imported records.
+    ///   - newKey: makes 16 random bytes in hexadecimal.
+    ///   - add: adds a record unless the import has one of its type.
+    package static func markUpdated<Failure: Error>(
+        _ records: Int,
+        newKey: () -> String,
+        _ add: (HashKey) throws(Failure) -> Void
+    ) throws(Failure) {
+        guard records > Store.updatedRecordsMax else { return }
+        try add(HashKey(number: 1, secret: newKey()))
+    }
+
     /// Deletes mails to a deleted user whose deletion an earlier version began: only its jobs have an address. Now an
     /// `AccountDeletion` deletes the mails.
     ///

@@ -32,6 +32,8 @@ package final class StoreImport {
     package private(set) var faultCount = 0
     /// The number of records read.
     package private(set) var records = 0
+    /// The collections of which a record was read.
+    private var collections: Set<String> = []
 
     /// - Parameters:
     ///   - types: all record types that a store may hold.
@@ -92,6 +94,20 @@ package final class StoreImport {
         refuse("longer than \(Limits.exportLineBytesMax) bytes")
     }
 
+    /// Adds a record unless the export has one of its type.
+    ///
+    /// - Throws: `StoreError.diskFull`, `.systemCall`.
+    package func addIfAbsent<R: Record>(_ record: R) throws(StoreError) {
+        guard !collections.contains(R.collection.name) else { return }
+        var writer = JSONWriter()
+        record.write(to: &writer)
+        let result = writer.withUnsafeBytes { bytes in
+            Result { () throws(StoreError) in try take(bytes, of: R.collection.name) }
+        }
+        records -= 1
+        try result.get()
+    }
+
     /// Writes the store if there are no faults.
     ///
     /// - Returns: whether the store was written. If not, `faults` has the reasons, and nothing is at the path.
@@ -145,6 +161,7 @@ package final class StoreImport {
 
     private func take(_ record: UnsafeRawBufferPointer, of collection: String) throws(StoreError) {
         records += 1
+        collections.insert(collection)
         guard let type = types[collection] else { return refuse("there is no collection \(collection.shortened)") }
         let entry: RecordType.Entry
         do throws(JSONError) {
