@@ -26,6 +26,8 @@ extension Limits {
     static let carriedPart = 8
     /// A compaction merges a base that is shorter than this number times what is merged before it.
     static let baseGrowth = 4
+    /// How many bases one compaction writes of what is written meanwhile, at most.
+    static let laterBasesMax = 4
     /// How long a process that serves requests blocks for the directory lock before it puts the request aside and
     /// retries.
     static let lockSpinMilliseconds = 20

@@ -159,7 +159,7 @@ struct CompactionTests {
             count += 1
             usleep(200)
         }
-        #expect(try engine.statistics().epoch == 2)
+        #expect(try #require(engine.statistics().epoch) > 1)
         #expect(try engine.entries().count == count)
         engine.close()
         #expect(try directory.open().entries().count == count)

@@ -121,6 +121,18 @@ MUTANTS = [
         "        guard false else { return [] }",
     ),
     (
+        "removals left out of a base",
+        "Base/BaseWriter.swift",
+        "!value.isRemoval || kept.mayHave(key)",
+        "!value.isRemoval",
+    ),
+    (
+        "later base without its entries",
+        "Compaction/NextEpoch.swift",
+        "try writeBase(of: space.newest(bases: 0), erasable)",
+        "try writeBase(of: LayeredSpace(), erasable)",
+    ),
+    (
         "manifest renamed before it is synced",
         "Files/StoreFiles.swift",
         "        try write(manifest.bytes, to: Manifest.temporaryName)\n",

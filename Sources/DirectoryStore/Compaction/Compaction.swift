@@ -15,7 +15,7 @@ struct CompactionSource: @unchecked Sendable {
     let replay: JournalReplay
     /// The number of bases that the compaction merges, the newest first. The older ones are kept.
     let basesMerged: Int
-    /// When all bases are to be merged, in Unix time; nil if this compaction merges them.
+    /// When all bases are to be merged, in Unix time; nil if no time is set, or if this compaction merges them.
     let mergeDue: Int?
 
     /// The names of the files that the new ones replace.
@@ -28,10 +28,10 @@ struct CompactionSource: @unchecked Sendable {
 /// Compacts the journal of a directory into a new base. Other processes may use the directory at the same time.
 ///
 /// The new base has the entries that the store held when the compaction began, except those of bases that are kept.
-/// The new journal starts with the erasable values of that time, which are never in a base, and continues with all
-/// transactions since. The files are written and synced without the lock. The lock is held only at the end, for a few
-/// syncs: to carry over the last transactions, to rename the manifest, and to remove the files that the manifest no
-/// longer names.
+/// The new journal starts with the erasable values, which are never in a base, and continues with the transactions
+/// since then. If these are many, most of them get another base. The files are written and synced without the lock. The
+/// lock is held only at the end, for a few syncs: to carry over the last transactions, to rename the manifest, and to
+/// remove the files that the manifest no longer names.
 ///
 /// If an error happens before the manifest is renamed, the old manifest stays valid and the new files are removed, if
 /// necessary by the next process that opens the store. An error after the rename leaves the files of both epochs; the

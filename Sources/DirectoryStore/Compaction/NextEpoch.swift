@@ -1,58 +1,66 @@
+internal import Platform
 import Store
 
-/// The files of the next epoch, which a compaction prepares.
+/// The files of the next epoch, which a compaction prepares: the new base, bases of what was written meanwhile if that
+/// is much, and the new journal.
 struct NextEpoch {
     private let source: CompactionSource
     private let files: StoreFiles
-    private let number: Int
-    private let header: FileHeader
-    private let journalFile: File
-    private var segments: [Manifest.Segment] = []
-    /// The number of transactions in the bases.
-    private let transactions: Int
+    /// The number of the epoch. Each new base but the last has the number of an epoch that is left out.
+    private var number: Int
+    private var segments: [Manifest.Segment]
     /// The state of the old journal, as far as it was carried over.
     private var older: JournalReplay
-    /// The state of the new journal, and the space that results from it.
-    private var newer: JournalReplay
-    private var space = LayeredSpace()
-    private var writer = JournalLineWriter()
+    /// The state that results from it. The erasable values are in memory, because no base has them.
+    private var space: LayeredSpace
 
     init(after source: CompactionSource, _ files: StoreFiles) throws(StoreError) {
         self.source = source
         self.files = files
-        number = source.manifest.epoch + 1
+        number = source.manifest.epoch
+        segments = Array(source.manifest.segments.dropFirst(source.basesMerged))
         older = source.replay
-        transactions = Self.transactionsInBase(of: older.number, isErasableEmpty: older.slots.keys.isEmpty)
-        header = FileHeader.journal(of: source.manifest.store, epoch: number, transactions: transactions)
-        let name = Manifest.journalName(of: number)
-        // A compaction that was interrupted may have left files of this epoch.
-        for name in try files.directory.names() where StoreFiles.epoch(of: name) == number {
+        space = LayeredSpace(over: Bases(Array(source.space.bases.all.dropFirst(source.basesMerged))))
+        // A compaction that was interrupted may have left files.
+        for name in try files.directory.names() where StoreFiles.epoch(of: name) ?? 0 > number {
             try files.directory.unlink(name)
         }
-        journalFile = try File(name, in: files.directory, .new, calls: files.calls)
-        newer = JournalReplay(behind: header, file: name, durable: 0, personal: files.personal)
+    }
+
+    /// The number of transactions in the bases.
+    private var transactions: Int {
+        Self.transactionsInBase(of: older.number, isErasableEmpty: older.slots.keys.isEmpty)
     }
 
     /// Writes the new base.
     ///
     /// - Parameter goOn: called with the number of entries so far; false cancels the compaction.
     mutating func writeBase(_ goOn: (Int) -> Bool) throws(StoreError) {
+        let merged = source.space.newest(bases: source.basesMerged)
+        try writeBase(of: merged, Self.erasableValues(of: source.space, at: older.slots.keys), goOn)
+    }
+
+    /// Writes a base that hides entries of those in `space`.
+    private mutating func writeBase(
+        of newest: LayeredSpace,
+        _ erasable: [StagedWrite],
+        _ goOn: (Int) -> Bool
+    ) throws(StoreError) {
+        number += 1
         let file = try File(Manifest.baseName(of: number), in: files.directory, .new, calls: files.calls)
-        let kept = source.manifest.segments.dropFirst(source.basesMerged)
-        let keptBases = Array(source.space.bases.all.dropFirst(source.basesMerged))
         let header = FileHeader.base(
             of: source.manifest.store,
             epoch: number,
             transactions: transactions,
-            below: kept.first?.epoch
+            below: segments.first?.epoch
         )
-        let merged = source.space.newest(bases: source.basesMerged)
         var writer = BaseWriter(file, header: header, epoch: number)
-        let segment = try writer.write(merged, over: Bases(keptBases), without: older.slots.keys, goOn)
+        let segment = try writer.write(newest, over: space.bases, without: older.slots.keys, goOn)
         guard let segment else { return }
-        segments = [segment] + kept
-        let newest = try Base(try BaseFile(file, segment: segment, header: header))
-        space = LayeredSpace(over: Bases([newest] + keptBases))
+        segments.insert(segment, at: 0)
+        let base = try Base(try BaseFile(file, segment: segment, header: header))
+        space = LayeredSpace(over: Bases([base] + space.bases.all))
+        for write in erasable { space.set(write.value, at: write.key) }
     }
 
     /// Completes the new journal and makes the new manifest the current one.
@@ -60,39 +68,65 @@ struct NextEpoch {
     /// - Parameter goOn: called regularly; false cancels the compaction.
     /// - Returns: nil if it was cancelled, or if the manifest is no longer the one with which the compaction began.
     mutating func takeOver(goOn: () -> Bool) throws(StoreError) -> PreparedEpoch? {
-        try journalFile.write(header.bytes, at: 0)
-        try carry([Self.erasableValues(of: source.space, at: older.slots.keys)])
         let lock = try DirectoryLock(in: files.directory, .creating, calls: files.calls)
         let old = try File(source.manifest.journal, in: files.directory, .writing, calls: files.calls)
-        try catchUp(old, lock, goOn: goOn)
+        try writeLaterBases(old, lock, goOn: goOn)
+        guard goOn() else { return nil }
+        var journal = try NextJournal(ofEpoch: number, of: source.manifest.store, transactions: transactions, files)
+        try journal.append([Self.erasableValues(of: space, at: older.slots.keys)], to: &space)
+        try catchUp(&journal, old, lock, goOn: goOn)
         try lock.take(waitingMilliseconds: Limits.compactionLockWaitMilliseconds)
         defer { lock.release() }
         guard goOn(), let (current, _) = try files.manifest(), current == source.manifest else { return nil }
-        return try install(behind: old)
+        return try install(&journal, behind: old)
+    }
+
+    /// Writes what was written during the compaction to a base of its own if the new journal would be due for
+    /// compaction otherwise, and what was written meanwhile to another one. All processes read the new journal from its
+    /// start, while requests wait.
+    private mutating func writeLaterBases(_ old: File, _ lock: DirectoryLock, goOn: () -> Bool) throws(StoreError) {
+        for _ in 0..<Limits.laterBasesMax where goOn() {
+            let least = older.length + source.settings.compactedJournalBytesMin
+            // The file also has room, so that its length alone does not tell.
+            guard try old.status().bytes >= least else { return }
+            let end = try endOfLines(in: old, lock)
+            guard end >= least else { return }
+            let bytes = try old.contents(from: older.length, upTo: end)
+            try bytes.withUnsafeBytesTyped { bytes throws(StoreError) in
+                try older.read(bytes, isAll: false, into: &space)
+            }
+            let erasable = try Self.erasableValues(of: space, at: older.slots.keys)
+            try writeBase(of: space.newest(bases: 0), erasable) { _ in goOn() }
+        }
     }
 
     /// Carries over most of the transactions that were written during the compaction. The lock is held only for
     /// moments.
-    private mutating func catchUp(_ old: File, _ lock: DirectoryLock, goOn: () -> Bool) throws(StoreError) {
+    private mutating func catchUp(
+        _ journal: inout NextJournal,
+        _ old: File,
+        _ lock: DirectoryLock,
+        goOn: () -> Bool
+    ) throws(StoreError) {
         var before = -1
         // If the rest no longer shrinks, it is the torn end of a long write.
         while goOn(), older.length > before, try old.status().bytes - older.length > Limits.carriedBytes {
             before = older.length
-            try lock.take(waitingMilliseconds: Limits.compactionLockWaitMilliseconds)
-            let end = Result { () throws(StoreError) in try endOfLines(in: old) }
-            lock.release()
-            // Lines that were whole while the lock was held stay unchanged, except that values may be erased. The later
-            // line that replaces such a value is read afterwards. The room behind the lines must not be read, because
-            // other processes write to it.
-            try carry(transactions(of: old, upTo: end.get(), isAll: false))
+            let end = try endOfLines(in: old, lock)
+            try journal.append(transactions(of: old, upTo: end, isAll: false), to: &space)
         }
         // This sync keeps the sync under the lock short.
-        try journalFile.sync()
+        try journal.file.sync()
     }
 
-    /// The offset of the end of the last whole line, or an offset after which no whole line can start. The lock must be
-    /// held.
-    private func endOfLines(in old: File) throws(StoreError) -> Int {
+    /// The offset of the end of the last whole line, or an offset after which no whole line can start.
+    ///
+    /// Lines that are whole while the lock is held stay unchanged, except that values may be erased. The later line
+    /// that replaces such a value is read afterwards. The room behind the lines must not be read without the lock,
+    /// because other processes write to it.
+    private func endOfLines(in old: File, _ lock: DirectoryLock) throws(StoreError) -> Int {
+        try lock.take(waitingMilliseconds: Limits.compactionLockWaitMilliseconds)
+        defer { lock.release() }
         let end = try old.status().bytes
         // The room behind the last line is never longer than this.
         let start = max(older.length, end - Limits.journalRoomBytes - 1)
@@ -101,31 +135,43 @@ struct NextEpoch {
     }
 
     /// Carries over the last transactions of the old journal, and replaces the manifest. The lock must be held.
-    private mutating func install(behind old: File) throws(StoreError) -> PreparedEpoch {
-        try carry(try transactions(of: old, upTo: old.status().bytes, isAll: true))
+    private mutating func install(
+        _ journal: inout NextJournal,
+        behind old: File
+    ) throws(StoreError) -> PreparedEpoch {
+        try journal.append(try transactions(of: old, upTo: old.status().bytes, isAll: true), to: &space)
         try keepTornEnd(of: old)
-        for slot in newer.slots.takeSuperseded() { try slot.erase(in: journalFile) }
-        try journalFile.sync()
+        try journal.settle()
         try SyncMarks.makeDurable(in: files.directory, calls: files.calls)
         let manifest = Manifest(
             store: source.manifest.store,
             epoch: number,
             segments: segments,
-            mergeDue: source.mergeDue,
-            journalBytesSafe: newer.length
+            mergeDue: mergeDue,
+            journalBytesSafe: journal.replay.length
         )
         try files.install(manifest)
         eraseValues(in: old)
         Self.remove(source.filesReplaced, in: files.directory)
-        newer.markDurable()
-        return PreparedEpoch(manifest: manifest, file: journalFile, space: space, replay: newer)
+        return PreparedEpoch(manifest: manifest, file: journal.file, space: space, replay: journal.replay)
+    }
+
+    /// When all bases are to be merged, in Unix time; nil if there are not several. A later base may hide personal data
+    /// that were deleted during the compaction.
+    private var mergeDue: Int? {
+        guard segments.count > 1 else { return nil }
+        let deletes = older.personalDeletions > source.replay.personalDeletions
+        let seconds = deletes ? source.settings.erasureSeconds : source.settings.mergeSeconds
+        return min(source.mergeDue ?? .max, files.calls.unixSeconds + seconds)
     }
 
     /// Removes the files of a failed compaction, unless the manifest was replaced. If the manifest was renamed but the
     /// sync after the rename failed, the files of both epochs stay.
     func removeFiles() {
         guard isManifestUnchanged else { return }
-        Self.remove([Manifest.baseName(of: number), Manifest.journalName(of: number)], in: files.directory)
+        for number in stride(from: source.manifest.epoch + 1, through: number, by: 1) {
+            Self.remove([Manifest.baseName(of: number), Manifest.journalName(of: number)], in: files.directory)
+        }
     }
 
     private var isManifestUnchanged: Bool {
@@ -179,15 +225,6 @@ struct NextEpoch {
             try older.read(bytes, isAll: isAll, into: &ignored) { transactions.append($0) }
         }
         return transactions
-    }
-
-    /// Appends transactions to the new journal.
-    private mutating func carry(_ transactions: [[StagedWrite]]) throws(StoreError) {
-        writer.start(number: newer.number, check: newer.check)
-        for writes in transactions where !writes.isEmpty { writer.append(writes[...], durable: 0) }
-        let bytes = writer.bytes
-        try journalFile.write(bytes, at: newer.length)
-        try bytes.withUnsafeBytesTyped { bytes throws(StoreError) in try newer.read(bytes, into: &space) }
     }
 
     private func keepTornEnd(of old: File) throws(StoreError) {

@@ -54,8 +54,7 @@ final class StoreDirectory {
             space: try space.copy(),
             replay: journal.replay,
             basesMerged: basesMerged,
-            mergeDue: basesMerged == manifest.segments.count
-                ? nil : min(mergeDue ?? .max, settings.calls.unixSeconds + settings.mergeSeconds)
+            mergeDue: basesMerged == manifest.segments.count ? nil : mergeDue
         )
     }
 
