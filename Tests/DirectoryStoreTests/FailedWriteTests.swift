@@ -15,6 +15,8 @@ struct FailedWriteTests {
         var bytesUntilError = 0
         var syncError: Int32?
         var truncateError: Int32?
+        var truncations = 0
+        var onTruncate: () -> Void = {}
 
         var calls: any SystemCalls {
             let real = RealCalls.shared
@@ -37,6 +39,8 @@ struct FailedWriteTests {
                 return -1
             }
             calls.onTruncate = { [self] descriptor, length in
+                truncations += 1
+                onTruncate()
                 guard let truncateError else { return real.truncate(descriptor, length) }
                 errno = truncateError
                 return -1
@@ -323,6 +327,34 @@ struct FailedWriteTests {
         disk.writeError = nil
         try engine.commit(("b", "1"))
         #expect(try directory.open().entries() == ["a": "1", "b": "1"])
+    }
+
+    /// If a process is killed after it cut a torn tail, the bytes may come back after a power cut, beside those of a line
+    /// in their place. So the next process settles the journal before it writes.
+    @Test(arguments: [false, true])
+    func anotherProcessSettlesTheJournalAfterACut(isOfFailedWrite: Bool) throws {
+        let disk = Disk()
+        let (engine, other) = (try directory.open(calls: disk.calls), try directory.open())
+        try other.commit(("a", "1"))
+        _ = try engine.entries()
+        try engine.makeDurable()
+        let journal = try #require(other.directory?.journal)
+        #expect(!journal.mustSettle)
+        disk.onTruncate = { #expect(journal.mustSettle) }
+        if isOfFailedWrite {
+            (disk.writeError, disk.bytesUntilError) = (ENOSPC, 20)
+            #expect(storeError { try engine.commit(("b", "1")) } == .diskFull)
+            disk.writeError = nil
+        } else {
+            try directory.overwrite(Array(#"{"n":2,"#.utf8), at: try #require(engine.directory?.journal.length))
+            try engine.commit(("b", "1"))
+        }
+        #expect(disk.truncations > 0)
+        #expect(engine.directory?.journal.mustSettle == false && journal.mustSettle)
+        try other.commit(("c", "1"))
+        #expect(!journal.mustSettle)
+        let entries = isOfFailedWrite ? ["a": "1", "c": "1"] : ["a": "1", "b": "1", "c": "1"]
+        #expect(try engine.entries() == entries && other.entries() == entries)
     }
 
     /// A torn tail that starts with a hole looks like room at its first byte. Lines written over it might be torn by a

@@ -17,8 +17,8 @@ import Store
 /// - The fourth word counts losses: if a sync fails, the system may drop lines that another process has written and
 ///   still waits to have synced. Then a process that takes the directory lock finds the journal shorter than *written*
 ///   says, and writes its lines in the place of the lost ones. The sync of these must not pass for one of the others.
-/// - The fifth word counts failed syncs. After one, bytes that were cut off may come back after a power cut, so a
-///   process syncs the journal before it writes to it again.
+/// - The fifth word counts failed syncs, and cuts of the journal's end. Until a sync, bytes that were cut off may come
+///   back after a power cut, so a process syncs the journal before it writes to it again.
 ///
 /// If the file is replaced by another one, processes no longer see each other's syncs, and make their own.
 ///
@@ -106,7 +106,10 @@ final class SyncMarks {
     /// Counts a sync of the journal that has failed.
     func noteFailedSync() { words.increment(Self.failedSyncs) }
 
-    /// How many syncs have failed.
+    /// Counts a cut of the journal's end, before it is made.
+    func noteCut() { words.increment(Self.failedSyncs) }
+
+    /// How many syncs have failed, and how many cuts there were.
     var failures: UInt64 { words.load(Self.failedSyncs) }
 
     /// Stores the length of the journal after a write. The directory lock must be held.

@@ -65,18 +65,13 @@ extension Journal {
     func removeFailedWrite(after failure: StoreError) {
         if case .systemCall = failure { state = .lastLineToCheck(after: failure) }
         do throws(StoreError) {
-            try file.truncate(to: length)
-            fileBytes = length
+            // Without a sync a power cut could bring back whole lines that were refused.
+            try cutTail()
         } catch {
+            // The caller gets the error of the write. A failed sync refuses the next write.
+            if case .failed = state { return }
             // The next process that takes the lock finds a torn tail and moves it to a separate file.
             state = .lastLineToCheck(after: failure)
-            return
-        }
-        do throws(StoreError) {
-            // Without a sync a power cut could bring back whole lines that were refused.
-            try syncFile()
-        } catch {
-            // The caller gets the error of the write. The failed sync refuses the next write.
         }
     }
 

@@ -102,16 +102,28 @@ extension Journal {
     /// Removes the torn tail that `readNews(into:)` returned. It must have been saved to another file before. The lock
     /// must be held.
     func cutTornTail() throws(StoreError) {
-        try file.truncate(to: length)
-        fileBytes = length
-        try syncFile()
+        try cutTail()
         durable = length
         hasUnsyncedNews = false
         marks?.reset(epoch: epoch, length: length, durable: length)
         noteLossesSeen()
     }
 
-    /// Whether the journal must be settled before the next write, because a sync of another process has failed.
+    /// Cuts off what is after the last known line, durably. The lock must be held.
+    ///
+    /// Until this is durable, bytes that were cut off may come back after a power cut, beside those of a line that was
+    /// written in their place. If this process is killed before, the next one must settle the journal before it writes.
+    func cutTail() throws(StoreError) {
+        marks?.noteCut()
+        let count = marks?.failures ?? 0
+        try file.truncate(to: length)
+        fileBytes = length
+        try syncFile()
+        if failuresSeen + 1 == count { failuresSeen = count }
+    }
+
+    /// Whether the journal must be settled before the next write, because a sync of another process has failed, or
+    /// because another process has cut the journal.
     var mustSettle: Bool {
         switch state {
         case .ready, .lastLineToCheck: marks.map { $0.failures != failuresSeen } ?? false

@@ -90,6 +90,9 @@ struct Inspection {
         return found
     }
 
+    /// The number of files with the ends of incomplete writes.
+    var tornEnds: Int { machine.disk.files(in: "\(path)").count { name, _ in name.hasPrefix(".torn-") } }
+
     /// The texts like `secret-17-of-3` in a file.
     private static func secrets(in bytes: [UInt8]) -> [String] {
         let mark = Array("secret-".utf8)
@@ -151,6 +154,11 @@ struct CrashTrial {
         if random.once(in: 8) {
             let faults = try Inspection(disk.synced(), random).faults()
             if !faults.isEmpty { throw Violation("after a crash, postern check reports: \(faults)") }
+            // The end of an incomplete write is set aside as a whole, and once.
+            let next = Inspection(disk.synced(), random)
+            _ = try next.contents()
+            let more = next.tornEnds - inspection.tornEnds
+            if more != 0 { throw Violation("after a crash, the second opening sets \(more) more torn ends aside") }
         }
         if case .all(_, let secrets, _) = found.records {
             let left = inspection.secrets().subtracting(secrets.map(\.text))
