@@ -120,7 +120,6 @@ MUTANTS = [
         "        guard hasUnsyncedNews else { return [] }",
         "        guard false else { return [] }",
     ),
-    ("cut not counted", "Journal/Journal+Reading.swift", "        marks?.noteCut()\n", ""),
     (
         "removals left out of a base",
         "Base/BaseWriter.swift",
