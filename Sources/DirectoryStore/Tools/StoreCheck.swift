@@ -180,9 +180,9 @@ package struct StoreCheck {
             if report.entries % 4096 == 0 {
                 let total = max(expected, report.entries)
                 progress(ToolProgress(phase: "checking entries", done: report.entries, total: total))
+                // More often would take less memory and more time: an access maps the pages around it too.
+                space.bases.releaseFiles()
             }
-            // An access maps the pages around it too.
-            if report.entries % 1024 == 0 { space.bases.releaseFiles() }
             for fault in try faults(of: key, value.bytes, in: space) { report.add("\(key.text): \(fault)") }
         }
         for (name, least) in counters.behind {
